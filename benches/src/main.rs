@@ -1,0 +1,76 @@
+//! What one call costs: tta beside its peers, measured in one run.
+//!
+//! ```text
+//! cargo run --release -p tta-benches -- compare
+//! ```
+
+// Ten functions under `#[tracing::instrument(err)]` pass the default depth of types.
+#![recursion_limit = "256"]
+
+mod alloc;
+mod bench;
+mod laps;
+mod lines;
+#[cfg(feature = "enabled")]
+mod report;
+#[cfg(feature = "enabled")]
+mod rounds;
+#[cfg(feature = "enabled")]
+mod rows;
+
+use clap::{Parser, Subcommand};
+use std::error::Error;
+#[cfg(feature = "enabled")]
+use std::path::PathBuf;
+
+#[global_allocator]
+static ALLOCATOR: alloc::Counting = alloc::Counting;
+
+#[derive(Parser)]
+#[command(about = "What one call costs: tta beside its peers, measured in one run")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Measure every line in interleaved rounds and print what one call costs.
+    #[cfg(feature = "enabled")]
+    Compare {
+        /// Print an array of objects instead of the table.
+        #[arg(long)]
+        json: bool,
+        /// Rounds that each line is measured in; the figures are their medians.
+        #[arg(long, default_value_t = 31, value_parser = clap::value_parser!(u32).range(1..))]
+        rounds: u32,
+        /// Keep the table and the array in this folder, as compare.txt and compare.json.
+        #[arg(long, value_name = "FOLDER")]
+        save: Option<PathBuf>,
+        /// Measure the main lines only, not the other loads.
+        #[arg(long)]
+        main_only: bool,
+    },
+    /// Be one line: measure a round whenever standard input asks for one.
+    #[command(hide = true)]
+    Line {
+        system: lines::System,
+        #[command(flatten)]
+        load: bench::Load,
+    },
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    match Cli::parse().command {
+        #[cfg(feature = "enabled")]
+        Command::Compare { json, rounds, save, main_only } => {
+            if cfg!(debug_assertions) {
+                return Err("expected a release build: cargo run --release -p tta-benches".into());
+            }
+            let rows = rows::rows(main_only);
+            let measured = rounds::measure(rows, rounds)?;
+            report::print(&measured, json, save.as_deref())
+        }
+        Command::Line { system, load } => lines::serve(system, load),
+    }
+}

@@ -1,0 +1,143 @@
+//! The table for people and the array for programs.
+
+use crate::rounds::Measured;
+use serde::Serialize;
+use std::env::consts::{ARCH, OS};
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::Command;
+use std::thread::available_parallelism;
+
+/// What is printed of one line.
+#[derive(Serialize)]
+struct Line {
+    #[serde(rename = "line")]
+    name: String,
+    ns_per_call: f64,
+    ratio_to_plain: f64,
+    ratio_to_hand_written: f64,
+    /// The line that `ratio_to_hand_written` is the ratio to.
+    hand_written: String,
+    allocations_per_call: f64,
+    future_bytes: usize,
+    /// `ns_per_call` of every round, in ascending order.
+    rounds: Vec<f64>,
+    #[serde(skip)]
+    middle_half: (f64, f64),
+    #[serde(skip)]
+    main: bool,
+}
+
+/// Prints what was measured to standard output, and keeps both forms in `save` if there is one.
+pub(crate) fn print(measured: &[Measured], json: bool, save: Option<&Path>) -> Result<(), Box<dyn Error>> {
+    let lines = lines(measured)?;
+    if let Some(folder) = save {
+        fs::create_dir_all(folder)?;
+        write_json(&mut File::create(folder.join("compare.json"))?, &lines)?;
+        write_table(&mut File::create(folder.join("compare.txt"))?, &lines)?;
+    }
+    let mut out = io::stdout().lock();
+    if json { write_json(&mut out, &lines) } else { write_table(&mut out, &lines) }
+}
+
+/// An array with a line of text for each line measured.
+fn write_json(out: &mut impl Write, lines: &[Line]) -> Result<(), Box<dyn Error>> {
+    let objects: Vec<String> = lines.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
+    writeln!(out, "[\n{}\n]", objects.join(",\n"))?;
+    Ok(())
+}
+
+fn write_table(out: &mut impl Write, lines: &[Line]) -> Result<(), Box<dyn Error>> {
+    let rounds = lines.first().map_or(0, |line| line.rounds.len());
+    writeln!(
+        out,
+        "cargo run --release -p tta-benches -- compare --rounds {rounds}\n\
+         medians of {rounds} interleaved rounds; {} cores, {ARCH} {OS}; {}\n",
+        available_parallelism()?,
+        rustc()?
+    )?;
+    let (main, other): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.main);
+    table(out, &main)?;
+    writeln!(out, "\nfurther lines\n")?;
+    table(out, &other)?;
+    writeln!(out, "\n{LEGEND}")?;
+    Ok(())
+}
+
+const LEGEND: &str = "\
+ns/call      of one annotated function: the time of a request over the functions it passes through
+middle half  of the rounds
+x plain      against the same functions with nothing recorded, in the same build
+by hand      against hand_written_sampled for a line that delivers spans, and against
+             hand_written_unsampled for one that does not; other loads against
+             hand_written_sampled under that load
+allocs       per call, on the calling thread
+future       bytes of the future of a request
+2 threads    ns/call is the time in which both threads finish over the calls of both
+Every span of every line was counted in its exporter, every call in its metrics: none is missing.";
+
+fn table(out: &mut impl Write, lines: &[&Line]) -> io::Result<()> {
+    writeln!(
+        out,
+        "{:<34}{:>10}{:>20}{:>10}{:>10}{:>9}{:>9}",
+        "line", "ns/call", "middle half", "x plain", "by hand", "allocs", "future"
+    )?;
+    for line in lines {
+        let (low, high) = line.middle_half;
+        writeln!(
+            out,
+            "{:<34}{:>10.1}{:>20}{:>10.2}{:>10.4}{:>9.2}{:>9}",
+            line.name,
+            line.ns_per_call,
+            format!("{low:.1} - {high:.1}"),
+            line.ratio_to_plain,
+            line.ratio_to_hand_written,
+            line.allocations_per_call,
+            line.future_bytes
+        )?;
+    }
+    Ok(())
+}
+
+fn lines(measured: &[Measured]) -> Result<Vec<Line>, Box<dyn Error>> {
+    let ns_of = |name: &str| {
+        measured
+            .iter()
+            .find(|line| line.row.name == name)
+            .map(Measured::ns_per_call)
+            .ok_or_else(|| format!("expected the line {name}, found none"))
+    };
+    measured
+        .iter()
+        .map(|line| {
+            let ns = line.ns_per_call();
+            Ok(Line {
+                name: line.row.name.clone(),
+                ns_per_call: rounded(ns, 2),
+                ratio_to_plain: rounded(ns / ns_of(&line.row.plain)?, 3),
+                ratio_to_hand_written: rounded(ns / ns_of(&line.row.hand_written)?, 4),
+                hand_written: line.row.hand_written.clone(),
+                allocations_per_call: rounded(line.allocations_per_call, 3),
+                future_bytes: line.future_bytes,
+                rounds: line.rounds.iter().map(|ns| rounded(*ns, 2)).collect(),
+                middle_half: (line.percentile(25), line.percentile(75)),
+                main: line.row.main,
+            })
+        })
+        .collect()
+}
+
+/// To `digits` after the point: what is printed is what was measured, and no more.
+fn rounded(value: f64, digits: i32) -> f64 {
+    let scale = 10_f64.powi(digits);
+    (value * scale).round() / scale
+}
+
+/// The compiler's name and version.
+fn rustc() -> Result<String, Box<dyn Error>> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).arg("--version").output()?;
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}

@@ -1,0 +1,66 @@
+//! Answers without a model: a choice among the sentences of the passages, by BM25 against the question. Nothing
+//! is made up.
+
+use crate::rank::{Counts, bm25, terms};
+
+/// The `limit` sentences that say most about the question, in the order of the passages, with their numbers.
+pub(crate) fn extract(question: &str, passages: &[&str], limit: usize) -> String {
+    let question = terms(question);
+    let sentences: Vec<(usize, String)> = passages
+        .iter()
+        .zip(1..)
+        .flat_map(|(passage, number)| sentences(passage).into_iter().map(move |sentence| (number, sentence)))
+        .collect();
+    let counts: Vec<_> = sentences.iter().map(|(_, sentence)| Counts::of(sentence, &question)).collect();
+    let scores = bm25(&counts);
+    let mut best: Vec<usize> = (0..sentences.len()).filter(|at| counts[*at].matches()).collect();
+    best.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
+    best.truncate(limit);
+    // What says much less than the best would only dilute the answer.
+    let enough = best.first().map_or(0.0, |at| scores[*at] / 2.0);
+    best.retain(|at| scores[*at] >= enough);
+    best.sort_unstable();
+    if best.is_empty() {
+        return "The passages do not answer the question.".to_owned();
+    }
+    let quotes = best.chunk_by(|a, b| sentences[*a].0 == sentences[*b].0).map(|of_one_passage| {
+        let text: Vec<_> = of_one_passage.iter().map(|at| sentences[*at].1.as_str()).collect();
+        format!("{} [{}]", text.join("\n"), sentences[of_one_passage[0]].0)
+    });
+    quotes.collect::<Vec<_>>().join("\n\n")
+}
+
+/// The sentences, list items, table rows and code blocks of a passage, whose first line names its source.
+fn sentences(passage: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let (_source, body) = passage.split_once('\n').unwrap_or_default();
+    for (at, part) in body.split("```").enumerate() {
+        if at % 2 == 1 {
+            // A code block stays whole, and with it the sentence that introduces it.
+            let introduction =
+                found.pop_if(|sentence: &mut String| sentence.ends_with(':')).unwrap_or_default();
+            found.push(format!("{introduction}\n```{}\n```\n", part.trim_end()));
+            continue;
+        }
+        let mut unit = String::new();
+        for line in part.lines().map(str::trim) {
+            if line.is_empty() || line.starts_with('|') || line.starts_with("- ") || line.starts_with("* ") {
+                split_sentences(&std::mem::take(&mut unit), &mut found);
+            }
+            unit.extend([&line.trim_matches(['|', ' ']).replace(" | ", " — "), " "]);
+        }
+        split_sentences(&unit, &mut found);
+    }
+    found
+}
+
+/// A sentence ends before a capital or a word in code.
+fn split_sentences(text: &str, found: &mut Vec<String>) {
+    let ends = text.match_indices(". ").map(|(at, _)| at + 1);
+    let ends = ends.filter(|at| text[at + 1..].starts_with(|c: char| c.is_uppercase() || c == '`'));
+    let mut start = 0;
+    for end in ends.chain([text.len()]) {
+        found.push(text[start..end].trim().to_owned());
+        start = end;
+    }
+}

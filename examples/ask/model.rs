@@ -1,0 +1,177 @@
+//! The client of a chat-completions service: the one of the environment, or the embedded one.
+
+use std::{env, fmt, net::SocketAddr, time::Duration};
+
+use async_openai::{
+    Client,
+    config::OpenAIConfig,
+    middleware::ReqwestService,
+    types::chat::{
+        ChatCompletionRequestMessage, ChatCompletionRequestSystemMessage, ChatCompletionRequestUserMessage,
+        CreateChatCompletionRequest,
+    },
+};
+use reqwest::{ClientBuilder, Url, header::HeaderValue};
+use tta::Label as _;
+
+use crate::{
+    corpus::Passage,
+    error::{AskError, root_cause},
+    server,
+};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Long enough for a model that reasons before it answers.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
+
+const INSTRUCTIONS: &str = "Answer the last message from the numbered passages before it and from nothing else, \
+    in a few sentences. After each statement name its passage, like [2]. If the passages do not answer the question, \
+    say so.";
+
+/// Which of the two models answers: a closed set, so it can be a metric label.
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum, tta::Label)]
+pub(crate) enum Tier {
+    Fast,
+    Quality,
+}
+
+impl Tier {
+    pub(crate) fn as_str(self) -> &'static str {
+        Self::VALUES[self.index()]
+    }
+}
+
+pub(crate) struct Model {
+    client: Client<OpenAIConfig>,
+    provider: &'static str,
+    fast: String,
+    quality: String,
+    /// Scheme, host and port, without anything secret that the rest of the address may hold.
+    service: String,
+    api_key: String,
+}
+
+pub(crate) struct Completion {
+    pub(crate) text: String,
+    model: String,
+    /// Tokens read and written, where the service tells.
+    input_tokens: Option<u32>,
+    output_tokens: Option<u32>,
+}
+
+impl Model {
+    /// The service of `OPENAI_BASE_URL` and `OPENAI_API_KEY`; if one of them is missing, the embedded server.
+    pub(crate) async fn connect() -> Result<Self, AskError> {
+        let set =
+            |name| env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let (Some(url), Some(api_key)) = (set("OPENAI_BASE_URL"), set("OPENAI_API_KEY")) else {
+            return Self::embedded(server::start().await?);
+        };
+        let name = |variable, default: &str| set(variable).unwrap_or_else(|| default.to_owned());
+        let names = [name("ASK_FAST_MODEL", "gpt-5-mini"), name("ASK_QUALITY_MODEL", "gpt-5")];
+        Self::new("openai", &url, api_key, names, reqwest::Client::builder())
+    }
+
+    fn embedded(address: SocketAddr) -> Result<Self, AskError> {
+        let names = [server::FAST, server::QUALITY].map(str::to_owned);
+        // Loopback needs neither a proxy nor certificates, and works where there are none.
+        let http = reqwest::Client::builder().no_proxy().tls_certs_only([]);
+        Self::new("embedded", &format!("http://{address}/v1"), "none".to_owned(), names, http)
+    }
+
+    fn new(
+        provider: &'static str,
+        url: &str,
+        api_key: String,
+        [fast, quality]: [String; 2],
+        http: ClientBuilder,
+    ) -> Result<Self, AskError> {
+        let setup = |reason: &str| AskError::Setup(reason.to_owned());
+        let parsed = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let parsed = parsed.ok_or_else(|| setup("OPENAI_BASE_URL is not an http:// or https:// address"))?;
+        if HeaderValue::from_str(&api_key).is_err() {
+            return Err(setup("OPENAI_API_KEY holds characters that no HTTP header can carry"));
+        }
+        // An error means that a provider is installed already, which serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = http
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(ANSWER_TIMEOUT)
+            .build()
+            .map_err(|error| setup(&format!("cannot set up the HTTP client: {}", root_cause(&error))))?;
+        let config = OpenAIConfig::new().with_api_base(url.trim_end_matches('/')).with_api_key(&api_key);
+        // Without this service the client itself tries again, unseen, and waits as long as it is told to.
+        let client = Client::build(http.clone(), config).with_http_service(ReqwestService::new(http));
+        let service = parsed.origin().ascii_serialization();
+        Ok(Self { client, provider, fast, quality, service, api_key })
+    }
+
+    fn name(&self, tier: Tier) -> &str {
+        match tier {
+            Tier::Fast => &self.fast,
+            Tier::Quality => &self.quality,
+        }
+    }
+
+    /// Asks the model. Counts and names are recorded, never the text of the prompt or of the answer.
+    #[tta::primitive(
+        kind = "llm",
+        labels(tier: Tier),
+        fields(
+            gen_ai.operation.name = "chat",
+            gen_ai.provider.name = self.provider,
+            gen_ai.request.model = self.name(tier),
+        ),
+        ret(
+            gen_ai.response.model = ret.model,
+            gen_ai.usage.input_tokens = ret.input_tokens,
+            gen_ai.usage.output_tokens = ret.output_tokens,
+        ),
+    )]
+    pub(crate) async fn complete(
+        &self,
+        tier: Tier,
+        question: &str,
+        passages: &[Passage],
+    ) -> Result<Completion, AskError> {
+        let passages = passages
+            .iter()
+            .zip(1..)
+            .map(|(passage, number)| user(format!("[{number}] {}\n\n{}", passage.source, passage.text)));
+        let request = CreateChatCompletionRequest {
+            model: self.name(tier).to_owned(),
+            messages: std::iter::once(ChatCompletionRequestSystemMessage::from(INSTRUCTIONS).into())
+                .chain(passages)
+                .chain([user(question.to_owned())])
+                .collect(),
+            ..CreateChatCompletionRequest::default()
+        };
+        let response = self.client.chat().create(request).await;
+        let response =
+            response.map_err(|error| AskError::from_client(error, &self.service, &self.api_key))?;
+        let text = response.choices.into_iter().find_map(|choice| choice.message.content);
+        let text = text.filter(|text| !text.trim().is_empty());
+        let text = text.ok_or_else(|| AskError::NotACompletion { service: self.service.clone() })?;
+        Ok(Completion {
+            text,
+            model: response.model,
+            input_tokens: response.usage.as_ref().map(|usage| usage.prompt_tokens),
+            output_tokens: response.usage.as_ref().map(|usage| usage.completion_tokens),
+        })
+    }
+}
+
+impl fmt::Display for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { service, fast, quality, .. } = self;
+        if fast == server::FAST {
+            write!(f, "embedded at {service}, quotes the documents; ")?;
+            return f.write_str("for a real one set OPENAI_BASE_URL and OPENAI_API_KEY");
+        }
+        write!(f, "{fast} or {quality} at {service}")
+    }
+}
+
+fn user(text: String) -> ChatCompletionRequestMessage {
+    ChatCompletionRequestUserMessage::from(text).into()
+}

@@ -1,0 +1,292 @@
+//! Attribute text to typed arguments; every node keeps the user's tokens.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::ext::IdentExt as _;
+use syn::parse::{ParseStream, Parser as _};
+use syn::punctuated::Punctuated;
+use syn::{Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, Type, parenthesized, token};
+
+use crate::ctxt::Ctxt;
+use crate::parse::{each, here_or, krate, list, string, twice, unknown, value, word};
+
+const KNOWN: &[&str] =
+    &["name", "kind", "labels", "fields", "ret", "ok_if", "error_if", "errors", "maturity", "crate"];
+
+/// Which of the two attributes was written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Role {
+    Primitive,
+    Workflow,
+}
+
+impl Role {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Role::Primitive => "primitive",
+            Role::Workflow => "workflow",
+        }
+    }
+
+    pub(crate) fn default_kind(self) -> &'static str {
+        match self {
+            Role::Primitive => "lambda",
+            Role::Workflow => "sequential",
+        }
+    }
+}
+
+/// The arguments of `#[primitive(..)]` and `#[workflow(..)]`.
+#[derive(Default)]
+pub(crate) struct Args {
+    pub(crate) krate: Option<Path>,
+    pub(crate) name: Option<LitStr>,
+    pub(crate) kind: Option<LitStr>,
+    pub(crate) labels: Option<Labels>,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) ret: Option<Ret>,
+    /// `ok_if` and `error_if`, in the order they were written; one at most is valid.
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) errors: Option<Type>,
+    pub(crate) maturity: Option<LitStr>,
+}
+
+/// `labels(a: bool, b: Tier = expr, c: bounded(64) = expr, on = "all")`
+pub(crate) struct Labels {
+    pub(crate) keyword: Ident,
+    pub(crate) list: Vec<Label>,
+    pub(crate) on: Option<LitStr>,
+}
+
+pub(crate) struct Label {
+    pub(crate) name: Ident,
+    pub(crate) set: LabelSet,
+    pub(crate) expr: Expr,
+}
+
+/// The values a label can have.
+pub(crate) enum LabelSet {
+    Closed(Box<Type>),
+    Bounded(LitInt),
+}
+
+/// `ret(k = expr, ..)`
+pub(crate) struct Ret {
+    /// Names the binding that the expressions see, in their own hygiene.
+    pub(crate) keyword: Ident,
+    pub(crate) fields: Vec<Field>,
+}
+
+/// `k = expr`, `k = %expr`, `k = ?expr`, `k`, `%k` or `?k`
+pub(crate) struct Field {
+    pub(crate) key: LitStr,
+    /// What the user wrote as the key, to blame.
+    pub(crate) written: TokenStream,
+    pub(crate) mode: Mode,
+    pub(crate) expr: Expr,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Mode {
+    Value,
+    Display,
+    Debug,
+}
+
+/// `ok_if = closure` or `error_if = closure`
+pub(crate) struct Rule {
+    pub(crate) keyword: Ident,
+    pub(crate) expr: Expr,
+}
+
+impl Args {
+    /// Whatever can be read; the mistakes go to `cx`.
+    pub(crate) fn parse(tokens: TokenStream, cx: &Ctxt) -> Self {
+        let parser = |input: ParseStream<'_>| {
+            let mut args = Args::default();
+            let mut seen = Vec::new();
+            each(input, cx, |input| args.argument(input, &mut seen, cx));
+            Ok(args)
+        };
+        cx.take(parser.parse2(tokens)).unwrap_or_default()
+    }
+
+    fn argument(&mut self, input: ParseStream<'_>, seen: &mut Vec<Ident>, cx: &Ctxt) -> Result<()> {
+        if input.peek(LitStr) {
+            let text: LitStr = input.parse()?;
+            return Err(Error::new(
+                text.span(),
+                format!("a name is an argument: write `name = {}`", text.token()),
+            ));
+        }
+        let keyword = word(input, KNOWN)?;
+        if seen.contains(&keyword) {
+            return Err(twice(&keyword));
+        }
+        seen.push(keyword.clone());
+        match keyword.to_string().as_str() {
+            "name" => self.name = Some(string(input, &keyword, "name = \"lookup\"")?),
+            "kind" => self.kind = Some(string(input, &keyword, "kind = \"tool\"")?),
+            "labels" => self.labels = Some(labels(input, keyword, cx)?),
+            "fields" => self.fields = fields(input, &keyword, "fields(len = q.len())", cx)?,
+            "ret" => {
+                let fields = fields(input, &keyword, "ret(hits = ret.len())", cx)?;
+                self.ret = Some(Ret { keyword, fields });
+            }
+            "ok_if" | "error_if" => {
+                let wrong = format!(
+                    "`{keyword}` takes a closure over a reference to the returned value: \
+                     write `{keyword} = |r| ..`"
+                );
+                let expr = value(input, &keyword, &wrong)?;
+                self.rules.push(Rule { keyword, expr });
+            }
+            "errors" => {
+                let wrong = "`errors` takes the error type: write `errors = MyError`";
+                if input.peek(Token![=]) && input.peek2(LitStr) {
+                    input.parse::<Token![=]>()?;
+                    return Err(input.error(wrong));
+                }
+                self.errors = Some(value(input, &keyword, wrong)?);
+            }
+            "maturity" => {
+                self.maturity = Some(string(input, &keyword, "maturity = \"production\"")?);
+            }
+            "crate" => self.krate = Some(krate(input, &keyword)?),
+            _ => return Err(unknown(&keyword, KNOWN)),
+        }
+        Ok(())
+    }
+}
+
+fn labels(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Result<Labels> {
+    let mut labels = Vec::new();
+    let mut on: Option<LitStr> = None;
+    let example = "labels(tier: Tier = user.tier)";
+    list(input, &keyword, example, cx, |input| {
+        if let Some(on) = &on {
+            return Err(Error::new(on.span(), "`on = \"all\"` comes last, after the labels"));
+        }
+        let name = input.call(Ident::parse_any)?;
+        if name == "on" && input.peek(Token![=]) {
+            on = Some(string(input, &name, "on = \"all\"")?);
+        } else {
+            labels.push(label(input, name)?);
+        }
+        Ok(())
+    })?;
+    Ok(Labels { keyword, list: labels, on })
+}
+
+fn label(input: ParseStream<'_>, name: Ident) -> Result<Label> {
+    if !input.peek(Token![:]) {
+        return Err(Error::new(
+            name.span(),
+            format!(
+                "label `{name}` needs a type, whose values are known before the first call: \
+                 write `{name}: Tier = ..` with `bool`, an enum with `#[derive(tta::Label)]`, \
+                 or `bounded(64)`"
+            ),
+        ));
+    }
+    input.parse::<Token![:]>()?;
+    let set = label_set(input, &name)?;
+    let expr = if input.peek(Token![=]) {
+        input.parse::<Token![=]>()?;
+        if input.is_empty() {
+            return Err(Error::new(name.span(), format!("label `{name}` has no value after its `=`")));
+        }
+        input.parse()?
+    } else {
+        syn::parse2(name.to_token_stream())?
+    };
+    Ok(Label { name, set, expr })
+}
+
+fn label_set(input: ParseStream<'_>, name: &Ident) -> Result<LabelSet> {
+    let example = "`bounded` takes how many values are kept: write `bounded(64)`";
+    let ahead = input.fork();
+    if ahead.parse::<Ident>().is_ok_and(|word| word == "bounded") && !ahead.peek(Token![::]) {
+        let keyword: Ident = input.parse()?;
+        if !input.peek(token::Paren) {
+            return Err(Error::new(keyword.span(), example));
+        }
+        let content;
+        parenthesized!(content in input);
+        let rest: TokenStream = content.parse()?;
+        if rest.is_empty() {
+            return Err(Error::new(keyword.span(), example));
+        }
+        return syn::parse2(rest.clone())
+            .map(LabelSet::Bounded)
+            .map_err(|_| Error::new_spanned(rest, example));
+    }
+    if input.is_empty() {
+        return Err(here_or(input, name, format!("label `{name}` has no type")));
+    }
+    input.parse().map(|ty| LabelSet::Closed(Box::new(ty)))
+}
+
+fn fields(input: ParseStream<'_>, keyword: &Ident, example: &str, cx: &Ctxt) -> Result<Vec<Field>> {
+    let mut fields = Vec::new();
+    list(input, keyword, example, cx, |input| {
+        fields.push(field(input)?);
+        Ok(())
+    })?;
+    Ok(fields)
+}
+
+fn field(input: ParseStream<'_>) -> Result<Field> {
+    let before = mode(input)?;
+    let (key, written, place) = key(input)?;
+    if !input.peek(Token![=]) {
+        let Some(place) = place else {
+            return Err(Error::new(
+                key.span(),
+                format!("a key in quotes needs a value: write `{} = ..`", key.token()),
+            ));
+        };
+        return Ok(Field { key, written, mode: before.unwrap_or(Mode::Value), expr: syn::parse2(place)? });
+    }
+    input.parse::<Token![=]>()?;
+    if before.is_some() {
+        return Err(Error::new_spanned(
+            written,
+            "`%` and `?` stand before the value: write `key = %value` or `key = ?value`",
+        ));
+    }
+    let mode = mode(input)?.unwrap_or(Mode::Value);
+    if input.is_empty() {
+        return Err(Error::new_spanned(&written, format!("`{}` has no value after its `=`", key.value())));
+    }
+    Ok(Field { key, written, mode, expr: input.parse()? })
+}
+
+/// The key as text, as it was written, and the place that it names if it stands alone.
+fn key(input: ParseStream<'_>) -> Result<(LitStr, TokenStream, Option<TokenStream>)> {
+    if input.peek(LitStr) {
+        let key: LitStr = input.parse()?;
+        let written = key.to_token_stream();
+        return Ok((key, written, None));
+    }
+    let dotted: Punctuated<Ident, Token![.]> =
+        Punctuated::parse_separated_nonempty_with(input, Ident::parse_any).map_err(|error| {
+            Error::new(error.span(), "expected a key: `key = value`, `%key`, `?key` or `key`")
+        })?;
+    let words: Vec<String> = dotted.iter().map(|word| word.unraw().to_string()).collect();
+    let span = dotted.first().map_or_else(proc_macro2::Span::call_site, Ident::span);
+    let place = dotted.to_token_stream();
+    Ok((LitStr::new(&words.join("."), span), place.clone(), Some(place)))
+}
+
+fn mode(input: ParseStream<'_>) -> Result<Option<Mode>> {
+    if input.peek(Token![%]) {
+        input.parse::<Token![%]>()?;
+        Ok(Some(Mode::Display))
+    } else if input.peek(Token![?]) {
+        input.parse::<Token![?]>()?;
+        Ok(Some(Mode::Debug))
+    } else {
+        Ok(None)
+    }
+}

@@ -1,0 +1,71 @@
+//! The derives, and what they share.
+
+mod case;
+pub(crate) mod error_kind;
+pub(crate) mod label;
+
+use syn::parse::ParseStream;
+use syn::{Attribute, Data, DeriveInput, Ident, LitStr, Meta, Result, Variant};
+
+use self::case::Case;
+use crate::ctxt::Ctxt;
+use crate::parse::{each, string};
+use crate::words::one_of;
+
+/// Calls `one` for each argument of each `#[helper(..)]`.
+fn helper(
+    attrs: &[Attribute],
+    helper: &str,
+    example: &str,
+    cx: &Ctxt,
+    mut one: impl FnMut(ParseStream<'_>) -> Result<()>,
+) {
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident(helper)) {
+        match &attr.meta {
+            Meta::List(meta) if !meta.tokens.is_empty() => {
+                cx.take(attr.parse_args_with(|input: ParseStream<'_>| {
+                    each(input, cx, &mut one);
+                    Ok(())
+                }));
+            }
+            _ => cx.error(attr, format!("`{helper}` takes arguments: write `#[{helper}({example})]`")),
+        }
+    }
+}
+
+/// `rename_all = "snake_case"`
+fn rename_all(input: ParseStream<'_>, keyword: &Ident) -> Result<Case> {
+    let spelled = string(input, keyword, "rename_all = \"snake_case\"")?;
+    Case::named(&spelled.value()).ok_or_else(|| {
+        syn::Error::new(
+            spelled.span(),
+            format!("unknown spelling `{}`: write {}", spelled.value(), one_of(Case::NAMES)),
+        )
+    })
+}
+
+/// The variants of an enum that has some.
+fn variants<'a>(input: &'a DeriveInput, derive: &str, cx: &Ctxt) -> Vec<&'a Variant> {
+    match &input.data {
+        Data::Enum(data) if data.variants.is_empty() => {
+            cx.error(
+                &input.ident,
+                format!(
+                    "an enum without variants has no value: write at least one variant, or remove `{derive}`"
+                ),
+            );
+            Vec::new()
+        }
+        Data::Enum(data) => data.variants.iter().collect(),
+        Data::Struct(_) | Data::Union(_) => Vec::new(),
+    }
+}
+
+/// Refuses a value that an earlier variant has.
+fn distinct(seen: &mut Vec<String>, value: &LitStr, cx: &Ctxt) {
+    let text = value.value();
+    if seen.contains(&text) {
+        cx.error(value, format!("`{text}` is the value of an earlier variant too: write another"));
+    }
+    seen.push(text);
+}

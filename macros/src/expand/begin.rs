@@ -1,0 +1,54 @@
+//! The first statement of the block: what the call knows before its body runs.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Expr;
+
+use super::{Call, hidden, ours_at};
+use crate::args::{Field, Label, LabelSet, Mode};
+
+impl Call<'_> {
+    // Output:
+    //     begin(&__SITE, || [LabelValue::closed::<Tier>(&(tier))], |__f| { __f.set("len", &(q.len())); });
+    pub(super) fn begin(&self) -> TokenStream {
+        let private = &self.private;
+        let labels = self.args.labels.iter().flat_map(|labels| &labels.list);
+        let labels = labels.map(|label| self.label_value(label));
+        let fields = match self.args.fields.as_slice() {
+            [] => quote!(|_| {}),
+            fields => {
+                let recorder = hidden("__f");
+                let fields = fields.iter().map(record);
+                quote!(|#recorder| { #(#fields)* })
+            }
+        };
+        quote!(#private::begin(&__SITE, || [#(#labels),*], #fields);)
+    }
+
+    fn label_value(&self, label: &Label) -> TokenStream {
+        let private = &self.private;
+        let value = reference(&label.expr);
+        match &label.set {
+            LabelSet::Closed(ty) => quote!(#private::LabelValue::closed::<#ty>(#value)),
+            LabelSet::Bounded(_) => quote!(#private::LabelValue::bounded(#value)),
+        }
+    }
+}
+
+/// `__f.set("key", &(value));`
+pub(super) fn record(field: &Field) -> TokenStream {
+    let recorder = hidden("__f");
+    let (key, value) = (&field.key, reference(&field.expr));
+    match field.mode {
+        Mode::Value => quote!(#recorder.set(#key, #value);),
+        Mode::Display => quote!(#recorder.set_display(#key, #value);),
+        Mode::Debug => quote!(#recorder.set_debug(#key, #value);),
+    }
+}
+
+/// `&(expr)`, whose errors point at the expression.
+fn reference(expr: &Expr) -> TokenStream {
+    let first = expr.to_token_stream().into_iter().next();
+    let at = ours_at(first.map_or_else(Span::call_site, |token| token.span()));
+    quote_spanned!(at=> &(#expr))
+}

@@ -1,0 +1,119 @@
+//! The user's body, wrapped so that the compiler speaks of it as it does of a plain function's.
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
+
+use super::Call;
+use super::returned::Returned;
+use crate::item::group;
+
+impl Call<'_> {
+    /// `future(&__SITE, async move { { .. } }, |__r, __f| ..)`
+    pub(super) fn future(&self, returned: &Returned<'_>, prologue: &TokenStream) -> TokenStream {
+        let private = &self.private;
+        let function = self.function;
+        let block = self.block(&returned.edge(private), prologue);
+        let async_span = function.sig.asyncness.map_or(function.sig.fn_token.span, |token| token.span);
+        let async_move = quote_spanned!(async_span=> async move);
+        // With the user's span, so that errors about captured variables name them. The block inside has ours:
+        // there, temporaries of the tail end before the arguments drop, in every edition.
+        let braces = group(Delimiter::Brace, function.brace.span.join(), quote!({ #block }));
+        let classify = self.classify(returned);
+        let future = quote!(#async_move #braces);
+        if returned.is_never() {
+            quote!(#private::future(&__SITE, #private::never_future(#future), #classify))
+        } else {
+            quote!(#private::future(&__SITE, #future, #classify))
+        }
+    }
+
+    /// What is in the braces of the wrapped block.
+    pub(super) fn block(&self, edge: &TokenStream, prologue: &TokenStream) -> TokenStream {
+        let begin = self.begin();
+        let body = &self.function.body;
+        // An empty first statement keeps the braces of a lone expression from being called unused.
+        let body = if is_lone_expression(body) { quote!({} #body) } else { body.clone() };
+        let body = group(Delimiter::Brace, self.function.brace.span.join(), body);
+        quote!(#edge #prologue #begin #body)
+    }
+}
+
+/// Whether a body may be one expression and no statement, as far as its tokens tell. It matters that it is
+/// not taken for one if it begins with an item: clippy objects to statements before items.
+fn is_lone_expression(body: &TokenStream) -> bool {
+    const ITEMS: &[&str] = &[
+        "enum",
+        "extern",
+        "fn",
+        "impl",
+        "macro_rules",
+        "mod",
+        "pub",
+        "static",
+        "struct",
+        "trait",
+        "type",
+        "use",
+    ];
+    let is_semicolon = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';');
+    let is_attribute = |token: &TokenTree| match token {
+        TokenTree::Punct(punct) => punct.as_char() == '#',
+        TokenTree::Group(group) => group.delimiter() == Delimiter::Bracket,
+        _ => false,
+    };
+    if body.is_empty() || body.clone().into_iter().any(|token| is_semicolon(&token)) {
+        return false;
+    }
+    let is_group = |token: &TokenTree| matches!(token, TokenTree::Group(_));
+    let start = body.clone().into_iter().skip_while(is_attribute).take_while(|token| !is_group(token));
+    let mut words = start.filter_map(|token| match token {
+        TokenTree::Ident(word) => Some(word.to_string()),
+        _ => None,
+    });
+    let first = words.next().unwrap_or_default();
+    let is_qualified = ["async", "const", "unsafe"].contains(&first.as_str());
+    let is_item = ITEMS.contains(&first.as_str()) || (is_qualified && words.any(|word| word == "fn"));
+    !is_item
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lone_expression_is_told_from_statements_and_items() {
+        for lone in [
+            quote!(a + b),
+            quote!({ a }),
+            quote!(async move { a }),
+            quote!(unsafe { a }),
+            quote!(match a {
+                _ => b,
+            }),
+            quote!([a]),
+            quote!(
+                #[allow(unused)]
+                {
+                    a
+                }
+            ),
+        ] {
+            assert!(is_lone_expression(&lone), "{lone}");
+        }
+        for other in [
+            quote!(),
+            quote!(let a = b; a),
+            quote!(a;),
+            quote!(fn inner() {}, inner()),
+            quote!(
+                #[inline]
+                async fn inner() {},
+                inner()
+            ),
+            quote!(pub(crate) struct Inner {}, a),
+            quote!(unsafe fn inner() {}, a),
+        ] {
+            assert!(!is_lone_expression(&other), "{other}");
+        }
+    }
+}

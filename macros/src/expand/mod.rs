@@ -1,0 +1,258 @@
+//! From what was written to what is compiled; nothing is refused here.
+
+mod begin;
+mod body;
+pub(crate) mod error_type;
+mod outcome;
+mod parameters;
+mod returned;
+mod site;
+#[cfg(test)]
+mod tests;
+
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
+use quote::quote;
+use syn::{Attribute, FnArg, Meta, Pat, Path, Signature, Type};
+
+use self::parameters::Parameters;
+use self::returned::Returned;
+use crate::args::{Args, Role};
+use crate::ctxt::Ctxt;
+use crate::item::{Boxed, Function, Shape, group};
+use crate::{fallback, valid};
+
+/// The whole way: read, refuse, quote.
+pub(crate) fn expand(role: Role, tokens: &TokenStream, item: &TokenStream) -> TokenStream {
+    let cx = Ctxt::default();
+    let args = Args::parse(tokens.clone(), &cx);
+    let function = cx.take(Function::read(role, item));
+    valid::check(role, &args, function.as_ref(), &cx);
+    match (cx.check(), function) {
+        (Ok(()), Some(function)) => {
+            let shape = function.shape();
+            match function.last_foreign(&shape) {
+                Some(last) => behind(role, &args, tokens, function, last),
+                None => expand_from_parsed(role, &args, &function, &shape),
+            }
+        }
+        (Ok(()), None) => item.clone(),
+        (Err(error), _) => fallback::item(&error, item),
+    }
+}
+
+/// The expansion of a valid attribute on a valid function.
+pub(crate) fn expand_from_parsed(role: Role, args: &Args, function: &Function, shape: &Shape) -> TokenStream {
+    let call = Call { role, args, function, private: private(args.krate.as_ref()) };
+    match shape {
+        Shape::Sync => call.sync(),
+        Shape::Async => call.asynchronous(),
+        Shape::Kept => call.kept(),
+        Shape::Boxed(boxed) => call.boxed(boxed),
+    }
+}
+
+// Input:
+//     #[primitive(args)] #[first] #[last] #[inline] async fn f() { .. }
+//
+// Output:
+//     #[first] #[last] #[::tta::primitive(args)] #[inline] async fn f() { .. }
+fn behind(role: Role, args: &Args, tokens: &TokenStream, mut function: Function, last: usize) -> TokenStream {
+    let rest = function.attrs.split_off(last + 1);
+    let before = std::mem::replace(&mut function.attrs, rest);
+    let krate = krate_or_tta(args.krate.as_ref());
+    let role = Ident::new(role.name(), Span::call_site());
+    quote! {
+        #(#before)*
+        #[#krate::#role(#tokens)]
+        #function
+    }
+}
+
+/// The path of the runtime's private module.
+pub(crate) fn private(krate: Option<&Path>) -> TokenStream {
+    let krate = krate_or_tta(krate);
+    quote!(#krate::__private)
+}
+
+fn krate_or_tta(krate: Option<&Path>) -> TokenStream {
+    krate.map_or_else(|| quote!(::tta), |path| quote!(#path))
+}
+
+/// One annotated function and what its expansion is quoted from.
+struct Call<'a> {
+    role: Role,
+    args: &'a Args,
+    function: &'a Function,
+    private: TokenStream,
+}
+
+impl Call<'_> {
+    // Input:
+    //     fn f(a: A, b: B) -> T { BODY }
+    //
+    // Output:
+    //     fn f(a: A, b: B) -> T {
+    //         static __SITE: Site = ..;
+    //         call(&__SITE, move || -> T { let _ = &a; let b = b; begin(..); { {} BODY } }, |__r, __f| ..)
+    //     }
+    fn sync(&self) -> TokenStream {
+        let private = &self.private;
+        let Function { attrs, vis, defaultness, sig, brace, .. } = self.function;
+        let returned = Returned::new(&sig.output);
+        let Parameters { inputs, prologue } = self.parameters();
+        let site = self.site(returned.ty());
+        let block = self.block(&TokenStream::new(), &prologue);
+        let output = returned.in_closure();
+        let classify = self.classify(&returned);
+        let signature = Signature { inputs, ..sig.clone() };
+        let body = group(
+            Delimiter::Brace,
+            brace.span.join(),
+            quote! {
+                #site
+                #private::call(&__SITE, move || #output { #block }, #classify)
+            },
+        );
+        quote!(#(#attrs)* #vis #defaultness #signature #body)
+    }
+
+    // Input:
+    //     async fn f(a: A, b: B) -> T { BODY }
+    //
+    // Output:
+    //     #[cfg(doc)]
+    //     async fn f(a: A, b: B) -> T { loop {} }
+    //
+    //     #[cfg(not(doc))]
+    //     fn f(a: A, b: B) -> impl Future<Output = T> {
+    //         static __SITE: Site = ..;
+    //         future(&__SITE, async move { { let _ = &a; begin(..); { {} BODY } } }, |__r, __f| ..)
+    //     }
+    fn asynchronous(&self) -> TokenStream {
+        let Function { attrs, vis, defaultness, sig, brace, .. } = self.function;
+        let returned = Returned::new(&sig.output);
+        let Parameters { inputs, prologue } = self.parameters();
+        let site = self.site(returned.ty());
+        let future = self.future(&returned, &prologue);
+        let signature = Signature {
+            asyncness: None,
+            inputs,
+            output: returned.as_future(&self.private, sig.ident.span()),
+            ..sig.clone()
+        };
+        let body = group(Delimiter::Brace, brace.span.join(), quote!(#site #future));
+        // `impl Future` is `#[must_use]` already, and clippy objects to saying so twice without a reason.
+        let attrs_of_future = attrs.iter().filter(|attr| !is_bare_must_use(attr));
+        quote! {
+            #[cfg(doc)]
+            #(#attrs)* #vis #defaultness #sig { loop {} }
+            #[cfg(not(doc))]
+            #(#attrs_of_future)* #vis #defaultness #signature #body
+        }
+    }
+
+    // Input:
+    //     #[tokio::test] async fn f() -> T { BODY }
+    //
+    // Output:
+    //     #[tokio::test] async fn f() -> T {
+    //         static __SITE: Site = ..;
+    //         future(&__SITE, async move { { begin(..); { {} BODY } } }, |__r, __f| ..).await
+    //     }
+    fn kept(&self) -> TokenStream {
+        let Function { attrs, vis, defaultness, sig, brace, .. } = self.function;
+        let returned = Returned::new(&sig.output);
+        let site = self.site(returned.ty());
+        let captures = sig.inputs.iter().filter_map(capture);
+        let future = self.future(&returned, &quote!(#(#captures)*));
+        let body = group(Delimiter::Brace, brace.span.join(), quote!(#site #future.await));
+        quote!(#(#attrs)* #vis #defaultness #sig #body)
+    }
+
+    // Input:
+    //     fn f<'async_trait>(&'async_trait self) -> Pin<Box<dyn Future<Output = T> + 'async_trait>> {
+    //         Box::pin(async move { BODY })
+    //     }
+    //
+    // Output:
+    //     fn f<'async_trait>(&'async_trait self) -> Pin<Box<dyn Future<Output = T> + 'async_trait>> {
+    //         static __SITE: Site = ..;
+    //         Box::pin(future(&__SITE, async move { let _ = &self; begin(..); BODY }, |__r, __f| ..))
+    //     }
+    fn boxed(&self, boxed: &Boxed) -> TokenStream {
+        let private = &self.private;
+        let Function { attrs, vis, defaultness, sig, brace, .. } = self.function;
+        let Boxed { output, head, paren, async_move, brace: block, body } = boxed;
+        let returned = Returned::of(output);
+        let site = self.site(Some(output));
+        let classify = self.classify(&returned);
+        // What `begin` mentions must not change the order in which the block captures its arguments; other
+        // blocks than `#[async_trait]`'s need not capture them all.
+        let captures_all = sig.generics.lifetimes().any(|param| param.lifetime.ident == "async_trait");
+        let captures = sig.inputs.iter().filter(|_| captures_all).filter_map(capture);
+        let begin = self.begin();
+        let block = group(Delimiter::Brace, *block, quote!(#(#captures)* #begin #body));
+        let call = group(
+            Delimiter::Parenthesis,
+            *paren,
+            quote! {
+                #private::future(&__SITE, #async_move #block, #classify)
+            },
+        );
+        let body = group(Delimiter::Brace, brace.span.join(), quote!(#site #head #call));
+        quote!(#(#attrs)* #vis #defaultness #sig #body)
+    }
+}
+
+/// Captures a whole argument that has a name, in the order of the signature.
+fn capture(input: &FnArg) -> Option<TokenStream> {
+    match input {
+        FnArg::Receiver(receiver) => {
+            let name = &receiver.self_token;
+            Some(quote!(let _ = &#name;))
+        }
+        FnArg::Typed(typed) => match &*typed.pat {
+            Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => {
+                let (name, attrs) = (&pat.ident, conditions(&typed.attrs));
+                Some(quote!(#(#attrs)* let _ = &#name;))
+            }
+            _ => None,
+        },
+    }
+}
+
+/// The attributes that decide whether an argument exists.
+fn conditions(attrs: &[Attribute]) -> Vec<&Attribute> {
+    let decides = |attr: &&Attribute| attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr");
+    attrs.iter().filter(decides).collect()
+}
+
+fn is_bare_must_use(attr: &Attribute) -> bool {
+    matches!(&attr.meta, Meta::Path(path) if path.is_ident("must_use"))
+}
+
+/// A name that the user's code neither sees nor hides.
+fn hidden(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// Our own tokens (edition 2024, our hygiene) in the place of the user's.
+fn ours_at(span: Span) -> Span {
+    Span::call_site().located_at(span)
+}
+
+/// The same tokens, reported at another place.
+fn located(tokens: &TokenStream, at: Span) -> TokenStream {
+    let relocate = |mut token: TokenTree| {
+        token.set_span(token.span().located_at(at));
+        token
+    };
+    tokens.clone().into_iter().map(relocate).collect()
+}
+
+/// Where the tokens of a type begin and end.
+fn ends(ty: &Type) -> (Span, Span) {
+    let mut spans = quote!(#ty).into_iter().map(|token| token.span());
+    let first = spans.next().unwrap_or_else(Span::call_site);
+    (ours_at(first), ours_at(spans.last().unwrap_or(first)))
+}

@@ -1,0 +1,93 @@
+//! The static that describes the function: all that is known before the first call.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt as _;
+use syn::{LitStr, Type};
+
+use super::error_type::error_type;
+use super::{Call, located, ours_at};
+use crate::args::{LabelSet, Labels};
+
+impl Call<'_> {
+    // Output:
+    //     const __LABELS: &[LabelDecl] =
+    //         &[LabelDecl::closed::<Tier>("tier"), LabelDecl::bounded("model", 64)];
+    //     const _: () = check_labels(__LABELS);
+    //     static __SITE: Site = Site::primitive("lookup", "tool")
+    //         .at(concat!(module_path!(), "::f"), file!(), line!())
+    //         .labels(__LABELS).labels_on_all().errors(|| ..).maturity(Maturity::Production);
+    //     register!(__SITE);
+    pub(super) fn site(&self, returned: Option<&Type>) -> TokenStream {
+        let private = &self.private;
+        let ident = &self.function.sig.ident;
+        let role = Ident::new(self.role.name(), ours_at(ident.span()));
+        let name = self
+            .args
+            .name
+            .clone()
+            .unwrap_or_else(|| LitStr::new(&ident.unraw().to_string(), ours_at(ident.span())));
+        let kind = match &self.args.kind {
+            Some(kind) => kind.value(),
+            None => self.role.default_kind().to_owned(),
+        };
+        let path = format!("::{}", ident.unraw());
+        // With the span of the name, the line is the function's and not the attribute's.
+        let line = quote_spanned!(ident.span()=> ::core::line!());
+        let declared = self.args.labels.as_ref().map(|labels| self.labels(labels));
+        let labels = self.args.labels.as_ref().map(|labels| {
+            let on_all = labels.on.as_ref().map(|_| quote!(.labels_on_all()));
+            quote!(.labels(__LABELS) #on_all)
+        });
+        let errors = self.errors(returned);
+        let maturity = self.args.maturity.as_ref().map(|word| {
+            let variant = Ident::new(&capitalised(&word.value()), ours_at(word.span()));
+            quote!(.maturity(#private::Maturity::#variant))
+        });
+        quote! {
+            #declared
+            static __SITE: #private::Site = #private::Site::#role(#name, #kind)
+                .at(::core::concat!(::core::module_path!(), #path), ::core::file!(), #line)
+                #labels #errors #maturity;
+            #private::register!(__SITE);
+        }
+    }
+
+    fn labels(&self, labels: &Labels) -> TokenStream {
+        let private = &self.private;
+        let list = labels.list.iter().map(|label| {
+            let name = LitStr::new(&label.name.unraw().to_string(), label.name.span());
+            match &label.set {
+                LabelSet::Closed(ty) => quote!(#private::LabelDecl::closed::<#ty>(#name)),
+                LabelSet::Bounded(max) => quote!(#private::LabelDecl::bounded(#name, #max)),
+            }
+        });
+        let at = ours_at(labels.keyword.span());
+        let check = located(private, at);
+        let check = quote_spanned!(at=> const _: () = #check::check_labels(__LABELS););
+        quote! {
+            const __LABELS: &[#private::LabelDecl] = &[#(#list),*];
+            #check
+        }
+    }
+
+    fn errors(&self, returned: Option<&Type>) -> Option<TokenStream> {
+        let private = &self.private;
+        let ty = match &self.args.errors {
+            Some(Type::Infer(_)) => return None,
+            Some(ty) => ty.clone(),
+            None => error_type(returned?, &self.function.sig.generics)?,
+        };
+        Some(quote! {
+            .errors(|| {
+                use #private::kinds::*;
+                (&#private::ErrorProbe::<#ty>::NEW).__kinds()
+            })
+        })
+    }
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
+}

@@ -1,0 +1,46 @@
+//! What stands in the place of an expansion that was refused: the mistakes, and enough of the item that
+//! nothing else is reported because of them, and that an editor keeps completing.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::DeriveInput;
+
+/// The item as the user wrote it.
+pub(crate) fn item(error: &syn::Error, item: &TokenStream) -> TokenStream {
+    let errors = error.to_compile_error();
+    quote!(#errors #item)
+}
+
+/// An empty set of labels.
+pub(crate) fn label(error: &syn::Error, input: &DeriveInput, private: &TokenStream) -> TokenStream {
+    let errors = error.to_compile_error();
+    let ident = &input.ident;
+    let (generics, arguments, clause) = input.generics.split_for_impl();
+    quote! {
+        #errors
+        #[automatically_derived]
+        impl #generics #private::Label for #ident #arguments #clause {
+            const VALUES: &'static [&'static ::core::primitive::str] = &[];
+            fn index(&self) -> ::core::primitive::usize {
+                0
+            }
+        }
+    }
+}
+
+/// An error without kinds.
+pub(crate) fn error_kind(error: &syn::Error, input: &DeriveInput, private: &TokenStream) -> TokenStream {
+    let errors = error.to_compile_error();
+    let ident = &input.ident;
+    let (generics, arguments, clause) = input.generics.split_for_impl();
+    quote! {
+        #errors
+        #[automatically_derived]
+        impl #generics #private::ErrorKind for #ident #arguments #clause {
+            const KINDS: &'static [#private::Kind] = &[];
+            fn kind(&self) -> &'static #private::Kind {
+                loop {}
+            }
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! What was annotated.
+
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, TokenStreamExt as _};
+use syn::parse::{Parse, ParseStream};
+use syn::{
+    AttrStyle, Attribute, Error, GenericArgument, Path, PathArguments, Result, ReturnType, Signature, Token,
+    Type, TypeParamBound, Visibility, braced, token,
+};
+
+use crate::args::Role;
+
+/// A function with a body: free, inherent, of a trait impl, or a trait's default.
+pub(crate) struct Function {
+    /// Inner attributes of the body are here too: on a function both mean the same.
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) defaultness: Option<Token![default]>,
+    pub(crate) sig: Signature,
+    pub(crate) brace: token::Brace,
+    /// The body is not parsed, so that syntax newer than syn, and an editor's half-typed line, pass through.
+    pub(crate) body: TokenStream,
+}
+
+/// How the function's call is wrapped.
+pub(crate) enum Shape {
+    /// The body runs in a closure.
+    Sync,
+    /// A plain function that returns one wrapped future.
+    Async,
+    /// An `async fn` that stays one, since a test or main attribute below ours needs it.
+    Kept,
+    /// A body that ends in `Box::pin(async move { .. })`, which is what `#[async_trait]` writes.
+    Boxed(Box<Boxed>),
+}
+
+pub(crate) struct Boxed {
+    /// `T` of `Pin<Box<dyn Future<Output = T>>>`
+    pub(crate) output: Type,
+    /// Everything up to and including `Box::pin`.
+    pub(crate) head: TokenStream,
+    /// The parentheses of `Box::pin(..)`.
+    pub(crate) paren: Span,
+    /// `async move`
+    pub(crate) async_move: TokenStream,
+    /// The braces of the block, and what is in them.
+    pub(crate) brace: Span,
+    pub(crate) body: TokenStream,
+}
+
+/// A future or stream that the function makes itself, in a form that cannot be wrapped.
+pub(crate) enum Lazy {
+    Future,
+    Stream,
+}
+
+impl Function {
+    /// The annotated function, or the sentence why it is not one.
+    pub(crate) fn read(role: Role, item: &TokenStream) -> Result<Self> {
+        syn::parse2(item.clone()).map_err(|error| refuse(role, item.clone()).unwrap_or(error))
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
+        if self.sig.asyncness.is_some() {
+            return if self.attrs.iter().any(starts_a_runtime) { Shape::Kept } else { Shape::Async };
+        }
+        match boxed_output(&self.sig.output).and_then(|output| self.boxed(output)) {
+            Some(boxed) => Shape::Boxed(Box::new(boxed)),
+            None => Shape::Sync,
+        }
+    }
+
+    /// Whether it returns a future or a stream other than by `async fn` or `Box::pin(async move { .. })`.
+    pub(crate) fn lazy(&self) -> Option<Lazy> {
+        let ReturnType::Type(_, ty) = &self.sig.output else {
+            return None;
+        };
+        match (lazy(ty)?, self.shape()) {
+            (Lazy::Future, Shape::Sync) => Some(Lazy::Future),
+            (Lazy::Future, _) => None,
+            (Lazy::Stream, _) => Some(Lazy::Stream),
+        }
+    }
+
+    /// The last attribute that another macro expands, if the function's shape makes it matter: it must see an
+    /// `async fn`, so ours has to expand after it.
+    pub(crate) fn last_foreign(&self, shape: &Shape) -> Option<usize> {
+        match shape {
+            Shape::Async | Shape::Boxed(_) => self.attrs.iter().rposition(is_foreign),
+            Shape::Sync | Shape::Kept => None,
+        }
+    }
+
+    fn boxed(&self, output: Type) -> Option<Boxed> {
+        let mut head: Vec<TokenTree> = self.body.clone().into_iter().collect();
+        let Some(TokenTree::Group(call)) = head.pop() else {
+            return None;
+        };
+        if call.delimiter() != Delimiter::Parenthesis || !ends_in_box_pin(&head) {
+            return None;
+        }
+        let mut block: Vec<TokenTree> = call.stream().into_iter().collect();
+        let Some(TokenTree::Group(body)) = block.pop() else {
+            return None;
+        };
+        let [TokenTree::Ident(first), TokenTree::Ident(second)] = block.as_slice() else {
+            return None;
+        };
+        if body.delimiter() != Delimiter::Brace || first != "async" || second != "move" {
+            return None;
+        }
+        Some(Boxed {
+            output,
+            head: head.into_iter().collect(),
+            paren: call.span(),
+            async_move: block.into_iter().collect(),
+            brace: body.span(),
+            body: body.stream(),
+        })
+    }
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let mut attrs = input.call(Attribute::parse_outer)?;
+        let vis = input.parse()?;
+        let defaultness = input.parse()?;
+        let sig = input.parse()?;
+        let content;
+        let brace = braced!(content in input);
+        let inner = content.call(Attribute::parse_inner)?;
+        attrs.extend(inner.into_iter().map(|mut attr| {
+            attr.style = AttrStyle::Outer;
+            attr
+        }));
+        Ok(Function { attrs, vis, defaultness, sig, brace, body: content.parse()? })
+    }
+}
+
+impl ToTokens for Function {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.append_all(&self.attrs);
+        self.vis.to_tokens(tokens);
+        self.defaultness.to_tokens(tokens);
+        self.sig.to_tokens(tokens);
+        self.brace.surround(tokens, |tokens| self.body.to_tokens(tokens));
+    }
+}
+
+/// Whether an attribute is ours.
+pub(crate) fn is_ours(attr: &Attribute) -> bool {
+    last_word(attr.path()).is_some_and(|word| word == Role::Primitive.name() || word == Role::Workflow.name())
+}
+
+/// `T` without the invisible groups of `macro_rules!` and without parentheses.
+pub(crate) fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => bare(&group.elem),
+        Type::Paren(paren) => bare(&paren.elem),
+        _ => ty,
+    }
+}
+
+/// The type arguments of the last segment of `ty`, if that segment is called `name`.
+pub(crate) fn arguments_of<'a>(ty: &'a Type, name: &str) -> Option<Vec<&'a Type>> {
+    let Type::Path(path) = bare(ty) else {
+        return None;
+    };
+    let last = path.path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
+    let types = arguments.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    (last.ident == name).then(|| types.collect())
+}
+
+/// Why `item` is not a function that can be annotated.
+fn refuse(role: Role, item: TokenStream) -> Option<Error> {
+    let attribute = role.name();
+    if let Ok(method) = syn::parse2::<syn::TraitItemFn>(item.clone()) {
+        let semi = method.semi_token?;
+        return Some(Error::new_spanned(
+            semi,
+            format!(
+                "a function without a body does nothing to observe: \
+                 put #[{attribute}] on the functions that implement it"
+            ),
+        ));
+    }
+    let (token, what, instead): (TokenStream, _, _) = match syn::parse2(item).ok()? {
+        syn::Item::Impl(item) => {
+            (item.impl_token.into_token_stream(), "an impl block", "put it on the methods inside")
+        }
+        syn::Item::Trait(item) => (
+            item.trait_token.into_token_stream(),
+            "a trait",
+            "put it on the methods of its impls, or on a method with a default body",
+        ),
+        syn::Item::Mod(item) => {
+            (item.mod_token.into_token_stream(), "a module", "put it on the functions inside")
+        }
+        syn::Item::Struct(item) => {
+            (item.struct_token.into_token_stream(), "a struct", "put it on its methods")
+        }
+        syn::Item::Enum(item) => (
+            item.enum_token.into_token_stream(),
+            "an enum",
+            "put it on its methods; a set of label values is an enum with `#[derive(tta::Label)]`",
+        ),
+        syn::Item::Const(item) => {
+            (item.const_token.into_token_stream(), "a constant", "put it on a function")
+        }
+        syn::Item::Static(item) => {
+            (item.static_token.into_token_stream(), "a static", "put it on a function")
+        }
+        syn::Item::Macro(item) => {
+            (item.mac.path.into_token_stream(), "a macro call", "write it inside the macro, on the function")
+        }
+        other => (other.into_token_stream(), "this item", "put it on a function"),
+    };
+    Some(Error::new_spanned(token, format!("#[{attribute}] goes on a function, not on {what}: {instead}")))
+}
+
+/// `T`, if the return type is `Pin<Box<dyn Future<Output = T> ..>>` or the `futures` crate's name for it.
+fn boxed_output(output: &ReturnType) -> Option<Type> {
+    let ReturnType::Type(_, ty) = output else {
+        return None;
+    };
+    let alias = arguments_of(ty, "BoxFuture").or_else(|| arguments_of(ty, "LocalBoxFuture"));
+    if let Some([output]) = alias.as_deref() {
+        return Some((*output).clone());
+    }
+    let [pinned] = *arguments_of(ty, "Pin")? else {
+        return None;
+    };
+    let [inner] = *arguments_of(pinned, "Box")? else {
+        return None;
+    };
+    let Type::TraitObject(object) = bare(inner) else {
+        return None;
+    };
+    let future = object.bounds.iter().find_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last().filter(|s| s.ident == "Future"),
+        _ => None,
+    })?;
+    let PathArguments::AngleBracketed(arguments) = &future.arguments else {
+        return None;
+    };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::AssocType(assoc) if assoc.ident == "Output" => Some(assoc.ty.clone()),
+        _ => None,
+    })
+}
+
+fn lazy(ty: &Type) -> Option<Lazy> {
+    match bare(ty) {
+        Type::ImplTrait(ty) => ty.bounds.iter().find_map(lazy_bound),
+        Type::TraitObject(ty) => ty.bounds.iter().find_map(lazy_bound),
+        Type::Path(path) => {
+            let name = last_word(&path.path)?;
+            match name.as_str() {
+                "BoxFuture" | "LocalBoxFuture" => Some(Lazy::Future),
+                "BoxStream" | "LocalBoxStream" => Some(Lazy::Stream),
+                "Pin" | "Box" => match *arguments_of(ty, &name)? {
+                    [inner] => lazy(inner),
+                    _ => None,
+                },
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn lazy_bound(bound: &TypeParamBound) -> Option<Lazy> {
+    let TypeParamBound::Trait(bound) = bound else {
+        return None;
+    };
+    match last_word(&bound.path)?.as_str() {
+        "Future" | "IntoFuture" | "TryFuture" => Some(Lazy::Future),
+        "Stream" | "TryStream" => Some(Lazy::Stream),
+        _ => None,
+    }
+}
+
+fn ends_in_box_pin(tokens: &[TokenTree]) -> bool {
+    let [.., TokenTree::Ident(boxed), TokenTree::Punct(a), TokenTree::Punct(b), TokenTree::Ident(pin)] =
+        tokens
+    else {
+        return false;
+    };
+    boxed == "Box" && a.as_char() == ':' && b.as_char() == ':' && pin == "pin"
+}
+
+/// `#[tokio::test]`, `#[tokio::main]` and their likes, which turn an `async fn` into a plain one.
+fn starts_a_runtime(attr: &Attribute) -> bool {
+    last_word(attr.path()).is_some_and(|word| word == "test" || word == "main")
+}
+
+/// Whether a macro that we do not know expands the attribute.
+fn is_foreign(attr: &Attribute) -> bool {
+    const TOOLS: &[&str] = &["rustfmt", "clippy", "diagnostic", "miri", "rust_analyzer"];
+    const BUILTIN: &[&str] = &[
+        "allow",
+        "automatically_derived",
+        "bench",
+        "cfg",
+        "cfg_attr",
+        "cold",
+        "coverage",
+        "deny",
+        "deprecated",
+        "doc",
+        "expect",
+        "export_name",
+        "forbid",
+        "ignore",
+        "inline",
+        "instruction_set",
+        "link_section",
+        "must_use",
+        "no_mangle",
+        "optimize",
+        "should_panic",
+        "target_feature",
+        "test",
+        "track_caller",
+        "unsafe",
+        "warn",
+    ];
+    let path = attr.path();
+    let Some(first) = path.segments.first() else {
+        return false;
+    };
+    let first = first.ident.to_string();
+    let known = if path.segments.len() == 1 { BUILTIN } else { TOOLS };
+    !known.contains(&first.as_str()) && !is_ours(attr)
+}
+
+fn last_word(path: &Path) -> Option<String> {
+    path.segments.last().map(|last| last.ident.to_string())
+}
+
+/// A group in the place of another.
+pub(crate) fn group(delimiter: Delimiter, span: Span, stream: TokenStream) -> Group {
+    let mut group = Group::new(delimiter, stream);
+    group.set_span(span);
+    group
+}

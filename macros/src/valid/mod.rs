@@ -1,0 +1,171 @@
+//! Only refusals: each is a sentence that says what to write instead, at the token to blame.
+
+mod expression;
+mod function;
+mod label;
+
+use std::collections::HashSet;
+
+use syn::ext::IdentExt as _;
+use syn::{Expr, Generics, LitStr, Type};
+
+use crate::args::{Args, Field, Role, Rule};
+use crate::ctxt::Ctxt;
+use crate::expand::error_type::can_be_named;
+use crate::item::Function;
+use crate::words::{KINDS, MATURITIES, did_you_mean, nearest, one_of};
+
+/// The longest name of a site, kind or value.
+pub(crate) const LONGEST: usize = 100;
+
+/// Refuses what cannot be expanded. The item may have been refused already.
+pub(crate) fn check(role: Role, args: &Args, function: Option<&Function>, cx: &Ctxt) {
+    let no_generics = Generics::default();
+    let generics = function.map_or(&no_generics, |function| &function.sig.generics);
+    if let Some(text) = &args.name {
+        name(text, cx);
+    }
+    if let Some(text) = &args.kind {
+        kind(text, cx);
+    }
+    if let Some(labels) = &args.labels {
+        label::check(labels, generics, cx);
+    }
+    fields(&args.fields, "fields", cx);
+    if let Some(ret) = &args.ret {
+        fields(&ret.fields, "ret", cx);
+    }
+    rules(&args.rules, cx);
+    if let Some(ty) = &args.errors {
+        errors(ty, generics, cx);
+    }
+    if let Some(text) = &args.maturity {
+        maturity(text, cx);
+    }
+    if let Some(function) = function {
+        function::check(role, function, cx);
+    }
+}
+
+/// A text on the wire: never empty, never long, never with characters that have to be escaped somewhere.
+pub(crate) fn text(what: &str, text: &LitStr, cx: &Ctxt) -> bool {
+    let value = text.value();
+    let problem = if value.is_empty() {
+        "is empty: write at least one character".to_owned()
+    } else if value.chars().count() > LONGEST {
+        format!("is longer than {LONGEST} characters: write a shorter one")
+    } else if value.chars().any(char::is_control) {
+        "has a control character: write printable text".to_owned()
+    } else {
+        return true;
+    };
+    cx.error(text, format!("{what} {problem}"));
+    false
+}
+
+fn name(name: &LitStr, cx: &Ctxt) {
+    let special = |letter: &char| matches!(letter, '"' | '\'' | '`' | '{' | '}' | '\\');
+    if let (true, Some(letter)) = (text("the name", name, cx), name.value().chars().find(special)) {
+        cx.error(
+            name,
+            format!(
+                "a name with `{letter}` would have to be escaped in every query: \
+                 write it without quotes, braces and backslashes"
+            ),
+        );
+    }
+}
+
+fn kind(kind: &LitStr, cx: &Ctxt) {
+    let value = kind.value();
+    if !text("the kind", kind, cx) {
+        return;
+    }
+    let mut letters = value.chars();
+    let snake_case = letters.next().is_some_and(|first| first.is_ascii_lowercase())
+        && letters.all(|letter| matches!(letter, 'a'..='z' | '0'..='9' | '_'));
+    if !snake_case {
+        let lowered = value.to_lowercase().replace(['-', ' '], "_");
+        let known = KINDS.contains(&lowered.as_str());
+        let hint = if known { format!(", such as `{lowered}`") } else { String::new() };
+        cx.error(kind, format!("a kind is one snake_case word{hint}; known: {}", one_of(KINDS)));
+    } else if !KINDS.contains(&value.as_str()) && nearest(&value, KINDS).is_some() {
+        let hint = did_you_mean(&value, KINDS);
+        cx.error(
+            kind,
+            format!(
+                "unknown kind `{value}`{hint} A kind of your own is farther from the known ones: {}",
+                one_of(KINDS)
+            ),
+        );
+    }
+}
+
+fn fields(fields: &[Field], argument: &str, cx: &Ctxt) {
+    let mut seen = HashSet::new();
+    for field in fields {
+        let key = field.key.value();
+        if key.chars().any(char::is_whitespace) {
+            cx.error(&field.written, "a key has no whitespace: write `some.key` or `some_key`");
+        } else {
+            text("the key", &field.key, cx);
+        }
+        if !seen.insert(key.clone()) {
+            cx.error(&field.written, format!("`{key}` is recorded twice: keep one"));
+        }
+        expression::check(&field.expr, argument, cx);
+    }
+}
+
+fn rules(rules: &[Rule], cx: &Ctxt) {
+    if let [first, second, ..] = rules {
+        cx.error(
+            &second.keyword,
+            format!("`{}` is given already, and one rule decides: keep one of the two", first.keyword),
+        );
+    }
+    for Rule { keyword, expr } in rules {
+        if matches!(expr, Expr::Lit(_) | Expr::Binary(_) | Expr::Unary(_)) {
+            cx.error(
+                expr,
+                format!(
+                    "`{keyword}` takes a closure over a reference to the returned value: \
+                     write `{keyword} = |r| ..`"
+                ),
+            );
+        }
+    }
+}
+
+fn errors(ty: &Type, generics: &Generics, cx: &Ctxt) {
+    if !matches!(ty, Type::Infer(_)) && !can_be_named(ty, generics) {
+        cx.error(
+            ty,
+            "the kinds of errors are listed before the first call, where this type is not known: \
+             write one that is, or `errors = _` to list none",
+        );
+    }
+}
+
+fn maturity(text: &LitStr, cx: &Ctxt) {
+    let value = text.value();
+    if !MATURITIES.contains(&value.as_str()) {
+        let hint = did_you_mean(&value, MATURITIES);
+        cx.error(
+            text,
+            format!(
+                "unknown maturity `{value}`{hint}{} write {}",
+                if hint.is_empty() { ":" } else { "" },
+                one_of(MATURITIES)
+            ),
+        );
+    }
+}
+
+/// A name that can be a label of Prometheus.
+pub(crate) fn is_label_name(name: &syn::Ident) -> bool {
+    let name = name.unraw().to_string();
+    let mut letters = name.chars();
+    letters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+        && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+}

@@ -1,0 +1,200 @@
+//! The catalog: the sites that were linked into this binary, and the families that they emit.
+
+use std::fmt;
+
+use super::{Maturity, Site, SiteKind};
+use crate::metric::family::{FAMILIES, Family};
+use crate::metric::label::LabelValues;
+use crate::outcome::Kind;
+
+/// A site's entry in the list that the linker collects. Expansions make it; not public interface.
+#[derive(Debug)]
+pub struct Registered(pub &'static Site);
+
+inventory::collect!(Registered);
+
+/// Every annotated function in this binary, by kind, name and place.
+pub(crate) fn sites() -> Vec<&'static Site> {
+    let mut sites: Vec<_> = inventory::iter::<Registered>.into_iter().map(|entry| entry.0).collect();
+    sites.sort_by_key(|site| (site.kind().as_str(), site.name(), site.file(), site.line()));
+    sites
+}
+
+/// What this program can emit.
+///
+/// ```
+/// #[tta::primitive(kind = "tool")]
+/// async fn look_up(word: &str) -> Option<String> {
+///     None
+/// }
+///
+/// let catalog = tta::catalog();
+/// assert!(catalog.sites().iter().any(|site| site.name() == "look_up"));
+/// assert!(catalog.families().iter().any(|family| family.name() == "tta_primitive_executions_total"));
+/// ```
+#[must_use]
+pub fn catalog() -> Catalog {
+    Catalog { sites: sites().into_iter().map(CatalogSite).collect() }
+}
+
+/// Everything that the program can emit, known before it runs.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    sites: Vec<CatalogSite>,
+}
+
+impl Catalog {
+    /// Every workflow and primitive in the binary, in a fixed order.
+    #[must_use]
+    pub fn sites(&self) -> &[CatalogSite] {
+        &self.sites
+    }
+
+    /// Every metric family.
+    #[must_use]
+    #[allow(clippy::unused_self, reason = "families come from the sites as soon as some are optional")]
+    pub fn families(&self) -> &'static [&'static Family] {
+        FAMILIES
+    }
+
+    /// Sites that share a name but not their labels, so that their series do not add up.
+    #[must_use]
+    pub fn conflicts(&self) -> Vec<CatalogConflict> {
+        let same_name = |pair: &&[CatalogSite]| {
+            let (a, b) = (&pair[0], &pair[1]);
+            a.kind() == b.kind()
+                && a.name() == b.name()
+                && (a.labels() != b.labels() || a.type_() != b.type_())
+        };
+        let pairs = self.sites.windows(2).filter(same_name);
+        pairs.map(|pair| CatalogConflict(pair[0], pair[1])).collect()
+    }
+}
+
+/// An annotated function.
+#[derive(Clone, Copy, Debug)]
+pub struct CatalogSite(&'static Site);
+
+impl CatalogSite {
+    /// Which attribute it has.
+    #[must_use]
+    pub fn kind(&self) -> SiteKind {
+        self.0.kind()
+    }
+
+    /// Its name on the wire.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    /// The `kind` argument: label `primitive_type` or `workflow_type`.
+    #[must_use]
+    pub fn type_(&self) -> &'static str {
+        self.0.type_()
+    }
+
+    /// The function's path.
+    #[must_use]
+    pub fn function(&self) -> &'static str {
+        self.0.function()
+    }
+
+    /// The file, as the compiler was given it.
+    #[must_use]
+    pub fn file(&self) -> &'static str {
+        self.0.file()
+    }
+
+    /// The line of its name.
+    #[must_use]
+    pub fn line(&self) -> u32 {
+        self.0.line()
+    }
+
+    /// The metric labels that it adds.
+    #[must_use]
+    pub fn labels(&self) -> Vec<CatalogLabel> {
+        let labels = self.0.label_decls().iter();
+        labels
+            .map(|decl| CatalogLabel {
+                name: decl.name,
+                values: match decl.values {
+                    LabelValues::Closed(values) => values,
+                    LabelValues::Bounded(_) => &[],
+                },
+                limit: match decl.values {
+                    LabelValues::Closed(_) => None,
+                    LabelValues::Bounded(limit) => Some(limit),
+                },
+            })
+            .collect()
+    }
+
+    /// The kinds of errors that it is known to return.
+    #[must_use]
+    pub fn errors(&self) -> Vec<Kind> {
+        self.0.known_errors()
+    }
+
+    /// How far it is trusted, if somebody said so.
+    #[must_use]
+    pub fn maturity(&self) -> Option<Maturity> {
+        self.0.declared_maturity()
+    }
+
+    /// The families that its calls are counted in.
+    #[must_use]
+    pub fn families(&self) -> Vec<&'static Family> {
+        let kind = self.kind();
+        vec![kind.executions(), kind.duration(), kind.active(), kind.errors()]
+    }
+}
+
+/// A metric label of an annotated function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CatalogLabel {
+    name: &'static str,
+    values: &'static [&'static str],
+    limit: Option<usize>,
+}
+
+impl CatalogLabel {
+    /// The label's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Its values, if they are closed.
+    #[must_use]
+    pub fn values(&self) -> &'static [&'static str] {
+        self.values
+    }
+
+    /// How many values are kept, if they are open.
+    #[must_use]
+    pub fn limit(&self) -> Option<usize> {
+        self.limit
+    }
+}
+
+/// Two functions that share a name but not their kind or labels.
+#[derive(Clone, Debug)]
+pub struct CatalogConflict(CatalogSite, CatalogSite);
+
+impl fmt::Display for CatalogConflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let CatalogConflict(a, b) = self;
+        write!(
+            f,
+            "two {}s are named `{}` but differ in kind or labels: {}:{} and {}:{}; give one of them another `name`",
+            a.kind().as_str(),
+            a.name(),
+            a.file(),
+            a.line(),
+            b.file(),
+            b.line()
+        )
+    }
+}

@@ -1,0 +1,40 @@
+//! Everything the program can emit, known from its annotations.
+
+#[cfg(feature = "telemetry")]
+mod entries;
+#[cfg(feature = "context")]
+mod site;
+
+#[cfg(feature = "telemetry")]
+pub(crate) use entries::sites;
+#[cfg(feature = "telemetry")]
+pub use entries::{Catalog, CatalogConflict, CatalogLabel, CatalogSite, Registered, catalog};
+#[cfg(feature = "context")]
+pub use site::Site;
+#[cfg(feature = "telemetry")]
+pub use site::SiteKind;
+#[cfg(all(feature = "context", not(feature = "telemetry")))]
+pub(crate) use site::SiteKind;
+
+/// How far a component is trusted, by those who wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Maturity {
+    /// Being built.
+    Development,
+    /// Being tried.
+    Staging,
+    /// Relied upon.
+    Production,
+}
+
+impl Maturity {
+    /// The label value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Maturity::Development => "development",
+            Maturity::Staging => "staging",
+            Maturity::Production => "production",
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! An annotated function.
+#![cfg_attr(not(feature = "telemetry"), allow(dead_code, unreachable_pub))]
+
+#[cfg(feature = "telemetry")]
+use std::borrow::Cow;
+#[cfg(feature = "telemetry")]
+use std::sync::OnceLock;
+
+use super::Maturity;
+use crate::metric::label::LabelDecl;
+#[cfg(feature = "telemetry")]
+use crate::metric::{
+    bind::Bound,
+    family::{self, Family},
+    store::Store,
+};
+use crate::outcome::Kind;
+use crate::span::probe::KnownErrors;
+
+/// Which attribute a function has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SiteKind {
+    /// `#[workflow]`
+    Workflow,
+    /// `#[primitive]`
+    Primitive,
+}
+
+impl SiteKind {
+    /// The attribute's name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            SiteKind::Workflow => "workflow",
+            SiteKind::Primitive => "primitive",
+        }
+    }
+}
+
+/// An annotated function: what the attribute says of it, in a `static` beside its body.
+#[derive(Debug)]
+pub struct Site {
+    kind: SiteKind,
+    name: &'static str,
+    type_: &'static str,
+    function: &'static str,
+    file: &'static str,
+    line: u32,
+    labels: &'static [LabelDecl],
+    labels_on_all: bool,
+    errors: Option<fn() -> KnownErrors>,
+    maturity: Option<Maturity>,
+    #[cfg(feature = "telemetry")]
+    span_name: OnceLock<Cow<'static, str>>,
+    #[cfg(feature = "telemetry")]
+    bound: OnceLock<Bound>,
+}
+
+#[allow(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "called by expansions only")]
+impl Site {
+    const fn new(kind: SiteKind, name: &'static str, type_: &'static str) -> Self {
+        Site {
+            kind,
+            name,
+            type_,
+            function: "",
+            file: "",
+            line: 0,
+            labels: &[],
+            labels_on_all: false,
+            errors: None,
+            maturity: None,
+            #[cfg(feature = "telemetry")]
+            span_name: OnceLock::new(),
+            #[cfg(feature = "telemetry")]
+            bound: OnceLock::new(),
+        }
+    }
+
+    /// A `#[primitive]`.
+    pub const fn primitive(name: &'static str, type_: &'static str) -> Self {
+        Site::new(SiteKind::Primitive, name, type_)
+    }
+
+    /// A `#[workflow]`.
+    pub const fn workflow(name: &'static str, type_: &'static str) -> Self {
+        Site::new(SiteKind::Workflow, name, type_)
+    }
+
+    /// Where it is.
+    pub const fn at(mut self, function: &'static str, file: &'static str, line: u32) -> Self {
+        self.function = function;
+        self.file = file;
+        self.line = line;
+        self
+    }
+
+    /// Its labels.
+    pub const fn labels(mut self, labels: &'static [LabelDecl]) -> Self {
+        self.labels = labels;
+        self
+    }
+
+    /// The labels go on durations too.
+    pub const fn labels_on_all(mut self) -> Self {
+        self.labels_on_all = true;
+        self
+    }
+
+    /// Its errors.
+    pub const fn errors(mut self, known: fn() -> KnownErrors) -> Self {
+        self.errors = Some(known);
+        self
+    }
+
+    /// Its maturity.
+    pub const fn maturity(mut self, maturity: Maturity) -> Self {
+        self.maturity = Some(maturity);
+        self
+    }
+
+    pub(crate) const fn kind(&self) -> SiteKind {
+        self.kind
+    }
+
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The attribute's `kind`, label `primitive_type` or `workflow_type`.
+    pub(crate) const fn type_(&self) -> &'static str {
+        self.type_
+    }
+
+    pub(crate) const fn function(&self) -> &'static str {
+        self.function
+    }
+
+    pub(crate) const fn file(&self) -> &'static str {
+        self.file
+    }
+
+    pub(crate) const fn line(&self) -> u32 {
+        self.line
+    }
+
+    pub(crate) const fn label_decls(&self) -> &'static [LabelDecl] {
+        self.labels
+    }
+
+    pub(crate) const fn labels_are_on_all(&self) -> bool {
+        self.labels_on_all
+    }
+
+    pub(crate) const fn declared_maturity(&self) -> Option<Maturity> {
+        self.maturity
+    }
+
+    /// The kinds of errors that are known before the first call; without the panic that any call can end in.
+    pub(crate) fn known_errors(&self) -> Vec<Kind> {
+        match self.errors.map(|known| known()) {
+            None => Vec::new(),
+            Some(KnownErrors::Named(kind)) => vec![kind],
+            Some(KnownErrors::Kinds(kinds)) => kinds.to_vec(),
+        }
+    }
+}
+
+#[cfg(feature = "telemetry")]
+impl Site {
+    /// The span's name, by the GenAI conventions where they have one.
+    pub(crate) fn span_name(&'static self) -> &'static str {
+        self.span_name.get_or_init(|| match (self.kind, self.type_) {
+            (SiteKind::Workflow, _) => format!("invoke_workflow {}", self.name).into(),
+            (SiteKind::Primitive, "tool") => format!("execute_tool {}", self.name).into(),
+            (SiteKind::Primitive, "agent") => format!("invoke_agent {}", self.name).into(),
+            (SiteKind::Primitive, _) => self.name.into(),
+        })
+    }
+
+    /// The handles into the process's store, bound by the first call or by `init`.
+    pub(crate) fn bound(&'static self) -> &'static Bound {
+        self.bound.get_or_init(|| Bound::new(self, Store::global()))
+    }
+
+    pub(crate) fn name_label(&self) -> (&'static str, Cow<'static, str>) {
+        (self.kind.name_label(), self.name.into())
+    }
+
+    pub(crate) fn kind_label(&self) -> (&'static str, Cow<'static, str>) {
+        (self.kind.type_label(), self.type_.into())
+    }
+}
+
+#[cfg(feature = "telemetry")]
+impl SiteKind {
+    const fn name_label(self) -> &'static str {
+        match self {
+            SiteKind::Workflow => crate::names::label::WORKFLOW_NAME,
+            SiteKind::Primitive => crate::names::label::PRIMITIVE_NAME,
+        }
+    }
+
+    const fn type_label(self) -> &'static str {
+        match self {
+            SiteKind::Workflow => crate::names::label::WORKFLOW_TYPE,
+            SiteKind::Primitive => crate::names::label::PRIMITIVE_TYPE,
+        }
+    }
+
+    pub(crate) const fn executions(self) -> &'static Family {
+        match self {
+            SiteKind::Workflow => &family::WORKFLOW_EXECUTIONS,
+            SiteKind::Primitive => &family::PRIMITIVE_EXECUTIONS,
+        }
+    }
+
+    pub(crate) const fn duration(self) -> &'static Family {
+        match self {
+            SiteKind::Workflow => &family::WORKFLOW_DURATION,
+            SiteKind::Primitive => &family::PRIMITIVE_DURATION,
+        }
+    }
+
+    pub(crate) const fn active(self) -> &'static Family {
+        match self {
+            SiteKind::Workflow => &family::WORKFLOWS_ACTIVE,
+            SiteKind::Primitive => &family::PRIMITIVES_ACTIVE,
+        }
+    }
+
+    pub(crate) const fn errors(self) -> &'static Family {
+        match self {
+            SiteKind::Workflow => &family::WORKFLOW_ERRORS,
+            SiteKind::Primitive => &family::PRIMITIVE_ERRORS,
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What `init` sets up, from the environment and from code; code wins.
+
+pub(crate) mod environment;
+mod error;
+mod sampler;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use opentelemetry::KeyValue;
+use opentelemetry_sdk::Resource;
+
+pub use error::ConfigError;
+pub(crate) use sampler::sampler;
+
+use crate::names::env;
+use crate::pipeline::Limits;
+
+/// Where the program runs; chooses defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Environment {
+    /// On a developer's machine: the console tree is on where it is compiled in.
+    Dev,
+    /// Where releases are tried.
+    Staging,
+    /// Where it matters.
+    Production,
+}
+
+impl Environment {
+    /// The word in `deployment.environment.name` and in the label `environment`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Environment::Dev => "dev",
+            Environment::Staging => "staging",
+            Environment::Production => "production",
+        }
+    }
+
+    pub(crate) fn parse(variable: &'static str, text: &str) -> Result<Self, ConfigError> {
+        match text.to_ascii_lowercase().as_str() {
+            "dev" | "development" | "local" | "test" => Ok(Environment::Dev),
+            "staging" | "stage" => Ok(Environment::Staging),
+            "production" | "prod" => Ok(Environment::Production),
+            _ => Err(ConfigError::invalid(variable, text, "`dev`, `staging` or `production`")),
+        }
+    }
+
+    pub(crate) fn from_env() -> Result<Option<Self>, ConfigError> {
+        let text = environment::text(env::ENVIRONMENT)?;
+        text.map(|text| Environment::parse(env::ENVIRONMENT, &text)).transpose()
+    }
+}
+
+/// Which exporters of one signal are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Nobody said: those that are compiled in and fit the environment.
+    Default,
+    /// These, and no others.
+    Only(Vec<String>),
+}
+
+impl Wanted {
+    /// Reads a list of exporters' names such as `OTEL_TRACES_EXPORTER`.
+    ///
+    /// `known` are the names with the features that bring them.
+    pub(crate) fn from_env(
+        variable: &'static str,
+        known: &[(&'static str, &'static str, bool)],
+    ) -> Result<Self, ConfigError> {
+        let Some(text) = environment::text(variable)? else { return Ok(Wanted::Default) };
+        let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+        let quoted =
+            |names: Vec<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        for name in names.iter().filter(|name| *name != "none") {
+            match known.iter().find(|(exporter, ..)| exporter == name) {
+                Some((_, _, true)) => {}
+                Some((_, feature, false)) => {
+                    let mut available: Vec<_> =
+                        known.iter().filter(|(.., compiled)| *compiled).map(|(name, ..)| *name).collect();
+                    available.push("none");
+                    return Err(ConfigError::NotCompiledIn {
+                        variable: variable.into(),
+                        found: name.clone(),
+                        feature,
+                        available: quoted(available),
+                    });
+                }
+                None => {
+                    let mut accepted: Vec<_> = known.iter().map(|(name, ..)| *name).collect();
+                    accepted.push("none");
+                    let expected = format!("a comma-separated list of {}", quoted(accepted));
+                    return Err(ConfigError::invalid(variable, text, expected));
+                }
+            }
+        }
+        Ok(Wanted::Only(names.into_iter().filter(|name| name != "none").collect()))
+    }
+
+    #[cfg(any(feature = "console", feature = "otlp", feature = "prometheus"))]
+    pub(crate) fn includes(&self, name: &str, by_default: bool) -> bool {
+        match self {
+            Wanted::Default => by_default,
+            Wanted::Only(names) => names.iter().any(|wanted| wanted == name),
+        }
+    }
+}
+
+/// Bounds of the span queue: `OTEL_BSP_*`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Batching {
+    pub(crate) queue_size: usize,
+    pub(crate) batch_size: usize,
+    pub(crate) schedule_delay: Duration,
+    pub(crate) export_timeout: Duration,
+}
+
+impl Batching {
+    pub(crate) fn from_env() -> Result<Self, ConfigError> {
+        let queue_size = environment::number(env::BSP_MAX_QUEUE_SIZE, 1)?.unwrap_or(2048);
+        let batch_size = environment::number(env::BSP_MAX_EXPORT_BATCH_SIZE, 1)?;
+        if let Some(batch_size) = batch_size
+            && batch_size > queue_size
+        {
+            return Err(ConfigError::invalid(
+                env::BSP_MAX_EXPORT_BATCH_SIZE,
+                batch_size.to_string(),
+                format!("at most the queue's size, {queue_size} ({})", env::BSP_MAX_QUEUE_SIZE),
+            ));
+        }
+        Ok(Batching {
+            queue_size,
+            batch_size: batch_size.unwrap_or(512.min(queue_size)),
+            schedule_delay: environment::milliseconds(env::BSP_SCHEDULE_DELAY)?
+                .unwrap_or(Duration::from_secs(5)),
+            export_timeout: environment::milliseconds(env::BSP_EXPORT_TIMEOUT)?
+                .unwrap_or(Duration::from_secs(10)),
+        })
+    }
+}
+
+pub(crate) fn limits() -> Result<Limits, ConfigError> {
+    let default = Limits::default();
+    Ok(Limits {
+        attributes: environment::number(env::SPAN_ATTRIBUTE_COUNT_LIMIT, 0)?.unwrap_or(default.attributes),
+        events: environment::number(env::SPAN_EVENT_COUNT_LIMIT, 0)?.unwrap_or(default.events),
+        links: environment::number(env::SPAN_LINK_COUNT_LIMIT, 0)?.unwrap_or(default.links),
+        value_length: environment::number(env::SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT, 0)?,
+    })
+}
+
+/// How often metrics are pushed; the specification's default is a minute.
+pub(crate) fn metric_interval() -> Result<Duration, ConfigError> {
+    Ok(environment::milliseconds(env::METRIC_EXPORT_INTERVAL)?.unwrap_or(Duration::from_mins(1)))
+}
+
+/// Where metrics are served: on loopback unless asked otherwise.
+#[cfg_attr(not(feature = "prometheus"), allow(dead_code))]
+pub(crate) fn prometheus_address() -> Result<SocketAddr, ConfigError> {
+    let host = match environment::text(env::PROMETHEUS_HOST)? {
+        None => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        Some(host) if host == "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        Some(host) => host.parse().map_err(|_| {
+            ConfigError::invalid(env::PROMETHEUS_HOST, host, "`localhost` or an IP address to listen on")
+        })?,
+    };
+    let port = match environment::text(env::PROMETHEUS_PORT)? {
+        None => 9464,
+        Some(port) => port.parse().map_err(|_| {
+            ConfigError::invalid(env::PROMETHEUS_PORT, port, "a port from 0 (any free one) to 65535")
+        })?,
+    };
+    Ok(SocketAddr::new(host, port))
+}
+
+/// Who the program is: the environment's word, and above it the code's.
+pub(crate) fn resource(
+    service_name: Option<&str>,
+    environment: Environment,
+    attributes: Vec<KeyValue>,
+) -> Result<Resource, ConfigError> {
+    let from_env = Resource::builder().build();
+    let named = from_env.get(&opentelemetry::Key::from_static_str("service.name"));
+    let named = named.map(|name| name.to_string()).filter(|name| !name.starts_with("unknown_service"));
+    let name = service_name.map(ToOwned::to_owned).or(environment::text(env::SERVICE_NAME)?).or(named);
+    // What the specification prescribes for a service that nobody has named.
+    let name = name.unwrap_or_else(|| {
+        let program = std::env::current_exe().ok();
+        let program = program.as_ref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy());
+        program.map_or_else(|| "unknown_service".to_owned(), |program| format!("unknown_service:{program}"))
+    });
+    let mut builder = Resource::builder().with_service_name(name);
+    if from_env.get(&opentelemetry::Key::from_static_str(DEPLOYMENT_ENVIRONMENT)).is_none() {
+        builder = builder.with_attribute(KeyValue::new(DEPLOYMENT_ENVIRONMENT, environment.as_str()));
+    }
+    Ok(builder.with_attributes(attributes).build())
+}
+
+/// Semantic conventions 1.37, stable.
+const DEPLOYMENT_ENVIRONMENT: &str = "deployment.environment.name";

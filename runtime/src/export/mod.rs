@@ -1,0 +1,8 @@
+//! Where telemetry goes, by cargo feature.
+
+#[cfg(feature = "console")]
+pub(crate) mod console;
+#[cfg(feature = "otlp")]
+pub(crate) mod otlp;
+#[cfg(feature = "prometheus")]
+pub(crate) mod prometheus;

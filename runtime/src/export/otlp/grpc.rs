@@ -1,0 +1,154 @@
+//! OTLP over gRPC.
+
+use std::time::Duration;
+
+use http::Uri;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_client::MetricsServiceClient;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
+use tonic::codec::CompressionEncoding;
+use tonic::metadata::MetadataMap;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic::{Code, Request, Status};
+
+use super::USER_AGENT;
+use super::answer::{Again, Refusal, cause};
+use super::settings::Target;
+use crate::pipeline::Accepted;
+
+pub(super) struct Client {
+    target: Target,
+    channel: Option<Channel>,
+}
+
+impl Client {
+    pub(super) fn new(target: Target) -> Self {
+        Client { target, channel: None }
+    }
+
+    pub(super) async fn traces(&mut self, request: ExportTraceServiceRequest) -> Result<Accepted, Refusal> {
+        let mut client = TraceServiceClient::new(self.channel()?);
+        if self.target.gzip {
+            client = client.send_compressed(CompressionEncoding::Gzip);
+        }
+        let answer = client.export(self.request(request)).await.map_err(|status| self.refused(&status))?;
+        let rejected = answer.into_inner().partial_success.map_or(0, |partial| partial.rejected_spans);
+        Ok(Accepted { rejected: u64::try_from(rejected).unwrap_or(0) })
+    }
+
+    pub(super) async fn metrics(
+        &mut self,
+        request: ExportMetricsServiceRequest,
+    ) -> Result<Accepted, Refusal> {
+        let mut client = MetricsServiceClient::new(self.channel()?);
+        if self.target.gzip {
+            client = client.send_compressed(CompressionEncoding::Gzip);
+        }
+        let answer = client.export(self.request(request)).await.map_err(|status| self.refused(&status))?;
+        let rejected = answer.into_inner().partial_success.map_or(0, |partial| partial.rejected_data_points);
+        Ok(Accepted { rejected: u64::try_from(rejected).unwrap_or(0) })
+    }
+
+    fn request<M>(&self, message: M) -> Request<M> {
+        let mut request = Request::new(message);
+        *request.metadata_mut() = MetadataMap::from_headers(self.target.headers.clone());
+        request
+    }
+
+    /// Connects when the first request is sent, and again when the connection was lost.
+    fn channel(&mut self) -> Result<Channel, Refusal> {
+        if let Some(channel) = &self.channel {
+            return Ok(channel.clone());
+        }
+        let never = |message: String| Refusal { message, again: Again::Never };
+        let uri: Uri = self.target.endpoint.clone();
+        let is_https = uri.scheme_str() == Some("https");
+        let mut endpoint = Endpoint::from(uri).connect_timeout(self.target.timeout);
+        endpoint = endpoint
+            .user_agent(USER_AGENT)
+            .map_err(|error| never(format!("cannot name this client: {}", cause(&error))))?;
+        if is_https {
+            endpoint = endpoint
+                .tls_config(self.tls().map_err(never)?)
+                .map_err(|error| never(format!("cannot set up TLS: {}", cause(&error))))?;
+        }
+        let channel = endpoint.connect_lazy();
+        self.channel = Some(channel.clone());
+        Ok(channel)
+    }
+
+    fn tls(&self) -> Result<ClientTlsConfig, String> {
+        let Some(path) = &self.target.certificate else {
+            return Ok(ClientTlsConfig::new().with_native_roots());
+        };
+        let pem = std::fs::read(path)
+            .map_err(|error| format!("cannot read the certificates in {}: {error}", path.display()))?;
+        Ok(ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem)))
+    }
+
+    fn refused(&self, status: &Status) -> Refusal {
+        let endpoint = self.target.endpoint.to_string();
+        let endpoint = endpoint.trim_end_matches('/');
+        // A status without an answer behind it: the transport failed.
+        if let Some(source) = std::error::Error::source(status) {
+            let message = format!("cannot export to {endpoint}: {}", cause(source));
+            return Refusal { message, again: Again::Later };
+        }
+        // The codes that the OTLP specification calls retryable.
+        let again = match status.code() {
+            Code::Cancelled
+            | Code::DeadlineExceeded
+            | Code::Aborted
+            | Code::OutOfRange
+            | Code::Unavailable
+            | Code::DataLoss => retry_delay(status).map_or(Again::Later, Again::After),
+            // Only with the server's word that it recovers.
+            Code::ResourceExhausted => retry_delay(status).map_or(Again::Never, Again::After),
+            _ => Again::Never,
+        };
+        Refusal { message: format!("{endpoint} answered {:?}: {}", status.code(), status.message()), again }
+    }
+}
+
+/// The delay in a `google.rpc.RetryInfo` among a status' details.
+///
+/// The message is three fields deep and stable, so it is read by its field numbers: `details` (3) of
+/// `google.rpc.Status` are `Any`s of `type_url` (1) and `value` (2), and `RetryInfo` has
+/// `retry_delay` (1) of `seconds` (1) and `nanos` (2).
+fn retry_delay(status: &Status) -> Option<Duration> {
+    use prost::Message as _;
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct RpcStatus {
+        #[prost(message, repeated, tag = "3")]
+        details: Vec<Any>,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct Any {
+        #[prost(string, tag = "1")]
+        type_url: String,
+        #[prost(bytes = "vec", tag = "2")]
+        value: Vec<u8>,
+    }
+
+    #[derive(Clone, Copy, PartialEq, prost::Message)]
+    struct RetryInfo {
+        #[prost(message, optional, tag = "1")]
+        retry_delay: Option<Delay>,
+    }
+
+    #[derive(Clone, Copy, PartialEq, prost::Message)]
+    struct Delay {
+        #[prost(int64, tag = "1")]
+        seconds: i64,
+        #[prost(int32, tag = "2")]
+        nanos: i32,
+    }
+
+    let details = RpcStatus::decode(status.details()).ok()?.details;
+    let info = details.iter().find(|any| any.type_url.ends_with("google.rpc.RetryInfo"))?;
+    let delay = RetryInfo::decode(info.value.as_slice()).ok()?.retry_delay?;
+    Some(Duration::new(u64::try_from(delay.seconds).ok()?, u32::try_from(delay.nanos).ok()?))
+}

@@ -1,0 +1,120 @@
+//! OTLP over HTTP/protobuf.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use http::StatusCode;
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use opentelemetry_proto::tonic::collector::metrics::v1::{
+    ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use prost::Message;
+
+use super::USER_AGENT;
+use super::answer::{Again, Refusal, cause};
+use super::settings::Target;
+use crate::pipeline::Accepted;
+
+/// Bytes of an answer that are read; a partial success is a sentence.
+const LONGEST_ANSWER: usize = 64 * 1024;
+
+const PROTOBUF: &str = "application/x-protobuf";
+
+pub(super) struct Client {
+    target: Target,
+    http: Option<reqwest::Client>,
+}
+
+impl Client {
+    pub(super) fn new(target: Target) -> Self {
+        Client { target, http: None }
+    }
+
+    pub(super) async fn traces(&mut self, request: &ExportTraceServiceRequest) -> Result<Accepted, Refusal> {
+        let answer: ExportTraceServiceResponse = self.post(request).await?;
+        let rejected = answer.partial_success.map_or(0, |partial| partial.rejected_spans);
+        Ok(Accepted { rejected: u64::try_from(rejected).unwrap_or(0) })
+    }
+
+    pub(super) async fn metrics(
+        &mut self,
+        request: &ExportMetricsServiceRequest,
+    ) -> Result<Accepted, Refusal> {
+        let answer: ExportMetricsServiceResponse = self.post(request).await?;
+        let rejected = answer.partial_success.map_or(0, |partial| partial.rejected_data_points);
+        Ok(Accepted { rejected: u64::try_from(rejected).unwrap_or(0) })
+    }
+
+    async fn post<A: Message + Default>(&mut self, request: &impl Message) -> Result<A, Refusal> {
+        let url = self.target.endpoint.to_string();
+        let failed = |error: &reqwest::Error| Refusal {
+            message: format!("cannot export to {url}: {}", cause(error)),
+            again: Again::Later,
+        };
+        let mut builder = self
+            .client()?
+            .post(url.as_str())
+            .headers(self.target.headers.clone())
+            .header(CONTENT_TYPE, PROTOBUF)
+            .header(ACCEPT, PROTOBUF);
+        let body = request.encode_to_vec();
+        builder = match self.target.gzip.then(|| gzipped(&body)).flatten() {
+            Some(body) => builder.header(CONTENT_ENCODING, "gzip").body(body),
+            None => builder.body(body),
+        };
+        let mut response = builder.send().await.map_err(|error| failed(&error))?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(refused(&url, status, response.headers().get(RETRY_AFTER)));
+        }
+        let mut answer = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
+            answer.extend_from_slice(&chunk);
+            if answer.len() > LONGEST_ANSWER {
+                // It said yes; what it says besides is not worth the memory.
+                return Ok(A::default());
+            }
+        }
+        // Some collectors answer with text, or with nothing. The status is what counts.
+        Ok(A::decode(answer.as_slice()).unwrap_or_default())
+    }
+
+    fn client(&mut self) -> Result<reqwest::Client, Refusal> {
+        if let Some(client) = &self.http {
+            return Ok(client.clone());
+        }
+        let never = |message: String| Refusal { message, again: Again::Never };
+        let builder = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(self.target.timeout)
+            .tls_backend_preconfigured(super::tls::config(&self.target).map_err(never)?);
+        let client = builder
+            .build()
+            .map_err(|error| never(format!("cannot make an HTTP client: {}", cause(&error))))?;
+        self.http = Some(client.clone());
+        Ok(client)
+    }
+}
+
+fn refused(url: &str, status: StatusCode, retry_after: Option<&http::HeaderValue>) -> Refusal {
+    // The four that the OTLP specification calls retryable.
+    let again = match status.as_u16() {
+        429 | 502 | 503 | 504 => {
+            // The HTTP-date form is rare enough to be left to the backoff.
+            let seconds = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+            seconds.map_or(Again::Later, |seconds| Again::After(Duration::from_secs(seconds)))
+        }
+        _ => Again::Never,
+    };
+    Refusal { message: format!("{url} answered {status}"), again }
+}
+
+fn gzipped(body: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(body).ok()?;
+    encoder.finish().ok()
+}

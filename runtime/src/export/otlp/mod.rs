@@ -1,0 +1,128 @@
+//! OTLP: traces and the store's metrics, over gRPC and HTTP/protobuf.
+
+mod answer;
+mod grpc;
+mod http;
+mod reading;
+mod retry;
+mod settings;
+mod tls;
+
+use futures_util::future::BoxFuture;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
+use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SpanData;
+
+pub use settings::Protocol;
+pub(crate) use settings::{Overrides, Settings};
+
+use self::answer::Refusal;
+use self::retry::Retrying;
+use self::settings::Target;
+use crate::metric::store::{FamilySnapshot, Store};
+use crate::pipeline::{Accepted, ExportFailure, MetricExport, SpanExport};
+
+/// The name in labels, reports and warnings.
+const NAME: &str = "otlp";
+
+/// What this client calls itself.
+const USER_AGENT: &str = concat!("tta/", env!("CARGO_PKG_VERSION"));
+
+/// Exports spans as `settings` say.
+pub(crate) fn spans(settings: &Settings, resource: &Resource) -> Box<dyn SpanExport> {
+    Box::new(Spans {
+        client: Client::new(&settings.traces),
+        resource: resource.into(),
+        retrying: Retrying::new(&settings.traces),
+    })
+}
+
+/// Exports readings of the store as `settings` say.
+pub(crate) fn metrics(settings: &Settings, resource: &Resource) -> Box<dyn MetricExport> {
+    let target = &settings.metrics;
+    Box::new(Metrics {
+        client: Client::new(target),
+        resource: resource.into(),
+        retrying: Retrying::new(target),
+    })
+}
+
+/// A connection to the collector. It is opened by the first export, on the exporters' own runtime.
+enum Client {
+    Grpc(grpc::Client),
+    Http(http::Client),
+}
+
+impl Client {
+    fn new(target: &Target) -> Self {
+        match target.protocol {
+            Protocol::Grpc => Client::Grpc(grpc::Client::new(target.clone())),
+            Protocol::HttpProtobuf => Client::Http(http::Client::new(target.clone())),
+        }
+    }
+
+    async fn send(&mut self, message: &Message) -> Result<Accepted, Refusal> {
+        match (self, message) {
+            (Client::Grpc(client), Message::Traces(request)) => client.traces(request.clone()).await,
+            (Client::Grpc(client), Message::Metrics(request)) => client.metrics(request.clone()).await,
+            (Client::Http(client), Message::Traces(request)) => client.traces(request).await,
+            (Client::Http(client), Message::Metrics(request)) => client.metrics(request).await,
+        }
+    }
+}
+
+/// What is sent, kept until it has arrived.
+enum Message {
+    Traces(ExportTraceServiceRequest),
+    Metrics(ExportMetricsServiceRequest),
+}
+
+struct Spans {
+    client: Client,
+    resource: ResourceAttributesWithSchema,
+    retrying: Retrying,
+}
+
+impl SpanExport for Spans {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn export(&mut self, spans: Vec<SpanData>) -> BoxFuture<'_, Result<Accepted, ExportFailure>> {
+        Box::pin(async move {
+            let Spans { client, resource, retrying } = self;
+            let request = ExportTraceServiceRequest {
+                resource_spans: group_spans_by_resource_and_scope(spans, resource),
+            };
+            retrying.send(client, &Message::Traces(request)).await
+        })
+    }
+}
+
+struct Metrics {
+    client: Client,
+    resource: ResourceAttributesWithSchema,
+    retrying: Retrying,
+}
+
+impl MetricExport for Metrics {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn export(&mut self, families: Vec<FamilySnapshot>) -> BoxFuture<'_, Result<(), ExportFailure>> {
+        Box::pin(async move {
+            let Metrics { client, resource, retrying } = self;
+            let request = reading::request(families, Store::global().created(), resource);
+            match retrying.send(client, &Message::Metrics(request)).await? {
+                Accepted { rejected: 0 } => Ok(()),
+                Accepted { rejected } => {
+                    Err(ExportFailure(format!("the collector refused {rejected} data points")))
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! Trying again: only what may help, and only as long as a batch may take.
+
+use std::time::{Duration, Instant};
+
+use super::answer::Again;
+use super::settings::Target;
+use super::{Client, Message};
+use crate::context::random;
+use crate::pipeline::{Accepted, ExportFailure};
+
+/// The first wait; each further one may be twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// The longest wait that a collector may ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// The retries of one signal.
+pub(super) struct Retrying {
+    /// How long one batch may take in all.
+    timeout: Duration,
+    /// The last batch was lost. Then the next one is tried once: a collector that is down for long would
+    /// otherwise cost each batch the whole timeout, and the queue would overflow for want of a reader.
+    is_down: bool,
+}
+
+impl Retrying {
+    pub(super) fn new(target: &Target) -> Self {
+        Retrying { timeout: target.timeout, is_down: false }
+    }
+
+    pub(super) async fn send(
+        &mut self,
+        client: &mut Client,
+        message: &Message,
+    ) -> Result<Accepted, ExportFailure> {
+        let deadline = Instant::now() + self.timeout;
+        // If this is dropped by an outer time limit, the collector did not answer.
+        let was_down = std::mem::replace(&mut self.is_down, true);
+        let mut bound = FIRST_WAIT;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let refusal = match tokio::time::timeout(left, client.send(message)).await {
+                Ok(Ok(accepted)) => {
+                    self.is_down = false;
+                    return Ok(accepted);
+                }
+                Ok(Err(refusal)) => refusal,
+                Err(_) => return Err(ExportFailure(format!("no answer within {:?}", self.timeout))),
+            };
+            let wait = match refusal.again {
+                Again::Never => None,
+                Again::Later => Some(jittered(bound)),
+                Again::After(wait) => Some(wait.min(LONGEST_WAIT)),
+            };
+            match wait {
+                Some(wait) if !was_down && Instant::now() + wait < deadline => tokio::time::sleep(wait).await,
+                _ => return Err(ExportFailure(refusal.message)),
+            }
+            bound *= 2;
+        }
+    }
+}
+
+/// Between half of `bound` and all of it, so that programs that lost one collector together do not come
+/// back together.
+fn jittered(bound: Duration) -> Duration {
+    let half = bound / 2;
+    let nanoseconds = u64::try_from(half.as_nanos()).unwrap_or(u64::MAX).max(1);
+    half + Duration::from_nanos(random() % nanoseconds)
+}

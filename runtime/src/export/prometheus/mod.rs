@@ -1,0 +1,24 @@
+//! `/metrics`: our store and the facade's metrics in one exposition.
+
+mod accept;
+mod foreign;
+mod server;
+mod text;
+
+pub(crate) use server::Endpoint;
+
+use self::accept::Format;
+use crate::metric::store::Store;
+
+/// Everything there is to scrape at this moment.
+fn exposition(format: Format) -> String {
+    let mut out = String::new();
+    for family in Store::global().snapshot() {
+        text::write(&family, format, &mut out);
+    }
+    foreign::write(format, &mut out);
+    if format == Format::OpenMetrics {
+        out.push_str("# EOF\n");
+    }
+    out
+}

@@ -1,0 +1,301 @@
+//! Metric families: each declared once, with everything that dashboards and rules need to know of it.
+
+use crate::names::{label, metric};
+
+/// What a family's values do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FamilyKind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Observations in fixed buckets.
+    Histogram,
+}
+
+impl FamilyKind {
+    /// The word in a `# TYPE` line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            FamilyKind::Counter => "counter",
+            FamilyKind::Gauge => "gauge",
+            FamilyKind::Histogram => "histogram",
+        }
+    }
+}
+
+/// What a family's values are measured in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Unit {
+    /// Things that are counted.
+    One,
+    /// Seconds; held as nanoseconds.
+    Seconds,
+}
+
+impl Unit {
+    /// How many of the integers that the store holds make one unit.
+    #[must_use]
+    pub const fn resolution(self) -> u64 {
+        match self {
+            Unit::One => 1,
+            Unit::Seconds => 1_000_000_000,
+        }
+    }
+
+    /// The word at the end of the family's name, as OpenMetrics wants it; empty for [`Unit::One`].
+    #[must_use]
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            Unit::One => "",
+            Unit::Seconds => "seconds",
+        }
+    }
+
+    /// The UCUM code, as OpenTelemetry wants it.
+    #[must_use]
+    pub const fn ucum(self) -> &'static str {
+        match self {
+            Unit::One => "1",
+            Unit::Seconds => "s",
+        }
+    }
+
+    /// A stored integer in this unit.
+    #[must_use]
+    pub fn from_stored(self, stored: u64) -> f64 {
+        stored as f64 / self.resolution() as f64
+    }
+}
+
+/// Which part of the library emits a family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Producer {
+    /// Every function with `#[workflow]`.
+    Workflows,
+    /// Every function with `#[primitive]`.
+    Primitives,
+    /// Every annotated function.
+    Components,
+    /// Functions with a `bounded(N)` label.
+    OpenLabels,
+    /// The export pipeline.
+    Pipeline,
+    /// `init`.
+    Init,
+}
+
+impl Producer {
+    /// A word for reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Producer::Workflows => "workflows",
+            Producer::Primitives => "primitives",
+            Producer::Components => "components",
+            Producer::OpenLabels => "open labels",
+            Producer::Pipeline => "pipeline",
+            Producer::Init => "init",
+        }
+    }
+}
+
+/// A metric family.
+#[derive(Debug)]
+pub struct Family {
+    name: &'static str,
+    kind: FamilyKind,
+    unit: Unit,
+    help: &'static str,
+    labels: &'static [&'static str],
+    buckets: &'static [f64],
+    producer: Producer,
+}
+
+impl Family {
+    const fn counter(name: &'static str, producer: Producer, labels: &'static [&'static str]) -> Self {
+        Family { name, kind: FamilyKind::Counter, unit: Unit::One, help: "", labels, buckets: &[], producer }
+    }
+
+    const fn gauge(name: &'static str, producer: Producer, labels: &'static [&'static str]) -> Self {
+        Family { name, kind: FamilyKind::Gauge, unit: Unit::One, help: "", labels, buckets: &[], producer }
+    }
+
+    const fn seconds(name: &'static str, producer: Producer, labels: &'static [&'static str]) -> Self {
+        let (kind, unit) = (FamilyKind::Histogram, Unit::Seconds);
+        Family { name, kind, unit, help: "", labels, buckets: SECONDS, producer }
+    }
+
+    const fn help(mut self, help: &'static str) -> Self {
+        self.help = help;
+        self
+    }
+
+    /// The name in the Prometheus text format; a counter's ends in `_total`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What its values do.
+    #[must_use]
+    pub const fn kind(&self) -> FamilyKind {
+        self.kind
+    }
+
+    /// What its values are measured in.
+    #[must_use]
+    pub const fn unit(&self) -> Unit {
+        self.unit
+    }
+
+    /// One sentence for people.
+    #[must_use]
+    pub const fn description(&self) -> &'static str {
+        self.help
+    }
+
+    /// The labels of every series; a function's own labels come after them.
+    #[must_use]
+    pub const fn labels(&self) -> &'static [&'static str] {
+        self.labels
+    }
+
+    /// The upper bounds of a histogram's buckets in the family's unit, without `+Inf`.
+    #[must_use]
+    pub const fn buckets(&self) -> &'static [f64] {
+        self.buckets
+    }
+
+    /// Who emits it.
+    #[must_use]
+    pub const fn producer(&self) -> Producer {
+        self.producer
+    }
+}
+
+/// From a cache hit to a five-minute agent run. The same at every site, since quantiles are aggregated.
+const SECONDS: &[f64] = &[
+    0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0,
+    120.0, 300.0,
+];
+
+pub(crate) static WORKFLOW_EXECUTIONS: Family = Family::counter(
+    metric::WORKFLOW_EXECUTIONS,
+    Producer::Workflows,
+    &[label::WORKFLOW_NAME, label::WORKFLOW_TYPE, label::STATUS],
+)
+.help("Workflow calls that ended.");
+
+pub(crate) static WORKFLOW_DURATION: Family = Family::seconds(
+    metric::WORKFLOW_DURATION,
+    Producer::Workflows,
+    &[label::WORKFLOW_NAME, label::WORKFLOW_TYPE],
+)
+.help("Time from the first poll of a workflow to its end.");
+
+pub(crate) static WORKFLOWS_ACTIVE: Family =
+    Family::gauge(metric::WORKFLOWS_ACTIVE, Producer::Workflows, &[label::WORKFLOW_NAME])
+        .help("Workflow calls that run now.");
+
+pub(crate) static WORKFLOW_ERRORS: Family = Family::counter(
+    metric::WORKFLOW_ERRORS,
+    Producer::Workflows,
+    &[label::WORKFLOW_NAME, label::ERROR_TYPE, label::CATEGORY],
+)
+.help("Workflow calls that ended in an error, by the error's kind.");
+
+pub(crate) static WORKFLOW_STEPS: Family = Family::counter(
+    metric::WORKFLOW_STEPS,
+    Producer::Workflows,
+    &[label::WORKFLOW_NAME, label::PRIMITIVE_NAME, label::STATUS],
+)
+.help("Primitives that ended as a step of a workflow; a pair's series opens when it first occurs.");
+
+pub(crate) static WORKFLOW_STEP_DURATION: Family = Family::seconds(
+    metric::WORKFLOW_STEP_DURATION,
+    Producer::Workflows,
+    &[label::WORKFLOW_NAME, label::PRIMITIVE_NAME],
+)
+.help("Time that a step of a workflow took.");
+
+pub(crate) static PRIMITIVE_EXECUTIONS: Family = Family::counter(
+    metric::PRIMITIVE_EXECUTIONS,
+    Producer::Primitives,
+    &[label::PRIMITIVE_NAME, label::PRIMITIVE_TYPE, label::STATUS],
+)
+.help("Primitive calls that ended.");
+
+pub(crate) static PRIMITIVE_DURATION: Family = Family::seconds(
+    metric::PRIMITIVE_DURATION,
+    Producer::Primitives,
+    &[label::PRIMITIVE_NAME, label::PRIMITIVE_TYPE],
+)
+.help("Time from the first poll of a primitive to its end.");
+
+pub(crate) static PRIMITIVES_ACTIVE: Family =
+    Family::gauge(metric::PRIMITIVES_ACTIVE, Producer::Primitives, &[label::PRIMITIVE_NAME])
+        .help("Primitive calls that run now.");
+
+pub(crate) static PRIMITIVE_ERRORS: Family = Family::counter(
+    metric::PRIMITIVE_ERRORS,
+    Producer::Primitives,
+    &[label::PRIMITIVE_NAME, label::PRIMITIVE_TYPE, label::ERROR_TYPE, label::CATEGORY],
+)
+.help("Primitive calls that ended in an error, by the error's kind.");
+
+pub(crate) static COMPONENT_INFO: Family = Family::gauge(
+    metric::COMPONENT_INFO,
+    Producer::Components,
+    &[label::NAME, label::KIND, label::MATURITY, label::VERSION],
+)
+.help("Annotated functions of this program; always 1.");
+
+pub(crate) static LABEL_OVERFLOW: Family =
+    Family::counter(metric::LABEL_OVERFLOW, Producer::OpenLabels, &[label::FAMILY, label::LABEL])
+        .help("Label values that did not fit their bound and were counted as `other`.");
+
+pub(crate) static TELEMETRY_SPANS: Family =
+    Family::counter(metric::TELEMETRY_SPANS, Producer::Pipeline, &[label::OUTCOME, label::REASON])
+        .help("Spans by what became of them: exported to every exporter, dropped, or sampled out.");
+
+pub(crate) static TELEMETRY_QUEUE_LENGTH: Family =
+    Family::gauge(metric::TELEMETRY_QUEUE_LENGTH, Producer::Pipeline, &[label::EXPORTER])
+        .help("Finished spans that wait for the exporter.");
+
+pub(crate) static TELEMETRY_QUEUE_CAPACITY: Family =
+    Family::gauge(metric::TELEMETRY_QUEUE_CAPACITY, Producer::Pipeline, &[label::EXPORTER])
+        .help("Finished spans that may wait for the exporter before new ones are dropped.");
+
+pub(crate) static TELEMETRY_EXPORT_DURATION: Family =
+    Family::seconds(metric::TELEMETRY_EXPORT_DURATION, Producer::Pipeline, &[label::EXPORTER, label::STATUS])
+        .help("Time that an exporter took for one batch.");
+
+pub(crate) static BUILD_INFO: Family =
+    Family::gauge(metric::BUILD_INFO, Producer::Init, &[label::VERSION, label::SERVICE, label::ENVIRONMENT])
+        .help("The running program: version of the service, its name and environment; always 1.");
+
+/// Every family. The store, the catalog and every generated file are made of this list.
+pub(crate) static FAMILIES: &[&Family] = &[
+    &WORKFLOW_EXECUTIONS,
+    &WORKFLOW_DURATION,
+    &WORKFLOWS_ACTIVE,
+    &WORKFLOW_ERRORS,
+    &WORKFLOW_STEPS,
+    &WORKFLOW_STEP_DURATION,
+    &PRIMITIVE_EXECUTIONS,
+    &PRIMITIVE_DURATION,
+    &PRIMITIVES_ACTIVE,
+    &PRIMITIVE_ERRORS,
+    &COMPONENT_INFO,
+    &LABEL_OVERFLOW,
+    &TELEMETRY_SPANS,
+    &TELEMETRY_QUEUE_LENGTH,
+    &TELEMETRY_QUEUE_CAPACITY,
+    &TELEMETRY_EXPORT_DURATION,
+    &BUILD_INFO,
+];

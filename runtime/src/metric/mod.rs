@@ -1,0 +1,14 @@
+//! Metrics: the closed-world store and what it is made of.
+
+pub(crate) mod label;
+
+#[cfg(feature = "telemetry")]
+pub(crate) mod bind;
+#[cfg(feature = "telemetry")]
+mod cell;
+#[cfg(feature = "telemetry")]
+pub(crate) mod family;
+#[cfg(feature = "telemetry")]
+pub(crate) mod store;
+#[cfg(feature = "telemetry")]
+pub(crate) use cell::{Counter, Gauge, Histogram};

@@ -1,0 +1,162 @@
+//! The closed-world store: the series of every family, and a snapshot of them for exporters.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use super::cell::{Counter, Gauge, Histogram};
+use super::family::{FAMILIES, Family, FamilyKind};
+
+/// A series' labels, in the order of its family.
+pub(crate) type Labels = Vec<(&'static str, Cow<'static, str>)>;
+
+/// The series of every family that the catalog declares.
+#[derive(Debug)]
+pub(crate) struct Store {
+    families: BTreeMap<&'static str, Series>,
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only OTLP wants to know"))]
+    created: SystemTime,
+}
+
+#[derive(Debug)]
+struct Series {
+    family: &'static Family,
+    cells: RwLock<BTreeMap<Labels, Cell>>,
+}
+
+#[derive(Clone, Debug)]
+enum Cell {
+    Counter(Arc<Counter>),
+    Gauge(Arc<Gauge>),
+    Histogram(Arc<Histogram>),
+}
+
+impl Cell {
+    fn new(family: &Family) -> Self {
+        match family.kind() {
+            FamilyKind::Counter => Cell::Counter(Arc::default()),
+            FamilyKind::Gauge => Cell::Gauge(Arc::default()),
+            FamilyKind::Histogram => {
+                Cell::Histogram(Arc::new(Histogram::new(family.buckets(), family.unit().resolution())))
+            }
+        }
+    }
+
+    fn read(&self) -> Reading {
+        match self {
+            Cell::Counter(counter) => Reading::Counter(counter.get()),
+            Cell::Gauge(gauge) => Reading::Gauge(gauge.get()),
+            Cell::Histogram(histogram) => {
+                let (buckets, sum) = histogram.get();
+                Reading::Histogram { buckets, sum }
+            }
+        }
+    }
+}
+
+static GLOBAL: LazyLock<Store> = LazyLock::new(Store::new);
+
+impl Store {
+    /// The process's store. It exists from the first call on, so calls before `init` lose nothing.
+    pub(crate) fn global() -> &'static Store {
+        &GLOBAL
+    }
+
+    pub(crate) fn new() -> Self {
+        Store {
+            families: FAMILIES
+                .iter()
+                .map(|family| (family.name(), Series { family, cells: RwLock::default() }))
+                .collect(),
+            created: SystemTime::now(),
+        }
+    }
+
+    /// When counting began.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn created(&self) -> SystemTime {
+        self.created
+    }
+
+    /// The counter of `family` with `labels`, at 0 if it is new.
+    pub(crate) fn counter(&self, family: &'static Family, labels: Labels) -> Arc<Counter> {
+        match self.cell(family, labels) {
+            Cell::Counter(counter) => counter,
+            // Not reachable from a declaration in `family`; a value nobody reads beats a panic.
+            _ => Arc::default(),
+        }
+    }
+
+    /// The gauge of `family` with `labels`.
+    pub(crate) fn gauge(&self, family: &'static Family, labels: Labels) -> Arc<Gauge> {
+        match self.cell(family, labels) {
+            Cell::Gauge(gauge) => gauge,
+            _ => Arc::default(),
+        }
+    }
+
+    /// The histogram of `family` with `labels`.
+    pub(crate) fn histogram(&self, family: &'static Family, labels: Labels) -> Arc<Histogram> {
+        match self.cell(family, labels) {
+            Cell::Histogram(histogram) => histogram,
+            _ => Arc::new(Histogram::new(family.buckets(), family.unit().resolution())),
+        }
+    }
+
+    fn cell(&self, family: &'static Family, labels: Labels) -> Cell {
+        let Some(series) = self.families.get(family.name()) else {
+            return Cell::new(family);
+        };
+        let mut cells = series.cells.write().unwrap_or_else(PoisonError::into_inner);
+        cells.entry(labels).or_insert_with(|| Cell::new(family)).clone()
+    }
+
+    /// Takes the series of `family` out, for those whose labels change when `init` runs again.
+    pub(crate) fn clear(&self, family: &'static Family) {
+        if let Some(series) = self.families.get(family.name()) {
+            series.cells.write().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
+    /// Every series and its value at this moment, families and series in a fixed order.
+    pub(crate) fn snapshot(&self) -> Vec<FamilySnapshot> {
+        let snapshot = |from: &Series| {
+            let cells = from.cells.read().unwrap_or_else(PoisonError::into_inner);
+            let series = cells
+                .iter()
+                .map(|(labels, cell)| SeriesSnapshot { labels: labels.clone(), reading: cell.read() })
+                .collect();
+            FamilySnapshot { family: from.family, series }
+        };
+        self.families.values().map(snapshot).collect()
+    }
+}
+
+/// A family with its series' values.
+#[derive(Debug)]
+#[cfg_attr(not(any(feature = "otlp", feature = "prometheus", feature = "testing")), allow(dead_code))]
+pub(crate) struct FamilySnapshot {
+    pub(crate) family: &'static Family,
+    pub(crate) series: Vec<SeriesSnapshot>,
+}
+
+/// One series' labels and value.
+#[derive(Debug)]
+#[cfg_attr(not(any(feature = "otlp", feature = "prometheus", feature = "testing")), allow(dead_code))]
+pub(crate) struct SeriesSnapshot {
+    pub(crate) labels: Labels,
+    pub(crate) reading: Reading,
+}
+
+/// A series' value, in integers of the unit's resolution.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Reading {
+    Counter(u64),
+    Gauge(i64),
+    /// Observations per bucket, not accumulated; the last is above every bound.
+    Histogram {
+        buckets: Vec<u64>,
+        sum: u64,
+    },
+}

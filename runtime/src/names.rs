@@ -1,0 +1,95 @@
+//! Every name on the wire, once.
+#![cfg_attr(not(feature = "telemetry"), allow(dead_code))]
+
+/// Span attributes.
+pub(crate) mod attribute {
+    /// OpenTelemetry semantic conventions 1.37, stable.
+    pub(crate) const ERROR_TYPE: &str = "error.type";
+    pub(crate) const CODE_FUNCTION_NAME: &str = "code.function.name";
+    pub(crate) const CODE_FILE_PATH: &str = "code.file.path";
+    pub(crate) const CODE_LINE_NUMBER: &str = "code.line.number";
+    pub(crate) const EXCEPTION_MESSAGE: &str = "exception.message";
+
+    pub(crate) const WORKFLOW_NAME: &str = "tta.workflow.name";
+    pub(crate) const WORKFLOW_KIND: &str = "tta.workflow.kind";
+    pub(crate) const WORKFLOW_ID: &str = "tta.workflow.id";
+    pub(crate) const CORRELATION_ID: &str = "tta.correlation.id";
+    pub(crate) const PRIMITIVE_NAME: &str = "tta.primitive.name";
+    pub(crate) const PRIMITIVE_KIND: &str = "tta.primitive.kind";
+    pub(crate) const STATUS: &str = "tta.status";
+    pub(crate) const STEP_INDEX: &str = "tta.step.index";
+    pub(crate) const ERROR_CODE: &str = "tta.error.code";
+    pub(crate) const ERROR_CATEGORY: &str = "tta.error.category";
+    pub(crate) const ERROR_SEVERITY: &str = "tta.error.severity";
+}
+
+/// Metric labels.
+pub(crate) mod label {
+    pub(crate) const WORKFLOW_NAME: &str = "workflow_name";
+    pub(crate) const WORKFLOW_TYPE: &str = "workflow_type";
+    pub(crate) const PRIMITIVE_NAME: &str = "primitive_name";
+    pub(crate) const PRIMITIVE_TYPE: &str = "primitive_type";
+    pub(crate) const STATUS: &str = "status";
+    pub(crate) const ERROR_TYPE: &str = "error_type";
+    pub(crate) const CATEGORY: &str = "category";
+    pub(crate) const NAME: &str = "name";
+    pub(crate) const KIND: &str = "kind";
+    pub(crate) const MATURITY: &str = "maturity";
+    pub(crate) const VERSION: &str = "version";
+    pub(crate) const SERVICE: &str = "service";
+    pub(crate) const ENVIRONMENT: &str = "environment";
+    pub(crate) const OUTCOME: &str = "outcome";
+    pub(crate) const REASON: &str = "reason";
+    pub(crate) const EXPORTER: &str = "exporter";
+    pub(crate) const FAMILY: &str = "family";
+    pub(crate) const LABEL: &str = "label";
+
+    /// What the values of a `bounded(N)` label beyond the first N become.
+    pub(crate) const OVERFLOW: &str = "other";
+}
+
+/// Metric families.
+pub(crate) mod metric {
+    pub(crate) const WORKFLOW_EXECUTIONS: &str = "tta_workflow_executions_total";
+    pub(crate) const WORKFLOW_DURATION: &str = "tta_workflow_duration_seconds";
+    pub(crate) const WORKFLOWS_ACTIVE: &str = "tta_workflows_active";
+    pub(crate) const WORKFLOW_ERRORS: &str = "tta_workflow_errors_total";
+    pub(crate) const WORKFLOW_STEPS: &str = "tta_workflow_steps_total";
+    pub(crate) const WORKFLOW_STEP_DURATION: &str = "tta_workflow_step_duration_seconds";
+    pub(crate) const PRIMITIVE_EXECUTIONS: &str = "tta_primitive_executions_total";
+    pub(crate) const PRIMITIVE_DURATION: &str = "tta_primitive_duration_seconds";
+    pub(crate) const PRIMITIVES_ACTIVE: &str = "tta_primitives_active";
+    pub(crate) const PRIMITIVE_ERRORS: &str = "tta_primitive_errors_total";
+    pub(crate) const COMPONENT_INFO: &str = "tta_component_info";
+    pub(crate) const LABEL_OVERFLOW: &str = "tta_label_overflow_total";
+    pub(crate) const TELEMETRY_SPANS: &str = "tta_telemetry_spans_total";
+    pub(crate) const TELEMETRY_QUEUE_LENGTH: &str = "tta_telemetry_queue_length";
+    pub(crate) const TELEMETRY_QUEUE_CAPACITY: &str = "tta_telemetry_queue_capacity";
+    pub(crate) const TELEMETRY_EXPORT_DURATION: &str = "tta_telemetry_export_duration_seconds";
+    pub(crate) const BUILD_INFO: &str = "tta_build_info";
+}
+
+/// The instrumentation scope of our spans and metrics.
+pub(crate) const SCOPE: &str = "tta";
+
+/// Environment variables.
+pub(crate) mod env {
+    pub(crate) const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
+    pub(crate) const SDK_DISABLED: &str = "OTEL_SDK_DISABLED";
+    pub(crate) const TRACES_EXPORTER: &str = "OTEL_TRACES_EXPORTER";
+    pub(crate) const METRICS_EXPORTER: &str = "OTEL_METRICS_EXPORTER";
+    pub(crate) const TRACES_SAMPLER: &str = "OTEL_TRACES_SAMPLER";
+    pub(crate) const TRACES_SAMPLER_ARG: &str = "OTEL_TRACES_SAMPLER_ARG";
+    pub(crate) const BSP_MAX_QUEUE_SIZE: &str = "OTEL_BSP_MAX_QUEUE_SIZE";
+    pub(crate) const BSP_MAX_EXPORT_BATCH_SIZE: &str = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE";
+    pub(crate) const BSP_SCHEDULE_DELAY: &str = "OTEL_BSP_SCHEDULE_DELAY";
+    pub(crate) const BSP_EXPORT_TIMEOUT: &str = "OTEL_BSP_EXPORT_TIMEOUT";
+    pub(crate) const SPAN_ATTRIBUTE_COUNT_LIMIT: &str = "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT";
+    pub(crate) const SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT: &str = "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT";
+    pub(crate) const SPAN_EVENT_COUNT_LIMIT: &str = "OTEL_SPAN_EVENT_COUNT_LIMIT";
+    pub(crate) const SPAN_LINK_COUNT_LIMIT: &str = "OTEL_SPAN_LINK_COUNT_LIMIT";
+    pub(crate) const METRIC_EXPORT_INTERVAL: &str = "OTEL_METRIC_EXPORT_INTERVAL";
+    pub(crate) const PROMETHEUS_HOST: &str = "OTEL_EXPORTER_PROMETHEUS_HOST";
+    pub(crate) const PROMETHEUS_PORT: &str = "OTEL_EXPORTER_PROMETHEUS_PORT";
+    pub(crate) const ENVIRONMENT: &str = "ENVIRONMENT";
+}

@@ -1,0 +1,301 @@
+//! The exporters' thread: it owns a small runtime, so it needs none of the program's.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
+
+use futures_util::future::{FutureExt as _, join_all};
+use opentelemetry::Context;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{sleep_until, timeout};
+
+use super::report::Tally;
+use super::{Accepted, ExportFailure, Fate, MetricExport, Pipeline, SpanExport};
+use crate::diagnostics::warn;
+use crate::metric::family;
+use crate::metric::store::Store;
+use crate::metric::{Gauge, Histogram};
+use crate::names::label;
+use crate::span::clock;
+
+/// What the thread can be asked for. The answer is a list of what went wrong.
+#[derive(Debug)]
+pub(super) enum Command {
+    Flush { deadline: Instant, reply: SyncSender<Vec<String>> },
+    ShutDown { deadline: Instant, reply: SyncSender<Vec<String>> },
+}
+
+pub(super) fn spawn(
+    pipeline: Arc<Pipeline>,
+    spans: Vec<Box<dyn SpanExport>>,
+    metrics: Vec<Box<dyn MetricExport>>,
+    tallies: Vec<Arc<Tally>>,
+    commands: UnboundedReceiver<Command>,
+) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let lanes = spans.into_iter().zip(tallies).map(|(exporter, tally)| Lane::new(exporter, tally, &pipeline));
+    let metrics = metrics.into_iter().map(|exporter| MetricLane { exporter, failing: false });
+    let mut worker = Worker {
+        next_batch: Instant::now() + pipeline.settings.schedule_delay,
+        next_reading: Instant::now() + pipeline.settings.metric_interval,
+        refused: Fate::QueueFull.counter().get(),
+        losing: None,
+        lanes: lanes.collect(),
+        metrics: metrics.collect(),
+        pipeline,
+    };
+    std::thread::Builder::new().name("tta-export".to_owned()).spawn(move || {
+        // An exporter's own client must not make spans of what it does for us.
+        let _suppressed = Context::enter_telemetry_suppressed_scope();
+        runtime.block_on(worker.run(commands));
+    })?;
+    Ok(())
+}
+
+struct Worker {
+    pipeline: Arc<Pipeline>,
+    lanes: Vec<Lane>,
+    metrics: Vec<MetricLane>,
+    next_batch: Instant,
+    next_reading: Instant,
+    /// Spans that had found the queue full when last looked at.
+    refused: u64,
+    /// The count at which the present loss began.
+    losing: Option<u64>,
+}
+
+/// One exporter and what is known of it.
+struct Lane {
+    exporter: Box<dyn SpanExport>,
+    tally: Arc<Tally>,
+    /// The number of spans it had lost when it began to fail.
+    failing: Option<u64>,
+    queue_length: Arc<Gauge>,
+    succeeded: Arc<Histogram>,
+    failed: Arc<Histogram>,
+}
+
+struct MetricLane {
+    exporter: Box<dyn MetricExport>,
+    failing: bool,
+}
+
+impl Worker {
+    async fn run(&mut self, mut commands: UnboundedReceiver<Command>) {
+        loop {
+            let due = self.next_batch.min(self.next_reading);
+            tokio::select! {
+                biased;
+                command = commands.recv() => match command {
+                    Some(Command::Flush { deadline, reply }) => {
+                        let problems = self.drain(deadline).await;
+                        // Whoever asked may have given up waiting.
+                        let _ = reply.try_send(problems);
+                    }
+                    Some(Command::ShutDown { deadline, reply }) => {
+                        let mut problems = self.drain(deadline).await;
+                        problems.dedup();
+                        let _ = reply.try_send(problems);
+                        return;
+                    }
+                    None => return,
+                },
+                () = self.pipeline.wake.notified() => {
+                    self.pipeline.woken.store(false, Ordering::Relaxed);
+                    while self.pipeline.queue.len() >= self.pipeline.settings.batch_size {
+                        self.export_batch(None).await;
+                    }
+                }
+                () = sleep_until(due.into()) => self.tick().await,
+            }
+            self.watch_queue();
+        }
+    }
+
+    /// What is done by the clock: partial batches, and readings of the metrics.
+    async fn tick(&mut self) {
+        let now = Instant::now();
+        if now >= self.next_batch {
+            clock::follow_system_clock();
+            while !self.pipeline.queue.is_empty() {
+                self.export_batch(None).await;
+            }
+            self.next_batch = Instant::now() + self.pipeline.settings.schedule_delay;
+        }
+        if now >= self.next_reading {
+            self.export_metrics(None).await;
+            self.next_reading = Instant::now() + self.pipeline.settings.metric_interval;
+        }
+    }
+
+    /// Exports everything that ended before the call, as far as time allows.
+    async fn drain(&mut self, deadline: Instant) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut left = self.pipeline.queue.len();
+        while left > 0 && Instant::now() < deadline {
+            left = left.saturating_sub(self.pipeline.settings.batch_size);
+            problems.extend(self.export_batch(Some(deadline)).await);
+        }
+        for lane in &mut self.lanes {
+            let flushed = within(Some(deadline), &self.pipeline, lane.exporter.flush()).await;
+            problems.extend(flushed.err().map(|ExportFailure(problem)| problem));
+        }
+        problems.extend(self.export_metrics(Some(deadline)).await);
+        problems.dedup();
+        problems
+    }
+
+    /// Exports one batch to every exporter at once, and counts what became of it.
+    async fn export_batch(&mut self, deadline: Option<Instant>) -> Vec<String> {
+        let limits = self.pipeline.settings.limits;
+        let popped = std::iter::from_fn(|| self.pipeline.queue.pop());
+        let batch: Vec<_> = popped
+            .take(self.pipeline.settings.batch_size)
+            .map(|record| record.into_span_data(&limits))
+            .collect();
+        let size = batch.len() as u64;
+        if size == 0 {
+            return Vec::new();
+        }
+        let pipeline = &self.pipeline;
+        let exports = self.lanes.iter_mut().map(|lane| lane.export(batch.clone(), deadline, pipeline));
+        let results = join_all(exports).await;
+
+        // A span counts as exported when no exporter has lost it.
+        let refused = results.iter().filter_map(|result| Some(result.as_ref().ok()?.rejected)).max();
+        let refused = refused.unwrap_or(0).min(size);
+        let problems: Vec<String> = results.into_iter().filter_map(|result| Some(result.err()?.0)).collect();
+        if problems.is_empty() {
+            Fate::Exported.counter().add(size - refused);
+            Fate::Rejected.counter().add(refused);
+        } else {
+            Fate::ExportFailed.counter().add(size);
+        }
+        problems
+    }
+
+    async fn export_metrics(&mut self, deadline: Option<Instant>) -> Vec<String> {
+        let mut problems = Vec::new();
+        for lane in &mut self.metrics {
+            let export = lane.exporter.export(Store::global().snapshot());
+            match within(deadline, &self.pipeline, export).await {
+                Ok(()) if lane.failing => {
+                    lane.failing = false;
+                    warn(format_args!("{}: metrics arrive again", lane.exporter.name()));
+                }
+                Ok(()) => {}
+                Err(ExportFailure(problem)) => {
+                    if !lane.failing {
+                        lane.failing = true;
+                        warn(format_args!(
+                            "{}: {problem}; metrics do not arrive until it answers",
+                            lane.exporter.name()
+                        ));
+                    }
+                    problems.push(problem);
+                }
+            }
+        }
+        problems
+    }
+
+    /// Says once that spans are being lost to a full queue, and once that this is over.
+    fn watch_queue(&mut self) {
+        let length = i64::try_from(self.pipeline.queue.len()).unwrap_or(i64::MAX);
+        for lane in &self.lanes {
+            lane.queue_length.set(length);
+        }
+        let refused = Fate::QueueFull.counter().get();
+        match self.losing {
+            None if refused > self.refused => {
+                self.losing = Some(self.refused);
+                warn(format_args!(
+                    "spans are dropped: more than {} wait for the exporters",
+                    self.pipeline.settings.queue_size
+                ));
+            }
+            Some(before) if refused == self.refused && length == 0 => {
+                self.losing = None;
+                warn(format_args!("spans are no longer dropped; {} were lost", refused - before));
+            }
+            _ => {}
+        }
+        self.refused = refused;
+    }
+}
+
+impl Lane {
+    fn new(exporter: Box<dyn SpanExport>, tally: Arc<Tally>, pipeline: &Pipeline) -> Self {
+        let store = Store::global();
+        let own = || (label::EXPORTER, exporter.name().into());
+        let duration = |status: &'static str| {
+            let labels = vec![own(), (label::STATUS, status.into())];
+            store.histogram(&family::TELEMETRY_EXPORT_DURATION, labels)
+        };
+        store
+            .gauge(&family::TELEMETRY_QUEUE_CAPACITY, vec![own()])
+            .set(i64::try_from(pipeline.settings.queue_size).unwrap_or(i64::MAX));
+        Lane {
+            queue_length: store.gauge(&family::TELEMETRY_QUEUE_LENGTH, vec![own()]),
+            succeeded: duration("success"),
+            failed: duration("error"),
+            exporter,
+            tally,
+            failing: None,
+        }
+    }
+
+    async fn export(
+        &mut self,
+        batch: Vec<opentelemetry_sdk::trace::SpanData>,
+        deadline: Option<Instant>,
+        pipeline: &Pipeline,
+    ) -> Result<Accepted, ExportFailure> {
+        let size = batch.len() as u64;
+        let started = clock::Tick::now();
+        let result = within(deadline, pipeline, self.exporter.export(batch)).await;
+        let took = started.until(clock::Tick::now());
+        let name = self.exporter.name();
+        match &result {
+            Ok(accepted) => {
+                self.succeeded.observe(took);
+                self.tally.add(size - accepted.rejected.min(size), accepted.rejected.min(size));
+                if let Some(before) = self.failing.take() {
+                    warn(format_args!(
+                        "{name}: spans arrive again; {} were lost",
+                        self.tally.dropped() - before
+                    ));
+                }
+            }
+            Err(ExportFailure(problem)) => {
+                self.failed.observe(took);
+                if self.failing.is_none() {
+                    self.failing = Some(self.tally.dropped());
+                    warn(format_args!("{name}: {problem}; spans are lost until it answers"));
+                }
+                self.tally.add(0, size);
+            }
+        }
+        result
+    }
+}
+
+/// Bounds an export by the export timeout and by the time that whoever waits for it has.
+async fn within<T>(
+    deadline: Option<Instant>,
+    pipeline: &Pipeline,
+    export: impl Future<Output = Result<T, ExportFailure>>,
+) -> Result<T, ExportFailure> {
+    let mut limit = pipeline.settings.export_timeout;
+    if let Some(deadline) = deadline {
+        limit = limit.min(deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)));
+    }
+    // An exporter that panics has lost a batch; the next one is tried all the same.
+    let export = std::panic::AssertUnwindSafe(export).catch_unwind();
+    match timeout(limit, export).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(ExportFailure("the exporter panicked".to_owned())),
+        Err(_) => Err(ExportFailure(format!("no answer within {limit:?}"))),
+    }
+}

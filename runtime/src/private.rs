@@ -1,0 +1,51 @@
+//! What expansions call: the only path they name, and no promise to anybody else.
+//!
+//! The switch between "with telemetry" and "without" is here, because an attribute cannot see the
+//! features of this crate. Without it every function below returns what it was given, and a [`Site`]
+//! is nothing.
+
+pub use crate::catalog::Maturity;
+pub use crate::metric::label::{LabelDecl, LabelValue, check_labels};
+pub use crate::outcome::{Category, ErrorKind, Kind, Outcome, Severity};
+pub use crate::span::probe::{ErrorProbe, FnRet, KnownErrors, Probe, error_if, kinds, never, ok_if};
+pub use crate::{Label, span::Fields};
+
+#[cfg(not(feature = "context"))]
+pub use crate::span::disabled::{Site, begin, call, future};
+#[cfg(feature = "context")]
+pub use crate::{
+    catalog::Site,
+    span::call::{begin, call, future},
+};
+#[cfg(feature = "telemetry")]
+pub use inventory;
+
+/// Puts a site into the catalog.
+#[cfg(feature = "telemetry")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __register {
+    ($site:ident) => {
+        $crate::__private::inventory::submit! { $crate::__private::Registered(&$site) }
+    };
+}
+
+/// Puts a site into the catalog: there is none.
+#[cfg(not(feature = "telemetry"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __register {
+    ($site:ident) => {};
+}
+
+pub use crate::__register as register;
+#[cfg(feature = "telemetry")]
+pub use crate::catalog::Registered;
+
+/// Fixes the type of a body that never ends, whose output cannot be written in a signature.
+pub fn never_future<F>(future: F) -> F
+where
+    F: Future<Output = <fn() -> ! as FnRet>::Out>,
+{
+    future
+}

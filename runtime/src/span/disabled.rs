@@ -1,0 +1,81 @@
+//! The call path of a build without telemetry: nothing.
+
+use crate::catalog::Maturity;
+use crate::metric::label::{LabelDecl, LabelValue};
+use crate::outcome::Outcome;
+use crate::span::Fields;
+use crate::span::probe::KnownErrors;
+
+/// An annotated function, of which nothing is kept.
+#[derive(Debug)]
+pub struct Site(());
+
+#[allow(clippy::must_use_candidate, clippy::return_self_not_must_use)]
+impl Site {
+    /// A `#[primitive]`.
+    pub const fn primitive(_name: &'static str, _kind: &'static str) -> Self {
+        Site(())
+    }
+
+    /// A `#[workflow]`.
+    pub const fn workflow(_name: &'static str, _kind: &'static str) -> Self {
+        Site(())
+    }
+
+    /// Where it is.
+    pub const fn at(self, _function: &'static str, _file: &'static str, _line: u32) -> Self {
+        self
+    }
+
+    /// Its labels.
+    pub const fn labels(self, _labels: &'static [LabelDecl]) -> Self {
+        self
+    }
+
+    /// The labels go on durations too.
+    pub const fn labels_on_all(self) -> Self {
+        self
+    }
+
+    /// Its errors.
+    pub const fn errors(self, _known: fn() -> KnownErrors) -> Self {
+        self
+    }
+
+    /// Its maturity.
+    pub const fn maturity(self, _maturity: Maturity) -> Self {
+        self
+    }
+}
+
+/// The body is about to run.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "the promise is that nothing is left of it")]
+pub fn begin<const N: usize>(
+    _site: &'static Site,
+    _labels: impl FnOnce() -> [LabelValue; N],
+    _fields: impl FnOnce(&mut Fields),
+) {
+}
+
+/// The future as it is.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "the promise is that nothing is left of it")]
+pub fn future<F, C>(_site: &'static Site, future: F, _classify: C) -> F
+where
+    F: Future,
+    C: FnOnce(&F::Output, &mut Fields) -> Outcome,
+{
+    future
+}
+
+/// Calls the function.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "the promise is that nothing is left of it")]
+pub fn call<R, F, C>(_site: &'static Site, body: F, _classify: C) -> R
+where
+    F: FnOnce() -> R,
+    C: FnOnce(&R, &mut Fields) -> Outcome,
+{
+    body()
+}

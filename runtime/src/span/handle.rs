@@ -1,0 +1,176 @@
+//! The current span, as the program sees it.
+
+use std::fmt;
+
+use super::value::{ToValue, Value};
+
+/// A handle to the span that is current where [`span()`] was called.
+///
+/// It follows the OpenTelemetry context, so it is the span of the innermost annotated function, or of
+/// third-party code that opened one of its own since. Without telemetry, before
+/// [`init`](crate) and in a trace that is not sampled, it does nothing.
+#[derive(Clone, Debug)]
+#[must_use = "a handle does nothing by itself"]
+pub struct Span {
+    #[cfg(feature = "context")]
+    context: opentelemetry::Context,
+}
+
+/// The current span.
+///
+/// ```
+/// #[tta::primitive(kind = "retrieval")]
+/// async fn search(query: String) -> Vec<String> {
+///     let hits = vec![query];
+///     tta::span().set("hits", hits.len()).event("ranked", [("method", "bm25".into())]);
+///     hits
+/// }
+/// ```
+pub fn span() -> Span {
+    Span {
+        #[cfg(feature = "context")]
+        context: opentelemetry::Context::current(),
+    }
+}
+
+#[cfg_attr(not(feature = "context"), allow(clippy::unused_self, unused_variables))]
+impl Span {
+    /// Sets an attribute, in place of an earlier value of the same key.
+    #[allow(clippy::needless_pass_by_value, reason = "a literal reads better than a reference to one")]
+    #[allow(clippy::return_self_not_must_use, reason = "chaining is optional")]
+    pub fn set(&self, key: &'static str, value: impl ToValue) -> &Self {
+        #[cfg(feature = "context")]
+        if let Some(value) = value.to_value() {
+            use opentelemetry::trace::TraceContextExt as _;
+            self.context.span().set_attribute(opentelemetry::KeyValue::new(key, value));
+        }
+        self
+    }
+
+    /// Adds an event at this moment.
+    #[allow(clippy::needless_pass_by_value, reason = "consumed where there is telemetry")]
+    pub fn event(
+        &self,
+        name: &'static str,
+        attributes: impl IntoIterator<Item = (&'static str, Value)>,
+    ) -> &Self {
+        #[cfg(feature = "context")]
+        {
+            use opentelemetry::trace::TraceContextExt as _;
+            let attributes =
+                attributes.into_iter().map(|(key, value)| opentelemetry::KeyValue::new(key, value));
+            self.context.span().add_event(name, attributes.collect());
+        }
+        self
+    }
+
+    /// Adds an `exception` event with the error's message and sources.
+    ///
+    /// The status of a call comes from what the function returns; this only adds the detail, which
+    /// is never recorded unasked since messages can hold what must not leave the process.
+    pub fn error(&self, error: &dyn std::error::Error) -> &Self {
+        #[cfg(feature = "context")]
+        {
+            use opentelemetry::trace::TraceContextExt as _;
+            use std::fmt::Write as _;
+
+            let span = self.context.span();
+            if span.is_recording() {
+                let mut message = error.to_string();
+                let mut source = error.source();
+                while let Some(cause) = source {
+                    // Writing to a String cannot fail.
+                    let _ = write!(message, ": {cause}");
+                    source = cause.source();
+                }
+                span.add_event(
+                    "exception",
+                    vec![opentelemetry::KeyValue::new(crate::names::attribute::EXCEPTION_MESSAGE, message)],
+                );
+            }
+        }
+        self
+    }
+
+    /// Links to another span, which is neither parent nor child: the producer of a message, say.
+    #[cfg(feature = "context")]
+    pub fn link(&self, to: &opentelemetry::trace::SpanContext) -> &Self {
+        use opentelemetry::trace::TraceContextExt as _;
+        self.context.span().add_link(to.clone(), Vec::new());
+        self
+    }
+
+    /// Whether what is set here is kept.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        #[cfg(feature = "context")]
+        {
+            use opentelemetry::trace::TraceContextExt as _;
+            self.context.span().is_recording()
+        }
+        #[cfg(not(feature = "context"))]
+        false
+    }
+
+    /// The trace id as 32 hexadecimal digits, for an answer's header or a log line; `None` outside a trace.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<String> {
+        #[cfg(feature = "context")]
+        {
+            use opentelemetry::trace::TraceContextExt as _;
+            let span = self.context.span();
+            let context = span.span_context();
+            context.is_valid().then(|| context.trace_id().to_string())
+        }
+        #[cfg(not(feature = "context"))]
+        None
+    }
+}
+
+/// Collects the attributes of `fields(..)` and `ret(..)`.
+#[derive(Debug)]
+pub struct Fields {
+    /// `None` where nobody would see them.
+    #[cfg(feature = "telemetry")]
+    attributes: Option<Vec<opentelemetry::KeyValue>>,
+}
+
+#[cfg(feature = "telemetry")]
+impl Fields {
+    pub(crate) fn new(recording: bool) -> Self {
+        Fields { attributes: recording.then(Vec::new) }
+    }
+
+    pub(crate) fn into_attributes(self) -> Vec<opentelemetry::KeyValue> {
+        self.attributes.unwrap_or_default()
+    }
+}
+
+#[cfg_attr(not(feature = "telemetry"), allow(clippy::unused_self, unused_variables))]
+impl Fields {
+    /// `key = value`.
+    pub fn set<V: ToValue + ?Sized>(&mut self, key: &'static str, value: &V) {
+        #[cfg(feature = "telemetry")]
+        if let Some(attributes) = &mut self.attributes
+            && let Some(value) = value.to_value()
+        {
+            attributes.push(opentelemetry::KeyValue::new(key, value));
+        }
+    }
+
+    /// `key = %value`.
+    pub fn set_display<V: fmt::Display + ?Sized>(&mut self, key: &'static str, value: &V) {
+        #[cfg(feature = "telemetry")]
+        if let Some(attributes) = &mut self.attributes {
+            attributes.push(opentelemetry::KeyValue::new(key, value.to_string()));
+        }
+    }
+
+    /// `key = ?value`.
+    pub fn set_debug<V: fmt::Debug + ?Sized>(&mut self, key: &'static str, value: &V) {
+        #[cfg(feature = "telemetry")]
+        if let Some(attributes) = &mut self.attributes {
+            attributes.push(opentelemetry::KeyValue::new(key, format!("{value:?}")));
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Spans: what one call of an annotated function becomes.
+
+pub(crate) mod probe;
+pub(crate) mod value;
+
+#[cfg(feature = "context")]
+pub(crate) mod call;
+mod handle;
+
+#[cfg(all(feature = "context", not(feature = "telemetry")))]
+mod bare;
+#[cfg(not(feature = "context"))]
+pub(crate) mod disabled;
+
+#[cfg(feature = "telemetry")]
+pub(crate) mod clock;
+#[cfg(feature = "telemetry")]
+mod live;
+#[cfg(feature = "telemetry")]
+pub(crate) mod record;
+#[cfg(feature = "telemetry")]
+pub(crate) mod tracer;
+
+pub use handle::{Fields, Span, span};
+#[cfg(feature = "telemetry")]
+pub use tracer::{Provider, ProviderTracer};

@@ -1,0 +1,142 @@
+//! Child processes whose output is read line by line.
+
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
+
+use crate::PATIENCE;
+
+/// A child process that is killed when dropped.
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: Receiver<String>,
+    stderr: Receiver<String>,
+}
+
+impl Program {
+    /// Starts it with none of the telemetry variables of this process.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start(path: &str, args: &[&str], env: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(path);
+        for (name, _) in
+            std::env::vars().filter(|(name, _)| name.starts_with("OTEL_") || name.starts_with("TTA_"))
+        {
+            command.env_remove(name);
+        }
+        command.env_remove("ENVIRONMENT").env("NO_COLOR", "1");
+        command.args(args).envs(env.iter().copied());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {path}: {error}"));
+        Program {
+            stdin: child.stdin.take(),
+            stdout: lines(child.stdout.take()),
+            stderr: lines(child.stderr.take()),
+            child,
+        }
+    }
+
+    /// The next line of standard output.
+    ///
+    /// # Panics
+    /// When there is none; the message is what standard error says.
+    #[must_use]
+    pub fn line(&self) -> String {
+        self.stdout.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+            let said: Vec<String> = self.stderr.try_iter().collect();
+            panic!("no further line on standard output; standard error: {said:#?}")
+        })
+    }
+
+    /// Writes a line to standard input.
+    ///
+    /// # Panics
+    /// When that is closed.
+    pub fn say(&mut self, line: &str) {
+        let stdin = self.stdin.as_mut().expect("standard input is open");
+        writeln!(stdin, "{line}").expect("the program reads its standard input");
+    }
+
+    /// Closes standard input.
+    pub fn close(&mut self) {
+        self.stdin = None;
+    }
+
+    /// The process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Closes standard input and waits for the end; the rest of standard output and all of standard error.
+    ///
+    /// # Panics
+    /// When it does not end.
+    #[must_use]
+    pub fn finish(mut self) -> (ExitStatus, Vec<String>, Vec<String>) {
+        self.stdin = None;
+        let deadline = Instant::now() + PATIENCE;
+        let stdout = until(&self.stdout, deadline);
+        let stderr = until(&self.stderr, deadline);
+        let status = self.child.wait().expect("the child is ours to wait for");
+        (status, stdout, stderr)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Both fail if it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn lines(from: Option<impl Read + Send + 'static>) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    if let Some(from) = from {
+        std::thread::spawn(move || {
+            for line in BufReader::new(from).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+    receiver
+}
+
+/// Everything up to the end of the stream.
+fn until(lines: &Receiver<String>, deadline: Instant) -> Vec<String> {
+    let mut all = Vec::new();
+    loop {
+        match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(line) => all.push(line),
+            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return all,
+            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
+                panic!("the program does not end; so far: {all:#?}")
+            }
+        }
+    }
+}
+
+/// Status, content type and body of a GET.
+///
+/// # Panics
+/// When nobody answers.
+#[must_use]
+pub fn http_get(url: &str, accept: &str) -> (u16, String, String) {
+    let agent = ureq::Agent::new_with_config(
+        ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build(),
+    );
+    let request = agent.get(url).header("Accept", accept);
+    let mut response = request.call().unwrap_or_else(|error| panic!("GET {url}: {error}"));
+    let header = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+    let content_type = header.unwrap_or_default().to_owned();
+    let body = response.body_mut().read_to_string().unwrap_or_else(|error| panic!("GET {url}: {error}"));
+    (response.status().as_u16(), content_type, body)
+}

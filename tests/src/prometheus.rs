@@ -1,0 +1,87 @@
+//! A real Prometheus that scrapes one program.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::PATIENCE;
+use crate::process::{Program, http_get};
+
+/// Debian's Prometheus on a free port; ends with this value.
+#[derive(Debug)]
+pub struct Prometheus {
+    _program: Program,
+    url: String,
+    folder: PathBuf,
+}
+
+impl Prometheus {
+    /// Starts it, scraping `target` (`host:port`) four times a second.
+    ///
+    /// # Panics
+    /// When it is not installed; `tests/run` installs it.
+    #[must_use]
+    pub fn scraping(target: &str) -> Self {
+        let port = free_port();
+        let folder = std::env::temp_dir().join(format!("tta-tests-prometheus-{}-{port}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("the folder for temporary files can be written");
+        let config = folder.join("prometheus.yml");
+        let text = format!(
+            "global: {{ scrape_interval: 250ms }}\nscrape_configs:\n  - job_name: tta\n    static_configs:\n      - targets: ['{target}']\n"
+        );
+        std::fs::write(&config, text).expect("the configuration can be written");
+        let program = Program::start(
+            "prometheus",
+            &[
+                &format!("--config.file={}", config.display()),
+                &format!("--storage.tsdb.path={}", folder.join("data").display()),
+                &format!("--web.listen-address=127.0.0.1:{port}"),
+                "--enable-feature=exemplar-storage",
+            ],
+            &[],
+        );
+        Prometheus { _program: program, url: format!("http://127.0.0.1:{port}"), folder }
+    }
+
+    /// Asks until the query has a result, and returns the first sample's value.
+    ///
+    /// # Panics
+    /// When it never has.
+    #[must_use]
+    pub fn query(&self, query: &str) -> f64 {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(value) = self.ask(query) {
+                return value;
+            }
+            assert!(Instant::now() < deadline, "no result for {query}");
+            // It scrapes by the clock; there is no event to wait for.
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn ask(&self, query: &str) -> Option<f64> {
+        // Not listening yet is not an answer either.
+        std::net::TcpStream::connect(self.url.trim_start_matches("http://")).ok()?;
+        let encoded: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let (_, _, body) =
+            http_get(&format!("{}/api/v1/query?query={encoded}", self.url), "application/json");
+        let answer: Value = serde_json::from_str(&body).ok()?;
+        answer["data"]["result"][0]["value"][1].as_str()?.parse().ok()
+    }
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        // Left behind if it cannot be removed; it is in the folder for temporary files.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    listener.local_addr().expect("a listener has an address").port()
+}

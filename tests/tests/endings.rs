@@ -1,0 +1,314 @@
+//! Every call ends once, as what it was, and gauges return to zero.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use tta::testing::{Capture, capture};
+
+#[derive(Debug, tta::ErrorKind)]
+enum Failure {
+    #[error_kind(transient, code = "E1", severity = "warning")]
+    Busy,
+    #[error_kind(permanent)]
+    Refused,
+}
+
+/// What one call of `primitive` left behind: its counts by status, and the calls that still run.
+fn counts(capture: &Capture, primitive: &str) -> [f64; 4] {
+    let count = |status| {
+        let labels = [("primitive_name", primitive), ("status", status)];
+        capture.metric("tta_primitive_executions_total", &labels).unwrap_or(-1.0)
+    };
+    let active = capture.metric("tta_primitives_active", &[("primitive_name", primitive)]);
+    [count("success"), count("error"), count("cancelled"), active.unwrap_or(-1.0)]
+}
+
+const SUCCESS: [f64; 4] = [1.0, 0.0, 0.0, 0.0];
+const ERROR: [f64; 4] = [0.0, 1.0, 0.0, 0.0];
+const CANCELLED: [f64; 4] = [0.0, 0.0, 1.0, 0.0];
+const NOTHING: [f64; 4] = [0.0, 0.0, 0.0, 0.0];
+
+fn errors(capture: &Capture, kind: &str, category: &str) -> Option<f64> {
+    capture.metric("tta_primitive_errors_total", &[("error_type", kind), ("category", category)])
+}
+
+fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Pending `polls` times.
+async fn pending(polls: u32) {
+    let mut left = polls;
+    std::future::poll_fn(move |_| {
+        if left == 0 {
+            return Poll::Ready(());
+        }
+        left -= 1;
+        Poll::Pending
+    })
+    .await;
+}
+
+#[tta::primitive]
+async fn slow() -> u32 {
+    pending(2).await;
+    7
+}
+
+#[tta::primitive]
+async fn kinded(error: Failure) -> Result<(), Failure> {
+    pending(0).await;
+    Err(error)
+}
+
+#[test]
+fn an_error_is_counted_by_its_kind_and_shown_on_the_span() {
+    let capture = capture();
+    let _ = futures::executor::block_on(kinded(Failure::Busy));
+    assert_eq!(counts(&capture, "kinded"), ERROR);
+    assert_eq!(errors(&capture, "busy", "transient"), Some(1.0));
+    assert_eq!(errors(&capture, "refused", "permanent"), Some(0.0), "known before it happens");
+    let span = capture.span("kinded");
+    assert!(span.is_error());
+    assert_eq!(span.attribute("error.type").as_deref(), Some("busy"));
+    assert_eq!(span.attribute("tta.status").as_deref(), Some("error"));
+    assert_eq!(span.attribute("tta.error.code").as_deref(), Some("E1"));
+    let _ = Failure::Refused;
+}
+
+type Hidden<T> = Result<T, std::num::ParseIntError>;
+
+#[tta::primitive]
+async fn aliased(text: &str) -> Hidden<i32> {
+    text.parse()
+}
+
+#[tta::primitive]
+async fn generic<T, E>(result: Result<T, E>) -> Result<T, E> {
+    result
+}
+
+#[tta::primitive]
+fn hidden_by_impl(text: &str) -> impl std::fmt::Debug + use<> {
+    text.parse::<i32>()
+}
+
+#[tta::primitive]
+fn boxed() -> Result<(), Box<dyn std::error::Error>> {
+    Err("no".into())
+}
+
+#[test]
+fn results_are_told_apart_by_type_and_not_by_name() {
+    let capture = capture();
+    let _ = futures::executor::block_on(aliased("x"));
+    let _ = futures::executor::block_on(generic::<(), _>(Err(Failure::Refused)));
+    let _ = hidden_by_impl("x");
+    let _ = boxed();
+    assert_eq!(counts(&capture, "aliased"), ERROR);
+    assert_eq!(counts(&capture, "generic"), ERROR);
+    assert_eq!(counts(&capture, "hidden_by_impl"), ERROR);
+    assert_eq!(counts(&capture, "boxed"), ERROR);
+    let kind = |name| capture.span(name).attribute("error.type").unwrap_or_default();
+    assert_eq!(kind("aliased"), "ParseIntError");
+    assert_eq!(kind("generic"), "Failure");
+    assert_eq!(kind("hidden_by_impl"), "ParseIntError");
+    assert_eq!(kind("boxed"), "Box<dyn Error>");
+}
+
+#[tta::primitive]
+async fn absent() -> Option<u32> {
+    None
+}
+
+#[tta::primitive(error_if = |found: &Option<u32>| found.is_none())]
+async fn must_be_there() -> Option<u32> {
+    None
+}
+
+#[tta::primitive(ok_if = |result: &Result<(), Failure>| matches!(result, Ok(()) | Err(Failure::Busy)))]
+async fn tolerant(error: Failure) -> Result<(), Failure> {
+    Err(error)
+}
+
+#[test]
+fn none_is_a_success_unless_a_rule_says_otherwise() {
+    let capture = capture();
+    futures::executor::block_on(async {
+        absent().await;
+        must_be_there().await;
+        let _ = tolerant(Failure::Busy).await;
+        let _ = tolerant(Failure::Refused).await;
+    });
+    assert_eq!(counts(&capture, "absent"), SUCCESS);
+    assert_eq!(counts(&capture, "must_be_there"), ERROR);
+    assert_eq!(counts(&capture, "tolerant"), [1.0, 1.0, 0.0, 0.0]);
+    assert_eq!(errors(&capture, "error_if", "unknown"), Some(1.0));
+    assert_eq!(errors(&capture, "refused", "permanent"), Some(1.0));
+}
+
+#[tta::primitive]
+async fn panics_at(poll: u32) {
+    pending(poll).await;
+    panic!("deliberate");
+}
+
+#[tta::primitive]
+fn panics() {
+    panic!("deliberate");
+}
+
+#[test]
+fn a_panic_is_an_error_in_whatever_poll_it_happens() {
+    for at in 0..3 {
+        let capture = capture();
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let mut future = pin!(panics_at(at));
+            while poll(future.as_mut()).is_pending() {}
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(counts(&capture, "panics_at"), ERROR);
+        assert_eq!(errors(&capture, "panic", "unknown"), Some(1.0));
+        assert_eq!(capture.span("panics_at").attribute("error.type").as_deref(), Some("panic"));
+        // The next call on this thread is not affected.
+        futures::executor::block_on(slow_but_sure());
+        assert_eq!(capture.span("slow_but_sure").attribute("tta.status").as_deref(), Some("success"));
+        assert_ne!(capture.span("slow_but_sure").parent_span_id, capture.span("panics_at").id());
+    }
+    let capture = capture();
+    assert!(catch_unwind(panics).is_err());
+    assert_eq!(counts(&capture, "panics"), ERROR);
+}
+
+#[tta::primitive]
+async fn slow_but_sure() {
+    pending(0).await;
+}
+
+#[tta::primitive]
+async fn outer() -> u32 {
+    slow().await
+}
+
+#[test]
+fn a_future_dropped_between_polls_is_cancelled_with_everything_below_it() {
+    let capture = capture();
+    {
+        let mut future = Box::pin(outer());
+        assert!(poll(future.as_mut()).is_pending());
+        assert_eq!(counts(&capture, "outer")[3], 1.0, "it runs");
+        assert_eq!(counts(&capture, "slow")[3], 1.0);
+    }
+    assert_eq!(counts(&capture, "outer"), CANCELLED);
+    assert_eq!(counts(&capture, "slow"), CANCELLED);
+    let (outer, slow) = (capture.span("outer"), capture.span("slow"));
+    assert_eq!(slow.parent_span_id, outer.id());
+    assert!(slow.end_time <= outer.end_time, "a child ends before its parent");
+    assert!(!outer.is_error());
+    assert_eq!(outer.attribute("tta.status").as_deref(), Some("cancelled"));
+}
+
+#[test]
+fn a_future_that_is_never_polled_has_not_run_and_is_not_counted() {
+    let capture = capture();
+    drop(outer());
+    assert_eq!(counts(&capture, "outer"), NOTHING);
+    assert!(capture.spans().is_empty());
+}
+
+#[test]
+fn a_future_dropped_after_its_end_is_counted_once() {
+    let capture = capture();
+    let mut future = Box::pin(slow());
+    while poll(future.as_mut()).is_pending() {}
+    drop(future);
+    assert_eq!(counts(&capture, "slow"), SUCCESS);
+    assert_eq!(capture.spans().len(), 1);
+}
+
+#[test]
+fn a_future_dropped_while_another_panic_unwinds_is_cancelled_and_not_panicked() {
+    let capture = capture();
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        let mut future = Box::pin(slow());
+        assert!(poll(future.as_mut()).is_pending());
+        panic!("somebody else's");
+    }));
+    assert!(panicked.is_err());
+    assert_eq!(counts(&capture, "slow"), CANCELLED);
+}
+
+#[tta::primitive]
+async fn a_sub_call() -> Result<(), Failure> {
+    kinded(Failure::Busy).await?;
+    unreachable!("the error returned early")
+}
+
+#[test]
+fn an_early_return_ends_the_call() {
+    let capture = capture();
+    let _ = futures::executor::block_on(a_sub_call());
+    assert_eq!(counts(&capture, "a_sub_call"), ERROR);
+    assert_eq!(counts(&capture, "kinded"), ERROR);
+}
+
+#[tta::workflow]
+async fn order(fail: bool) -> Result<(), Failure> {
+    slow_but_sure().await;
+    if fail { kinded(Failure::Refused).await } else { Ok(()) }
+}
+
+#[test]
+fn a_workflow_counts_itself_and_its_steps() {
+    let capture = capture();
+    for fail in [false, true, true] {
+        let _ = futures::executor::block_on(order(fail));
+    }
+    let workflow = |status| {
+        capture.metric("tta_workflow_executions_total", &[("workflow_name", "order"), ("status", status)])
+    };
+    assert_eq!(["success", "error", "cancelled"].map(workflow), [Some(1.0), Some(2.0), Some(0.0)]);
+    assert_eq!(capture.metric("tta_workflow_errors_total", &[("error_type", "refused")]), Some(2.0));
+    assert_eq!(capture.metric("tta_workflows_active", &[("workflow_name", "order")]), Some(0.0));
+    let step = |name, status| {
+        let labels = [("workflow_name", "order"), ("primitive_name", name), ("status", status)];
+        capture.metric("tta_workflow_steps_total", &labels)
+    };
+    assert_eq!(step("slow_but_sure", "success"), Some(3.0));
+    assert_eq!(step("kinded", "error"), Some(2.0));
+    let count = capture.metric("tta_workflow_duration_seconds_count", &[("workflow_name", "order")]);
+    assert_eq!(count, Some(3.0));
+}
+
+#[tta::workflow]
+async fn nesting() {
+    outer().await;
+}
+
+#[test]
+fn only_the_calls_that_a_workflow_makes_itself_are_its_steps() {
+    let capture = capture();
+    futures::executor::block_on(async {
+        let mut future = pin!(nesting());
+        while poll(future.as_mut()).is_pending() {}
+    });
+    let steps = |name| {
+        capture.metric("tta_workflow_steps_total", &[("workflow_name", "nesting"), ("primitive_name", name)])
+    };
+    assert_eq!(steps("outer"), Some(1.0));
+    assert_eq!(steps("slow"), None);
+    assert_eq!(capture.span("slow").attribute("tta.step.index"), None);
+}
+
+#[test]
+fn calls_are_counted_alike_on_two_runtimes_and_on_none() {
+    let capture = capture();
+    let single = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    single.block_on(capture.scope(slow_but_sure()));
+    let multi = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
+    multi.block_on(async { tokio::spawn(slow_but_sure()).await }).expect("the task ends");
+    futures::executor::block_on(slow_but_sure());
+    assert_eq!(counts(&capture, "slow_but_sure")[0], 3.0);
+}

@@ -1,0 +1,211 @@
+//! Expansions are silent under every lint that a user's crate may forbid.
+//!
+//! Compiling this file is the test; `cargo clippy` on it is the other half.
+
+#![forbid(unsafe_code)]
+#![deny(
+    warnings,
+    future_incompatible,
+    keyword_idents,
+    let_underscore,
+    missing_docs,
+    nonstandard_style,
+    refining_impl_trait,
+    rust_2018_idioms,
+    rust_2021_compatibility,
+    rust_2024_compatibility,
+    single_use_lifetimes,
+    trivial_casts,
+    trivial_numeric_casts,
+    unreachable_pub,
+    unused,
+    unused_lifetimes,
+    unused_qualifications,
+    unused_results,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::cargo
+)]
+// Of the workspace, not of expansions.
+#![allow(clippy::multiple_crate_versions, clippy::cargo_common_metadata)]
+
+use futures::executor::block_on;
+
+/// A label.
+#[derive(Clone, Copy, Debug, tta::Label)]
+#[label(rename_all = "SCREAMING-KEBAB-CASE")]
+pub enum Tier {
+    /// One value.
+    FreeTrial,
+    /// Another.
+    #[label("paid")]
+    Customer,
+}
+
+/// An error.
+#[derive(Clone, Copy, Debug, tta::ErrorKind)]
+pub enum Failure {
+    /// Try again.
+    #[error_kind(transient, code = "429", severity = "critical", name = "too_busy")]
+    Busy,
+    /// Do not.
+    #[error_kind(permanent)]
+    Lost(u8),
+    /// Who knows.
+    Other {
+        /// Where.
+        at: u8,
+    },
+}
+
+/// Every argument.
+///
+/// # Errors
+/// When there is no word.
+#[tta::primitive(
+    name = "lookup",
+    kind = "retrieval",
+    labels(tier: Tier, long: bool = word.len() > 3, model: bounded(8) = model, on = "all"),
+    fields(len = word.len(), %word, shown = ?tier, "a-b" = 1, model.name = model),
+    ret(hits = ret.len(), first = ?ret.first()),
+    error_if = |result: &Result<Vec<char>, Failure>| result.is_err(),
+    errors = Failure,
+    maturity = "production"
+)]
+pub async fn lookup(word: String, tier: Tier, model: &str, mut most: usize) -> Result<Vec<char>, Failure> {
+    most += model.len();
+    if word.is_empty() {
+        return Err(if matches!(tier, Tier::Customer) { Failure::Busy } else { Failure::Other { at: 1 } });
+    }
+    let first = word.chars().next().ok_or(Failure::Lost(1))?;
+    std::future::ready(()).await;
+    Ok(std::iter::once(first).cycle().take(most).collect())
+}
+
+/// A plain function.
+#[tta::workflow(labels(tier: Tier), fields(n), ret(ret))]
+#[must_use]
+pub fn plain(tier: Tier, n: u64) -> u64 {
+    if matches!(tier, Tier::Customer) { n + 1 } else { n }
+}
+
+/// One expression.
+#[tta::primitive]
+#[must_use]
+pub async fn one_expression(a: u8, b: u8) -> u8 {
+    std::future::ready(a).await + b
+}
+
+/// Items first.
+#[tta::primitive]
+#[must_use]
+pub async fn items_first(n: u8) -> u8 {
+    async fn inner(n: u8) -> u8 {
+        std::future::ready(n).await
+    }
+    if n > 3 { inner(n).await } else { inner(n + 1).await }
+}
+
+/// Does not return.
+#[tta::primitive]
+pub async fn forever() -> ! {
+    std::future::pending().await
+}
+
+/// Returns nothing.
+#[tta::primitive]
+pub async fn nothing(numbers: &mut Vec<u8>, (a, _): (u8, u8), _unused: String, _: u8) {
+    numbers.push(a);
+    std::future::ready(()).await;
+}
+
+/// A generic function.
+#[tta::primitive]
+pub async fn generic<T: Clone + Sync, const N: usize>(items: &[T; N]) -> Option<T> {
+    std::future::ready(items.first().cloned()).await
+}
+
+/// A store.
+#[derive(Debug, Default)]
+pub struct Store {
+    items: Vec<u8>,
+}
+
+impl Store {
+    /// Borrows from its receiver.
+    #[tta::primitive(fields(at, len = self.items.len()))]
+    pub async fn get(&mut self, at: usize) -> Option<&mut u8> {
+        std::future::ready(self.items.get_mut(at)).await
+    }
+
+    /// Takes its receiver.
+    #[tta::primitive]
+    #[must_use]
+    pub fn with(mut self, item: u8) -> Self {
+        self.items.push(item);
+        self
+    }
+
+    /// An iterator in a future.
+    #[tta::primitive]
+    pub async fn all(&self) -> impl Iterator<Item = &u8> {
+        std::future::ready(self.items.iter()).await
+    }
+}
+
+/// A trait.
+pub trait Search {
+    /// Finds.
+    fn search(&self, word: &str) -> impl Future<Output = Result<usize, Failure>> + Send;
+
+    /// With a body.
+    #[tta::primitive]
+    fn plain(&self) -> usize {
+        3
+    }
+}
+
+impl Search for Store {
+    #[tta::primitive]
+    async fn search(&self, word: &str) -> Result<usize, Failure> {
+        std::future::ready(if word.is_empty() { Err(Failure::Busy) } else { Ok(word.len()) }).await
+    }
+}
+
+/// A trait of objects.
+#[async_trait::async_trait]
+pub trait Object {
+    /// Finds.
+    async fn find(&self, word: String) -> Result<usize, Failure>;
+}
+
+#[async_trait::async_trait]
+impl Object for Store {
+    #[tta::primitive(fields(%word), ret(ret))]
+    async fn find(&self, word: String) -> Result<usize, Failure> {
+        std::future::ready(Ok(word.len())).await
+    }
+}
+
+#[test]
+fn expansions_are_silent_under_every_lint() {
+    assert_eq!(
+        block_on(lookup("word".to_owned(), Tier::Customer, "m", 1)).map(|hits| hits.len()).ok(),
+        Some(2)
+    );
+    assert!(block_on(lookup(String::new(), Tier::FreeTrial, "m", 1)).is_err());
+    assert_eq!(plain(Tier::Customer, 1), 2);
+    assert_eq!(block_on(one_expression(1, 2)), 3);
+    assert_eq!(block_on(items_first(1)), 2);
+    drop(forever());
+    let mut numbers = Vec::new();
+    block_on(nothing(&mut numbers, (1, 2), String::new(), 3));
+    assert_eq!(block_on(generic(&[1, 2])), Some(1));
+    let mut store = Store::default().with(3);
+    assert_eq!(block_on(store.get(0)).copied(), Some(3));
+    assert_eq!(block_on(store.all()).count(), 1);
+    assert_eq!(Search::plain(&store), 3);
+    assert_eq!(block_on(Search::search(&store, "four")).ok(), Some(4));
+    assert_eq!(block_on(Object::find(&store, "four".to_owned())).ok(), Some(4));
+}

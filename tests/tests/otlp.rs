@@ -1,0 +1,106 @@
+//! What a real OTLP receiver gets, over gRPC and over HTTP.
+
+use serde_json::Value;
+use tta_tests::{Program, Receiver, attribute};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
+
+/// Runs five orders, the last of which fails, and looks at what arrived.
+fn check(protocol: &str, endpoint: fn(&Receiver) -> &str) {
+    let mut receiver = Receiver::start();
+    let program = Program::start(
+        PROGRAM,
+        &["run", "5"],
+        &[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint(&receiver)),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+            ("OTEL_SERVICE_NAME", "shop"),
+            ("OTEL_RESOURCE_ATTRIBUTES", "service.version=1.2.3,team=checkout"),
+            ("OTEL_EXPORTER_PROMETHEUS_PORT", "0"),
+            ("ENVIRONMENT", "staging"),
+        ],
+    );
+    let (status, stdout, stderr) = program.finish();
+    assert!(status.success(), "{stderr:#?}");
+    assert_eq!(stdout[1], "report otlp: 20 exported, 0 dropped, 0 pending");
+    assert!(stderr.is_empty(), "{stderr:#?}");
+
+    let spans = receiver.spans(20);
+    assert_eq!(spans.len(), 20, "each once");
+    let resource = receiver.resource();
+    for (key, value) in [
+        ("service.name", "shop"),
+        ("service.version", "1.2.3"),
+        ("team", "checkout"),
+        ("deployment.environment.name", "staging"),
+        ("telemetry.sdk.language", "rust"),
+    ] {
+        assert_eq!(resource[key], value, "{resource:#?}");
+    }
+    let failed =
+        spans.iter().find(|span| is_named(span, "ship") && span["status"]["code"] != 0 && is_error(span));
+    let failed = failed.unwrap_or_else(|| panic!("no failed step in {spans:#?}"));
+    let trace: Vec<&Value> = spans.iter().filter(|span| span["traceId"] == failed["traceId"]).collect();
+    assert_eq!(trace.len(), 4, "one trace for each order");
+    let named = |name: &str| *trace.iter().find(|span| is_named(span, name)).expect("every step has a span");
+    let (root, price, weigh) = (named("invoke_workflow order"), named("price"), named("weigh"));
+    assert!(root["parentSpanId"].as_str().unwrap_or_default().is_empty(), "{root:#?}");
+    for step in [price, weigh, failed] {
+        assert_eq!(step["parentSpanId"], root["spanId"]);
+        assert_eq!(attribute(step, "tta.workflow.name").as_deref(), Some("order"));
+        assert_eq!(attribute(step, "tta.workflow.id"), attribute(root, "tta.workflow.id"));
+    }
+    assert!(is_kind(price, "CLIENT", 3), "{price:#?}");
+    assert!(is_kind(root, "INTERNAL", 1), "{root:#?}");
+    assert_eq!(attribute(root, "number").as_deref(), Some("4"));
+    assert_eq!(attribute(price, "price").as_deref(), Some("5"));
+    assert_eq!(attribute(weigh, "doubled").as_deref(), Some("10"));
+    assert_eq!(attribute(weigh, "tta.step.index").as_deref(), Some("1"));
+    assert!(is_error(root) && is_error(failed) && !is_error(price));
+    assert_eq!(attribute(failed, "error.type").as_deref(), Some("sold_out"));
+    assert_eq!(attribute(failed, "tta.error.code").as_deref(), Some("O1"));
+
+    let points =
+        |metric: &Value, kind: &str| metric[kind]["dataPoints"].as_array().cloned().unwrap_or_default();
+    let executions = points(&receiver.metric("tta_primitive_executions"), "sum");
+    let value = |name: &str, status: &str| {
+        let point = executions.iter().find(|point| {
+            attribute(point, "primitive_name").as_deref() == Some(name)
+                && attribute(point, "status").as_deref() == Some(status)
+        });
+        let point = point.unwrap_or_else(|| panic!("no {name} {status} in {executions:#?}"));
+        let number = if point["asDouble"].is_null() { &point["asInt"] } else { &point["asDouble"] };
+        number.as_f64().or_else(|| number.as_str()?.parse().ok()).expect("a point has a number")
+    };
+    assert_eq!(
+        (value("ship", "success"), value("ship", "error"), value("ship", "cancelled")),
+        (4.0, 1.0, 0.0)
+    );
+    assert_eq!(value("weigh", "success"), 5.0, "counted in a library that chose no exporter");
+    let durations = points(&receiver.metric("tta_workflow_duration_seconds"), "histogram");
+    let count = &durations[0]["count"];
+    assert_eq!(count.as_u64().or_else(|| count.as_str()?.parse().ok()), Some(5), "{durations:#?}");
+}
+
+fn is_named(span: &Value, name: &str) -> bool {
+    span["name"] == name
+}
+
+/// Over gRPC the receiver shows enums by name, over HTTP by number.
+fn is_kind(span: &Value, name: &str, number: u64) -> bool {
+    span["kind"] == format!("SPAN_KIND_{name}") || span["kind"] == number
+}
+
+fn is_error(span: &Value) -> bool {
+    span["status"]["code"] == "STATUS_CODE_ERROR" || span["status"]["code"] == 2
+}
+
+#[test]
+fn spans_and_metrics_arrive_whole_over_grpc() {
+    check("grpc", Receiver::grpc);
+}
+
+#[test]
+fn spans_and_metrics_arrive_whole_over_http() {
+    check("http/protobuf", Receiver::http);
+}

@@ -1,0 +1,119 @@
+//! Twins, a log of what is dropped when, and a way to drive a future by hand.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+/// The same functions as `plain::..` and, annotated, as `ours::..`.
+macro_rules! twins {
+    ($($function:item)*) => {
+        #[allow(dead_code)]
+        mod plain {
+            use super::*;
+            $($function)*
+        }
+        mod ours {
+            use super::*;
+            $(#[tta::primitive] $function)*
+        }
+    };
+}
+pub(super) use twins;
+
+thread_local! {
+    static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+pub(super) fn log(line: impl Into<String>) {
+    LOG.with_borrow_mut(|log| log.push(line.into()));
+}
+
+/// Says when it is dropped.
+#[derive(Debug)]
+pub(super) struct Noisy(pub(super) &'static str);
+
+impl Noisy {
+    pub(super) fn name(&self) -> &'static str {
+        self.0
+    }
+}
+
+impl Drop for Noisy {
+    fn drop(&mut self) {
+        log(format!("drop {}", self.0));
+    }
+}
+
+/// Is pending once.
+pub(super) async fn pause() {
+    let mut paused = false;
+    std::future::poll_fn(
+        move |_| if std::mem::replace(&mut paused, true) { Poll::Ready(()) } else { Poll::Pending },
+    )
+    .await;
+}
+
+/// How a future is driven.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Drive {
+    /// Dropped after this many polls, if it is not ready before.
+    Polls(usize),
+    ToTheEnd,
+}
+
+pub(super) const DRIVES: [Drive; 5] =
+    [Drive::Polls(0), Drive::Polls(1), Drive::Polls(2), Drive::Polls(3), Drive::ToTheEnd];
+
+/// Everything that happened, in order.
+pub(super) fn story<F: Future<Output: std::fmt::Debug>>(
+    make: impl FnOnce() -> F,
+    drive: Drive,
+) -> Vec<String> {
+    LOG.take();
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let future = make();
+        log("made");
+        let mut future = Box::pin(future);
+        let polls = match drive {
+            Drive::Polls(polls) => polls,
+            Drive::ToTheEnd => 100,
+        };
+        for _ in 0..polls {
+            log("poll");
+            if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                log(format!("ready {value:?}"));
+                drop(future);
+                log("gone");
+                return;
+            }
+        }
+        drop(future);
+        log("gone");
+    }));
+    if outcome.is_err() {
+        log("panicked");
+    }
+    LOG.take()
+}
+
+/// The same for a plain call.
+pub(super) fn told<T: std::fmt::Debug>(call: impl FnOnce() -> T) -> Vec<String> {
+    LOG.take();
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(value) => log(format!("returned {value:?}")),
+        Err(_) => log("panicked"),
+    }
+    LOG.take()
+}
+
+/// Runs a future that never waits for anything else.
+pub(super) fn run<F: Future>(future: F) -> F::Output {
+    let mut future: Pin<&mut F> = pin!(future);
+    for _ in 0..100 {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return value;
+        }
+    }
+    panic!("not ready after 100 polls")
+}

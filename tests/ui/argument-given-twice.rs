@@ -1,0 +1,5 @@
+#[tta::primitive(kind = "tool", name = "serve", kind = "http")]
+//~                                             ^^^^
+fn serve() {}
+
+fn main() {}

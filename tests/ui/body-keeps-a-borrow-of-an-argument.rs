@@ -1,0 +1,7 @@
+#[tta::primitive]
+pub async fn serve(text: String) -> &'static str {
+    &text
+//~ ^^^^^
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[tta::primitive]
+fn count() -> u32 {
+    "three"
+//~ ^^^^^^^
+}
+
+fn main() {}

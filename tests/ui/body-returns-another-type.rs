@@ -1,0 +1,7 @@
+#[tta::primitive]
+async fn count() -> u32 {
+    "three"
+//~ ^^^^^^^
+}
+
+fn main() {}

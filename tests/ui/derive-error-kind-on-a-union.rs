@@ -1,0 +1,9 @@
+mod errors {
+    #[derive(tta::ErrorKind)]
+    pub union Failure {
+//~     ^^^^^
+        code: u8,
+    }
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+#[derive(tta::ErrorKind)]
+#[error_kind(transient)]
+//~          ^^^^^^^^^
+pub enum Failure {
+    Busy,
+}
+
+fn main() {}

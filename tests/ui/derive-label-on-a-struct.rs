@@ -1,0 +1,7 @@
+mod labels {
+    #[derive(tta::Label)]
+    pub struct Tier;
+//~     ^^^^^^
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[derive(tta::Label)]
+pub enum Tier {}
+//~      ^^^^
+
+fn main() {}

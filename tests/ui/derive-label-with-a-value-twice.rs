@@ -1,0 +1,9 @@
+#[derive(tta::Label)]
+pub enum Tier {
+    Free,
+    #[label("free")]
+//~         ^^^^^^
+    Trial,
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[tta::primitive(errors = Bad)]
+//~                       ^^^
+fn serve<Bad>(bad: Bad) -> Result<(), Bad> {
+    Err(bad)
+}
+
+fn main() {}

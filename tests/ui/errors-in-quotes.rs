@@ -1,0 +1,5 @@
+#[tta::primitive(errors = "Failure")]
+//~                       ^^^^^^^^^
+fn serve() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[tta::primitive(fields("id"))]
+//~                     ^^^^
+fn serve(id: u8) -> u8 {
+    id
+}
+
+fn main() {}

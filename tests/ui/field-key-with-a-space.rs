@@ -1,0 +1,5 @@
+#[tta::primitive(fields("user name" = 1))]
+//~                     ^^^^^^^^^^^
+fn serve() {}
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[tta::primitive(kind = "LLM")]
+//~                     ^^^^^
+fn ask() {}
+
+fn main() {}

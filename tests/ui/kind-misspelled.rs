@@ -1,0 +1,5 @@
+#[tta::primitive(kind = "retreival")]
+//~                     ^^^^^^^^^^^
+fn search() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[tta::primitive(labels(größe: bool = big))]
+//~                     ^^^^^
+fn serve(big: bool) -> bool {
+    big
+}
+
+fn main() {}

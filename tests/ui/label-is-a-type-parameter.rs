@@ -1,0 +1,7 @@
+#[tta::primitive(labels(tier: T))]
+//~                           ^
+fn serve<T: tta::Label>(tier: T) -> usize {
+    tier.index()
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[tta::primitive(labels(status: bool = ok))]
+//~                     ^^^^^^
+fn serve(ok: bool) -> bool {
+    ok
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[tta::primitive(labels(paid = paid))]
+//~                     ^^^^
+fn serve(paid: bool) -> bool {
+    paid
+}
+
+fn main() {}

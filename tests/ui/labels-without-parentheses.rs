@@ -1,0 +1,7 @@
+#[tta::primitive(labels = "paid")]
+//~                     ^
+fn serve(paid: bool) -> bool {
+    paid
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[tta::workflow(maturity = "prod")]
+//~                        ^^^^^^
+fn serve() {}
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[tta::primitive(kind = "tool" name = "serve")]
+//~                            ^^^^
+fn serve() {}
+
+fn main() {}

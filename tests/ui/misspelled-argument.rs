@@ -1,0 +1,7 @@
+#[tta::primitive(lables(paid: bool))]
+//~              ^^^^^^
+fn serve(paid: bool) -> bool {
+    paid
+}
+
+fn main() {}

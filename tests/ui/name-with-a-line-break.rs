@@ -1,0 +1,5 @@
+#[tta::primitive(name = "serve\nagain")]
+//~                     ^^^^^^^^^^^^^^
+fn serve() {}
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[tta::primitive("lookup")]
+//~              ^^^^^^^^
+fn serve() {}
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[tta::primitive(name = lookup)]
+//~                     ^^^^^^
+fn serve() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[tta::primitive(ok_if = |status| *status)]
+//~                               ^^^^^^^
+fn status() -> u16 {
+    200
+}
+
+fn main() {}

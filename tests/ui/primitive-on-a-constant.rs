@@ -1,0 +1,7 @@
+mod steps {
+    #[tta::primitive]
+    pub const LIMIT: u8 = 3;
+//~     ^^^^^
+}
+
+fn main() {}

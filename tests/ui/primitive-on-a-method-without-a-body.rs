@@ -1,0 +1,7 @@
+trait Serve {
+    #[tta::primitive]
+    async fn serve(&self) -> u8;
+//~                            ^
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+mod steps {
+    #[tta::primitive]
+    pub trait Serve {}
+//~     ^^^^^
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+struct Client;
+
+mod methods {
+    #[tta::primitive]
+    impl super::Client {}
+//~ ^^^^
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+mod steps {
+    #[tta::primitive]
+    #[tta::workflow]
+//~ ^^^^^^^^^^^^^^^^
+    pub async fn serve() {}
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+mod steps {
+    #[tta::primitive]
+    #[track_caller]
+//~ ^^^^^^^^^^^^^^^
+    pub fn serve() {}
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[tta::primitive(level = "info")]
+//~              ^^^^^
+fn serve() {}
+
+fn main() {}

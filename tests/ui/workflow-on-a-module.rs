@@ -1,0 +1,7 @@
+mod outer {
+    #[tta::workflow]
+    pub mod steps {}
+//~     ^^^
+}
+
+fn main() {}

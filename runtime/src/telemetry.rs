@@ -18,7 +18,7 @@ use crate::metric::family;
 use crate::metric::store::Store;
 use crate::names::{env, label};
 use crate::pipeline::{
-    Accepted, ExportFailure, Exporting, Fate, FlushError, MetricExport, Phase, Pipeline, Settings,
+    Accepted, ExportFailure, Exporting, Fate, FlushError, MetricExport, Patience, Phase, Pipeline, Settings,
     ShutdownReport, SpanExport,
 };
 use crate::span::Provider;
@@ -497,7 +497,11 @@ impl<E: SpanExporter> SpanExport for Custom<E> {
         "custom"
     }
 
-    fn export(&mut self, spans: Vec<SpanData>) -> BoxFuture<'_, Result<Accepted, ExportFailure>> {
+    fn export(
+        &mut self,
+        spans: Vec<SpanData>,
+        _patience: Patience,
+    ) -> BoxFuture<'_, Result<Accepted, ExportFailure>> {
         Box::pin(async move {
             let exported = self.0.export(spans).await;
             exported.map(|()| Accepted::default()).map_err(|error| ExportFailure(error.to_string()))

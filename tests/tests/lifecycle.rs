@@ -232,8 +232,11 @@ fn sampling_changes_traces_and_never_metrics() {
     let mut env = env(&receiver);
     env.push(("OTEL_TRACES_SAMPLER", "traceidratio".to_owned()));
     env.push(("OTEL_TRACES_SAMPLER_ARG", "0.5".to_owned()));
-    let mut program = start(&["serve", "200"], &env);
+    let mut program = start(&["serve", "100"], &env);
     let address = program.line().replace("metrics ", "");
+    // Once by itself, once when asked to; after the answer both are over.
+    program.say("again");
+    assert_eq!(program.line(), "ran");
     let (_, _, body) = http_get(&format!("http://{address}/metrics"), "text/plain");
     let count = |series: &str| -> u64 {
         let line = body.lines().find_map(|line| line.strip_prefix(series));

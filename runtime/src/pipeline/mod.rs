@@ -29,8 +29,12 @@ pub(crate) trait SpanExport: Send {
     /// The value of the label `exporter`.
     fn name(&self) -> &'static str;
 
-    /// Exports a batch. The pipeline bounds the time that this may take.
-    fn export(&mut self, spans: Vec<SpanData>) -> BoxFuture<'_, Result<Accepted, ExportFailure>>;
+    /// Exports a batch. The pipeline drops the future at the end of `patience`.
+    fn export(
+        &mut self,
+        spans: Vec<SpanData>,
+        patience: Patience,
+    ) -> BoxFuture<'_, Result<Accepted, ExportFailure>>;
 
     /// Tells the exporter whose spans it gets.
     fn set_resource(&mut self, _resource: &Resource) {}
@@ -46,8 +50,42 @@ pub(crate) trait MetricExport: Send {
     /// A word for warnings.
     fn name(&self) -> &'static str;
 
-    /// Exports a reading.
-    fn export(&mut self, families: Vec<FamilySnapshot>) -> BoxFuture<'_, Result<(), ExportFailure>>;
+    /// Exports a reading. The pipeline drops the future at the end of `patience`.
+    fn export(
+        &mut self,
+        families: Vec<FamilySnapshot>,
+        patience: Patience,
+    ) -> BoxFuture<'_, Result<(), ExportFailure>>;
+}
+
+/// How long an export may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// When an answer comes too late.
+    pub(crate) answer: Instant,
+    /// When no further attempt is worth while. Sooner than `answer` where somebody waits: a program whose
+    /// collector is down should not take seconds to end.
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only a network is tried again"))]
+    pub(crate) retries: Instant,
+}
+
+impl Patience {
+    /// For how long a batch is tried again when somebody waits for it.
+    const RETRIES_WHILE_WAITED_FOR: Duration = Duration::from_secs(1);
+
+    /// Within the export timeout, and within the time of whoever waits.
+    fn new(settings: &Settings, deadline: Option<Instant>) -> Self {
+        let now = Instant::now();
+        let timeout = now + settings.export_timeout;
+        match deadline {
+            None => Patience { answer: timeout, retries: timeout },
+            Some(deadline) => {
+                // Past the deadline there still is a moment for what needs none of the network.
+                let answer = timeout.min(deadline).max(now + Duration::from_millis(1));
+                Patience { answer, retries: answer.min(now + Self::RETRIES_WHILE_WAITED_FOR) }
+            }
+        }
+    }
 }
 
 /// A batch that arrived.

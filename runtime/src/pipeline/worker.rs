@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::future::{FutureExt as _, join_all};
 use opentelemetry::Context;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{sleep_until, timeout_at};
 
 use super::report::Tally;
-use super::{Accepted, ExportFailure, Fate, MetricExport, Pipeline, SpanExport};
+use super::{Accepted, ExportFailure, Fate, MetricExport, Patience, Pipeline, SpanExport};
 use crate::diagnostics::warn;
 use crate::metric::family;
 use crate::metric::store::Store;
@@ -138,7 +138,8 @@ impl Worker {
             problems.extend(self.export_batch(Some(deadline)).await);
         }
         for lane in &mut self.lanes {
-            let flushed = within(Some(deadline), &self.pipeline, lane.exporter.flush()).await;
+            let patience = Patience::new(&self.pipeline.settings, Some(deadline));
+            let flushed = within(patience, lane.exporter.flush()).await;
             problems.extend(flushed.err().map(|ExportFailure(problem)| problem));
         }
         problems.extend(self.export_metrics(Some(deadline)).await);
@@ -158,8 +159,8 @@ impl Worker {
         if size == 0 {
             return Vec::new();
         }
-        let pipeline = &self.pipeline;
-        let exports = self.lanes.iter_mut().map(|lane| lane.export(batch.clone(), deadline, pipeline));
+        let patience = Patience::new(&self.pipeline.settings, deadline);
+        let exports = self.lanes.iter_mut().map(|lane| lane.export(batch.clone(), patience));
         let results = join_all(exports).await;
 
         // A span counts as exported when no exporter has lost it.
@@ -178,8 +179,9 @@ impl Worker {
     async fn export_metrics(&mut self, deadline: Option<Instant>) -> Vec<String> {
         let mut problems = Vec::new();
         for lane in &mut self.metrics {
-            let export = lane.exporter.export(Store::global().snapshot());
-            match within(deadline, &self.pipeline, export).await {
+            let patience = Patience::new(&self.pipeline.settings, deadline);
+            let export = lane.exporter.export(Store::global().snapshot(), patience);
+            match within(patience, export).await {
                 Ok(()) if lane.failing => {
                     lane.failing = false;
                     warn(format_args!("{}: metrics arrive again", lane.exporter.name()));
@@ -249,12 +251,11 @@ impl Lane {
     async fn export(
         &mut self,
         batch: Vec<opentelemetry_sdk::trace::SpanData>,
-        deadline: Option<Instant>,
-        pipeline: &Pipeline,
+        patience: Patience,
     ) -> Result<Accepted, ExportFailure> {
         let size = batch.len() as u64;
         let started = clock::Tick::now();
-        let result = within(deadline, pipeline, self.exporter.export(batch)).await;
+        let result = within(patience, self.exporter.export(batch, patience)).await;
         let took = started.until(clock::Tick::now());
         let name = self.exporter.name();
         match &result {
@@ -281,21 +282,17 @@ impl Lane {
     }
 }
 
-/// Bounds an export by the export timeout and by the time that whoever waits for it has.
+/// Ends an export that takes too long, and survives one that panics.
 async fn within<T>(
-    deadline: Option<Instant>,
-    pipeline: &Pipeline,
+    patience: Patience,
     export: impl Future<Output = Result<T, ExportFailure>>,
 ) -> Result<T, ExportFailure> {
-    let mut limit = pipeline.settings.export_timeout;
-    if let Some(deadline) = deadline {
-        limit = limit.min(deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)));
-    }
+    let begun = Instant::now();
     // An exporter that panics has lost a batch; the next one is tried all the same.
     let export = std::panic::AssertUnwindSafe(export).catch_unwind();
-    match timeout(limit, export).await {
+    match timeout_at(patience.answer.into(), export).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(ExportFailure("the exporter panicked".to_owned())),
-        Err(_) => Err(ExportFailure(format!("no answer within {limit:?}"))),
+        Err(_) => Err(ExportFailure(format!("no answer within {:.1?}", begun.elapsed()))),
     }
 }

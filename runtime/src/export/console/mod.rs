@@ -11,7 +11,7 @@ use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry_sdk::trace::SpanData;
 
 use self::render::{Style, render};
-use crate::pipeline::{Accepted, ExportFailure, SpanExport};
+use crate::pipeline::{Accepted, ExportFailure, Patience, SpanExport};
 
 /// Traces that are held back until their root ends; beyond, the oldest is shown as it is.
 const MOST_TRACES: usize = 1_000;
@@ -76,7 +76,11 @@ impl SpanExport for Console {
         "console"
     }
 
-    fn export(&mut self, spans: Vec<SpanData>) -> BoxFuture<'_, Result<Accepted, ExportFailure>> {
+    fn export(
+        &mut self,
+        spans: Vec<SpanData>,
+        _patience: Patience,
+    ) -> BoxFuture<'_, Result<Accepted, ExportFailure>> {
         let shown = spans.into_iter().try_for_each(|span| self.take(span));
         Box::pin(std::future::ready(shown.map(|()| Accepted::default())))
     }

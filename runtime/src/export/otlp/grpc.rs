@@ -27,6 +27,10 @@ impl Client {
         Client { target, channel: None }
     }
 
+    pub(super) fn endpoint(&self) -> &http::Uri {
+        &self.target.endpoint
+    }
+
     pub(super) async fn traces(&mut self, request: ExportTraceServiceRequest) -> Result<Accepted, Refusal> {
         let mut client = TraceServiceClient::new(self.channel()?);
         if self.target.gzip {

@@ -33,6 +33,10 @@ impl Client {
         Client { target, http: None }
     }
 
+    pub(super) fn endpoint(&self) -> &http::Uri {
+        &self.target.endpoint
+    }
+
     pub(super) async fn traces(&mut self, request: &ExportTraceServiceRequest) -> Result<Accepted, Refusal> {
         let answer: ExportTraceServiceResponse = self.post(request).await?;
         let rejected = answer.partial_success.map_or(0, |partial| partial.rejected_spans);

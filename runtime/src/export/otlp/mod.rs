@@ -23,7 +23,7 @@ use self::answer::Refusal;
 use self::retry::Retrying;
 use self::settings::Target;
 use crate::metric::store::{FamilySnapshot, Store};
-use crate::pipeline::{Accepted, ExportFailure, MetricExport, SpanExport};
+use crate::pipeline::{Accepted, ExportFailure, MetricExport, Patience, SpanExport};
 
 /// The name in labels, reports and warnings.
 const NAME: &str = "otlp";
@@ -64,6 +64,13 @@ impl Client {
         }
     }
 
+    fn endpoint(&self) -> &::http::Uri {
+        match self {
+            Client::Grpc(client) => client.endpoint(),
+            Client::Http(client) => client.endpoint(),
+        }
+    }
+
     async fn send(&mut self, message: &Message) -> Result<Accepted, Refusal> {
         match (self, message) {
             (Client::Grpc(client), Message::Traces(request)) => client.traces(request.clone()).await,
@@ -91,13 +98,17 @@ impl SpanExport for Spans {
         NAME
     }
 
-    fn export(&mut self, spans: Vec<SpanData>) -> BoxFuture<'_, Result<Accepted, ExportFailure>> {
+    fn export(
+        &mut self,
+        spans: Vec<SpanData>,
+        patience: Patience,
+    ) -> BoxFuture<'_, Result<Accepted, ExportFailure>> {
         Box::pin(async move {
             let Spans { client, resource, retrying } = self;
             let request = ExportTraceServiceRequest {
                 resource_spans: group_spans_by_resource_and_scope(spans, resource),
             };
-            retrying.send(client, &Message::Traces(request)).await
+            retrying.send(client, &Message::Traces(request), patience).await
         })
     }
 }
@@ -113,11 +124,15 @@ impl MetricExport for Metrics {
         NAME
     }
 
-    fn export(&mut self, families: Vec<FamilySnapshot>) -> BoxFuture<'_, Result<(), ExportFailure>> {
+    fn export(
+        &mut self,
+        families: Vec<FamilySnapshot>,
+        patience: Patience,
+    ) -> BoxFuture<'_, Result<(), ExportFailure>> {
         Box::pin(async move {
             let Metrics { client, resource, retrying } = self;
             let request = reading::request(families, Store::global().created(), resource);
-            match retrying.send(client, &Message::Metrics(request)).await? {
+            match retrying.send(client, &Message::Metrics(request), patience).await? {
                 Accepted { rejected: 0 } => Ok(()),
                 Accepted { rejected } => {
                     Err(ExportFailure(format!("the collector refused {rejected} data points")))

@@ -6,7 +6,7 @@ use super::answer::Again;
 use super::settings::Target;
 use super::{Client, Message};
 use crate::context::random;
-use crate::pipeline::{Accepted, ExportFailure};
+use crate::pipeline::{Accepted, ExportFailure, Patience};
 
 /// The first wait; each further one may be twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -31,20 +31,20 @@ impl Retrying {
         &mut self,
         client: &mut Client,
         message: &Message,
+        patience: Patience,
     ) -> Result<Accepted, ExportFailure> {
-        let deadline = Instant::now() + self.timeout;
+        let deadline = patience.answer.min(Instant::now() + self.timeout);
         // If this is dropped by an outer time limit, the collector did not answer.
         let was_down = std::mem::replace(&mut self.is_down, true);
         let mut bound = FIRST_WAIT;
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let refusal = match tokio::time::timeout(left, client.send(message)).await {
+            let refusal = match tokio::time::timeout_at(deadline.into(), client.send(message)).await {
                 Ok(Ok(accepted)) => {
                     self.is_down = false;
                     return Ok(accepted);
                 }
                 Ok(Err(refusal)) => refusal,
-                Err(_) => return Err(ExportFailure(format!("no answer within {:?}", self.timeout))),
+                Err(_) => return Err(ExportFailure(format!("{} does not answer", client.endpoint()))),
             };
             let wait = match refusal.again {
                 Again::Never => None,
@@ -52,7 +52,9 @@ impl Retrying {
                 Again::After(wait) => Some(wait.min(LONGEST_WAIT)),
             };
             match wait {
-                Some(wait) if !was_down && Instant::now() + wait < deadline => tokio::time::sleep(wait).await,
+                Some(wait) if !was_down && Instant::now() + wait < deadline.min(patience.retries) => {
+                    tokio::time::sleep(wait).await;
+                }
                 _ => return Err(ExportFailure(refusal.message)),
             }
             bound *= 2;

@@ -24,6 +24,7 @@ impl fmt::Display for Answer {
         for source in &self.sources {
             writeln!(f, "  {source}")?;
         }
-        Ok(())
+        // What follows on a terminal is the trace.
+        writeln!(f)
     }
 }

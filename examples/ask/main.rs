@@ -99,8 +99,11 @@ fn report(answered: Result<(), AskError>) {
 /// What the environment says, with one exception: no collector is looked for where none is named.
 fn telemetry() -> Result<tta::Telemetry, tta::ConfigError> {
     let telemetry = tta::Telemetry::builder().service_name("ask");
-    let named = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_TRACES_EXPORTER"];
-    if named.iter().any(|variable| env::var_os(variable).is_some()) {
+    let names_one = |variable: &str| {
+        variable.starts_with("OTEL_EXPORTER_OTLP_")
+            || matches!(variable, "OTEL_TRACES_EXPORTER" | "OTEL_METRICS_EXPORTER")
+    };
+    if env::vars_os().any(|(variable, _)| variable.to_str().is_some_and(names_one)) {
         telemetry.init()
     } else {
         telemetry.otlp(false).init()

@@ -24,6 +24,8 @@ pub(crate) async fn start() -> Result<SocketAddr, AskError> {
         |error: io::Error| AskError::Setup(format!("cannot start the embedded model server: {error}"));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
+    // Loaded now, so that the first answer does not pay for it.
+    let _ = tokio::task::spawn_blocking(o200k_base_singleton).await;
     let router = Router::new().route("/v1/chat/completions", post(chat_completions));
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(address)

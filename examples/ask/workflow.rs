@@ -66,7 +66,7 @@ fn split(documents: &[Document]) -> Vec<Passage> {
 struct Ranking {
     /// Best first, at most as many as asked for.
     passages: Vec<Passage>,
-    /// How far the best score is ahead of the next, as a part of the best.
+    /// How far the best score is ahead of the next, in hundredths of the best.
     lead: f64,
 }
 
@@ -87,7 +87,7 @@ async fn rank(question: &str, passages: Vec<Passage>, top: usize) -> Result<Rank
     let next = order.get(1).map_or(0.0, |at| scores[*at]);
     Ok(Ranking {
         passages: order.iter().take(top).map(|at| passages[*at].clone()).collect(),
-        lead: 1.0 - next / scores[best],
+        lead: ((1.0 - next / scores[best]) * 100.0).round() / 100.0,
     })
 }
 

@@ -49,9 +49,10 @@ pub fn init() -> Result<Telemetry, ConfigError> {
 
 /// Running telemetry. Dropping it flushes for at most five seconds and ends the export.
 ///
-/// What is lost without it: `process::exit`, an abort and a signal without
-/// [`shutdown_on_signal`](Telemetry::shutdown_on_signal) end the process before the last batch
-/// (at most five seconds of spans by default) is exported.
+/// What is lost without it: `process::exit`, an abort (also that of a panic under `panic = "abort"`) and a
+/// signal without [`shutdown_on_signal`](Telemetry::shutdown_on_signal) end the process before the last
+/// batch, at most five seconds of spans by default, is exported. For a panic that aborts, call
+/// [`shutdown`](Telemetry::shutdown) in a panic hook.
 #[must_use = "dropping it ends the export; keep it until the program ends, as in `let _telemetry = tta::init()?;`"]
 #[derive(Debug)]
 pub struct Telemetry {

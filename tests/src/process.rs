@@ -24,9 +24,9 @@ impl Program {
     #[must_use]
     pub fn start(path: &str, args: &[&str], env: &[(&str, &str)]) -> Self {
         let mut command = Command::new(path);
-        for (name, _) in
-            std::env::vars().filter(|(name, _)| name.starts_with("OTEL_") || name.starts_with("TTA_"))
-        {
+        for (name, _) in std::env::vars().filter(|(name, _)| {
+            ["ASK_", "OPENAI_", "OTEL_", "TTA_"].iter().any(|prefix| name.starts_with(prefix))
+        }) {
             command.env_remove(name);
         }
         command.env_remove("ENVIRONMENT").env("NO_COLOR", "1");
@@ -51,6 +51,20 @@ impl Program {
             let said: Vec<String> = self.stderr.try_iter().collect();
             panic!("no further line on standard output; standard error: {said:#?}")
         })
+    }
+
+    /// The next line of standard error that is `wanted`.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn error_line(&self, wanted: impl Fn(&str) -> bool) -> String {
+        loop {
+            let line = self.stderr.recv_timeout(PATIENCE).expect("no such line on standard error");
+            if wanted(&line) {
+                return line;
+            }
+        }
     }
 
     /// Writes a line to standard input.

@@ -70,7 +70,10 @@ fn check(protocol: &str, endpoint: fn(&Receiver) -> &str) {
         });
         let point = point.unwrap_or_else(|| panic!("no {name} {status} in {executions:#?}"));
         let number = if point["asDouble"].is_null() { &point["asInt"] } else { &point["asDouble"] };
-        number.as_f64().or_else(|| number.as_str()?.parse().ok()).unwrap_or_else(|| panic!("no number in {point:#?}"))
+        number
+            .as_f64()
+            .or_else(|| number.as_str()?.parse().ok())
+            .unwrap_or_else(|| panic!("no number in {point:#?}"))
     };
     assert_eq!(
         (value("ship", "success"), value("ship", "error"), value("ship", "cancelled")),

@@ -160,7 +160,10 @@ impl Worker {
             return Vec::new();
         }
         let patience = Patience::new(&self.pipeline.settings, deadline);
-        let exports = self.lanes.iter_mut().map(|lane| lane.export(batch.clone(), patience));
+        // The last exporter gets the batch itself; mostly it is the only one.
+        let copies = self.lanes.len().saturating_sub(1);
+        let batches = std::iter::repeat_n(batch, copies + 1);
+        let exports = self.lanes.iter_mut().zip(batches).map(|(lane, batch)| lane.export(batch, patience));
         let results = join_all(exports).await;
 
         // A span counts as exported when no exporter has lost it.

@@ -20,15 +20,13 @@ pub(super) fn install() {
         // Counters get `_total` here, so that their names are the same in both formats.
         let recorder = PrometheusBuilder::new().with_recommended_naming(true).build_recorder();
         let handle = recorder.handle();
-        match metrics::set_global_recorder(recorder) {
-            Ok(()) => Some(handle),
-            Err(_) => {
-                warn(format_args!(
-                    "the program has a `metrics` recorder of its own: what goes there is not served at /metrics"
-                ));
-                None
-            }
+        if metrics::set_global_recorder(recorder).is_ok() {
+            return Some(handle);
         }
+        warn(format_args!(
+            "the program has a `metrics` recorder of its own: what goes there is not served at /metrics"
+        ));
+        None
     });
 }
 

@@ -108,14 +108,12 @@ async fn accept(
     free: &Arc<Semaphore>,
 ) -> Option<(tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit)> {
     let permit = free.clone().acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, _)) => Some((stream, permit)),
-        Err(_) => {
-            // Out of file descriptors, say: not a reason to spin until there are some.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            None
-        }
+    if let Ok((stream, _)) = listener.accept().await {
+        return Some((stream, permit));
     }
+    // Out of file descriptors, say: not a reason to spin until there are some.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    None
 }
 
 async fn talk(stream: tokio::net::TcpStream) {

@@ -9,8 +9,8 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::error::AskError;
 
-/// Upper bound of a passage in bytes, about 300 tokens of English: a handful of them is a short prompt.
-const PASSAGE_BYTES: usize = 1200;
+/// Upper bound of a passage in bytes, about 400 tokens of English: a handful of them is a short prompt.
+const PASSAGE_BYTES: usize = 1600;
 
 pub(crate) struct Document {
     /// Path as the reader knows it, relative to the corpus.
@@ -75,7 +75,7 @@ fn is_source(entry: &DirEntry) -> bool {
 pub(crate) fn passages(document: &Document) -> Vec<Passage> {
     let mut headings: Vec<(usize, &str)> = Vec::new();
     let (mut text, mut passages) = (String::new(), Vec::new());
-    let (mut titled, mut in_code) = (false, false);
+    let (mut titled, mut in_code, mut is_output) = (false, false, false);
     let mut end_passage = |text: &mut String, headings: &[(usize, &str)]| {
         let above = headings.iter().map(|(_, heading)| *heading);
         let source = std::iter::once(&*document.file).chain(above).collect::<Vec<_>>().join(" › ");
@@ -83,8 +83,18 @@ pub(crate) fn passages(document: &Document) -> Vec<Passage> {
         text.clear();
     };
     for mut line in document.text.lines() {
-        let (was_in_code, fence) = (in_code, line.trim_start().starts_with("```"));
-        in_code ^= fence;
+        let was_in_code = in_code;
+        if let Some(language) = line.trim_start().strip_prefix("```") {
+            in_code = !in_code;
+            // Output of programs, such as this one's, which would find its own answers.
+            let was_output = std::mem::replace(&mut is_output, in_code && language == "text");
+            if was_output {
+                continue;
+            }
+        }
+        if is_output {
+            continue;
+        }
         let level = line.bytes().take_while(|byte| *byte == b'#').count();
         if level > 0 && !in_code && line[level..].starts_with(' ') {
             end_passage(&mut text, &headings);

@@ -12,12 +12,14 @@ pub(crate) fn extract(question: &str, passages: &[&str], limit: usize) -> String
         .flat_map(|(passage, number)| sentences(passage).into_iter().map(move |sentence| (number, sentence)))
         .collect();
     let counts: Vec<_> = sentences.iter().map(|(_, sentence)| Counts::of(sentence, &question)).collect();
-    let scores = bm25(&counts);
+    // The passages come best first.
+    let weigh = |(score, (number, _)): (f64, &(usize, String))| score / (*number as f64).sqrt();
+    let scores: Vec<f64> = bm25(&counts).into_iter().zip(&sentences).map(weigh).collect();
     let mut best: Vec<usize> = (0..sentences.len()).filter(|at| counts[*at].matches()).collect();
     best.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
     best.truncate(limit);
     // What says much less than the best would only dilute the answer.
-    let enough = best.first().map_or(0.0, |at| scores[*at] / 2.0);
+    let enough = best.first().map_or(0.0, |at| scores[*at] / 1.5);
     best.retain(|at| scores[*at] >= enough);
     best.sort_unstable();
     if best.is_empty() {
@@ -30,16 +32,16 @@ pub(crate) fn extract(question: &str, passages: &[&str], limit: usize) -> String
     quotes.collect::<Vec<_>>().join("\n\n")
 }
 
-/// The sentences, list items, table rows and code blocks of a passage, whose first line names its source.
+/// The sentences, list items and table rows of a passage, whose first line names its source.
 fn sentences(passage: &str) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut found: Vec<String> = Vec::new();
     let (_source, body) = passage.split_once('\n').unwrap_or_default();
     for (at, part) in body.split("```").enumerate() {
         if at % 2 == 1 {
-            // A code block stays whole, and with it the sentence that introduces it.
-            let introduction =
-                found.pop_if(|sentence: &mut String| sentence.ends_with(':')).unwrap_or_default();
-            found.push(format!("{introduction}\n```{}\n```\n", part.trim_end()));
+            // Code alone answers nothing; it belongs to the sentence that introduces it.
+            if let Some(introduction) = found.last_mut().filter(|sentence| sentence.ends_with(':')) {
+                introduction.extend(["\n\n```", part.trim_end(), "\n```\n"]);
+            }
             continue;
         }
         let mut unit = String::new();
@@ -63,4 +65,5 @@ fn split_sentences(text: &str, found: &mut Vec<String>) {
         found.push(text[start..end].trim().to_owned());
         start = end;
     }
+    found.retain(|sentence| !sentence.is_empty());
 }

@@ -12,6 +12,7 @@ mod cli;
 mod corpus;
 mod error;
 mod extract;
+mod metrics;
 mod model;
 mod rank;
 mod server;
@@ -47,7 +48,7 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let telemetry = telemetry()?;
     telemetry.shutdown_on_signal()?;
     let model = Model::connect().await?;
-    eprintln!("Model: {model}\n");
+    eprintln!("Model: {model}");
 
     let question = args.question();
     let settings = Settings { corpus: args.corpus, top: args.top.into(), tier: args.model };
@@ -56,9 +57,11 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
         None => Ok(()),
     };
     if let Some(address) = telemetry.prometheus_addr() {
+        let url = format!("http://{address}/metrics");
         let until =
             if args.serve { "until Ctrl-C" } else { "while this process runs; add --serve to keep it" };
-        eprintln!("Metrics: http://{address}/metrics {until}");
+        eprintln!("\nMetrics: {url} {until}");
+        eprint!("{}", metrics::excerpt(&url).await.unwrap_or_default());
     }
     if !args.serve {
         return Ok(answered?);
@@ -84,6 +87,7 @@ async fn answer(
     settings: &Settings,
     telemetry: &tta::Telemetry,
 ) -> Result<(), AskError> {
+    eprintln!();
     let answered = ask(question, model, settings).await;
     // The trace comes before whatever follows on the terminal. What cannot be flushed, `tta` reports itself.
     let _ = telemetry.force_flush(FLUSH_TIMEOUT);

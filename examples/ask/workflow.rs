@@ -97,8 +97,9 @@ async fn rank(question: &str, passages: Vec<Passage>, top: usize) -> Result<Rank
     ret(matching = ret.iter().filter(|counts| counts.matches()).count()),
 )]
 async fn rank_shard(shard: Range<usize>, passages: Arc<[Passage]>, question: Arc<[String]>) -> Vec<Counts> {
-    let count =
-        move |passage: &Passage| Counts::of(&format!("{} {}", passage.source, passage.text), &question);
+    // A word of a heading counts three times.
+    let text = |Passage { source, text }: &Passage| format!("{source} {source} {source} {text}");
+    let count = move |passage: &Passage| Counts::of(&text(passage), &question);
     off_thread(move || passages[shard].iter().map(count).collect()).await
 }
 

@@ -16,3 +16,7 @@ use std::time::Duration;
 /// How long a test waits for something that must happen. Generous, since a test that is waited for is
 /// over as soon as it has happened.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// An address that refuses connections: a port that has been reserved, and unused, for decades. One that
+/// was free a moment ago may be taken by a test beside this one.
+pub const CLOSED: &str = "127.0.0.1:1";

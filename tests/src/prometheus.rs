@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::PATIENCE;
-use crate::process::{Program, http_get};
+use crate::process::Program;
 
 /// Debian's Prometheus on a free port; ends with this value.
 #[derive(Debug)]
@@ -24,25 +24,33 @@ impl Prometheus {
     /// When it is not installed; `tests/run` installs it.
     #[must_use]
     pub fn scraping(target: &str) -> Self {
-        let port = free_port();
-        let folder = std::env::temp_dir().join(format!("tta-tests-prometheus-{}-{port}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("tta-tests-prometheus-{}", target.replace(':', "-")));
         std::fs::create_dir_all(&folder).expect("the folder for temporary files can be written");
         let config = folder.join("prometheus.yml");
         let text = format!(
             "global: {{ scrape_interval: 250ms }}\nscrape_configs:\n  - job_name: tta\n    static_configs:\n      - targets: ['{target}']\n"
         );
         std::fs::write(&config, text).expect("the configuration can be written");
-        let program = Program::start(
-            "prometheus",
-            &[
-                &format!("--config.file={}", config.display()),
-                &format!("--storage.tsdb.path={}", folder.join("data").display()),
-                &format!("--web.listen-address=127.0.0.1:{port}"),
-                "--enable-feature=exemplar-storage",
-            ],
-            &[],
-        );
-        Prometheus { _program: program, url: format!("http://127.0.0.1:{port}"), folder }
+        loop {
+            // Somebody else may take the port first. Then it ends, and the next one is tried.
+            let port = free_port();
+            let program = Program::start(
+                "prometheus",
+                &[
+                    &format!("--config.file={}", config.display()),
+                    &format!("--storage.tsdb.path={}", folder.join("data").display()),
+                    &format!("--web.listen-address=127.0.0.1:{port}"),
+                    "--enable-feature=exemplar-storage",
+                ],
+                &[],
+            );
+            if program
+                .error_line(|line| line.contains("Server is ready") || line.contains("already in use"))
+                .contains("ready")
+            {
+                return Prometheus { _program: program, url: format!("http://127.0.0.1:{port}"), folder };
+            }
+        }
     }
 
     /// Asks until the query has a result, and returns the first sample's value.
@@ -63,11 +71,9 @@ impl Prometheus {
     }
 
     fn ask(&self, query: &str) -> Option<f64> {
-        // Not listening yet is not an answer either.
-        std::net::TcpStream::connect(self.url.trim_start_matches("http://")).ok()?;
-        let encoded: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let (_, _, body) =
-            http_get(&format!("{}/api/v1/query?query={encoded}", self.url), "application/json");
+        // Not listening yet, or a bad answer, is no answer.
+        let url = format!("{}/api/v1/query", self.url);
+        let body = ureq::get(url).query("query", query).call().ok()?.body_mut().read_to_string().ok()?;
         let answer: Value = serde_json::from_str(&body).ok()?;
         answer["data"]["result"][0]["value"][1].as_str()?.parse().ok()
     }

@@ -187,6 +187,12 @@ async fn slow_but_sure() {
     pending(0).await;
 }
 
+#[test]
+fn an_annotated_future_may_cross_catch_unwind_as_a_plain_one_may() {
+    fn may_cross<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>(_: &T) {}
+    may_cross(&slow());
+}
+
 #[tta::primitive]
 async fn outer() -> u32 {
     slow().await

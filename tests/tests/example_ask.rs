@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use tta_tests::{Program, http_get};
+use tta_tests::{CLOSED, Program, http_get};
 
 /// The example's binary. `cargo test --workspace` has built it; alone, this does.
 fn ask() -> &'static str {
@@ -69,11 +69,10 @@ fn no_documents_is_one_line_and_an_error_in_the_trace() {
 
 #[test]
 fn a_service_that_is_down_is_one_line_and_an_error_in_the_trace() {
-    let closed = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address");
-    let url = format!("http://{closed}/v1");
+    let url = format!("http://{CLOSED}/v1");
     let env = [("OPENAI_BASE_URL", url.as_str()), ("OPENAI_API_KEY", "sk-not-to-be-shown")];
     let (error, said) = failing(&["how do I add a label?"], &env);
-    assert!(error.contains(&closed.to_string()), "{error}");
+    assert!(error.contains(CLOSED), "{error}");
     assert!(said.lines().any(|line| line.contains("complete") && line.contains("error ")), "{said}");
     assert!(!said.contains("sk-not-to-be-shown"), "{said}");
 }
@@ -84,7 +83,7 @@ fn a_bad_key_is_one_line_that_does_not_show_it() {
     let url = format!("http://{}/v1", listener.local_addr().expect("an address"));
     std::thread::spawn(move || {
         for mut stream in listener.incoming().map_while(Result::ok) {
-            let mut request = [0; 65536];
+            let mut request = vec![0; 65536];
             let _ = stream.read(&mut request);
             let body = r#"{"error":{"message":"Incorrect API key provided","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}"#;
             let head = "HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\nconnection: close\r\n";

@@ -7,6 +7,7 @@
 //! nothing has started and nothing is counted.
 
 use std::cell::Cell;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
@@ -104,9 +105,9 @@ impl Drop for Watch {
 pub fn future<F, C>(_site: &'static Site, future: F, classify: C) -> Instrumented<F, C>
 where
     F: Future,
-    C: FnOnce(&F::Output, &mut Fields) -> Outcome,
+    C: Fn(&F::Output, &mut Fields) -> Outcome,
 {
-    Instrumented { future: Some(future), classify: Some(classify), state: State::Called(Caller::here()) }
+    Instrumented { future: Some(future), classify, state: State::Called(Caller::here()) }
 }
 
 /// Runs the body of a sync function.
@@ -129,7 +130,7 @@ pin_project_lite::pin_project! {
     pub struct Instrumented<F, C> {
         #[pin]
         future: Option<F>,
-        classify: Option<C>,
+        classify: C,
         state: State,
     }
 
@@ -146,6 +147,11 @@ pin_project_lite::pin_project! {
         }
     }
 }
+
+// What is current and what is counted stays consistent when a body unwinds, so whether a future may
+// cross `catch_unwind` is the body's own affair.
+impl<F: UnwindSafe, C> UnwindSafe for Instrumented<F, C> {}
+impl<F: RefUnwindSafe, C> RefUnwindSafe for Instrumented<F, C> {}
 
 enum State {
     /// Not polled yet.
@@ -202,14 +208,14 @@ impl Drop for Unwinding<'_> {
 impl<F, C> Future for Instrumented<F, C>
 where
     F: Future,
-    C: FnOnce(&F::Output, &mut Fields) -> Outcome,
+    C: Fn(&F::Output, &mut Fields) -> Outcome,
 {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         let Some(future) = this.future.as_mut().as_pin_mut() else {
-            // Only after completion, where a future may do anything but this one stays still.
+            // Taken only while this is dropped.
             return Poll::Pending;
         };
         let polled = match std::mem::replace(this.state, State::Ended) {
@@ -237,9 +243,8 @@ where
         };
         if let Poll::Ready(result) = &polled
             && let State::Running(call) = std::mem::replace(this.state, State::Ended)
-            && let Some(classify) = this.classify.take()
         {
-            call.finish(|fields| classify(result, fields));
+            call.finish(|fields| (this.classify)(result, fields));
         }
         polled
     }

@@ -64,7 +64,7 @@ pub fn begin<const N: usize>(
 pub fn future<F, C>(_site: &'static Site, future: F, _classify: C) -> F
 where
     F: Future,
-    C: FnOnce(&F::Output, &mut Fields) -> Outcome,
+    C: Fn(&F::Output, &mut Fields) -> Outcome,
 {
     future
 }

@@ -44,6 +44,9 @@ pub(super) fn write(format: Format, out: &mut String) {
     }
 }
 
+/// Help for what the program has not described: linters want some.
+const UNDESCRIBED: &str = "Emitted by the program through the metrics facade.";
+
 /// A family as the recorder renders it.
 struct Family<'a> {
     name: &'a str,
@@ -110,13 +113,12 @@ fn write_family(family: &Family<'_>, format: Format, out: &mut String) {
             (base(family.name, family.kind), if family.kind == "untyped" { "unknown" } else { family.kind })
         }
     };
-    if let Some(help) = family.help {
-        let help = match format {
-            Format::Text => Cow::Borrowed(help),
-            Format::OpenMetrics => Cow::Owned(help.replace('"', "\\\"")),
-        };
-        let _ = writeln!(out, "# HELP {name} {help}");
-    }
+    let help = family.help.unwrap_or(UNDESCRIBED);
+    let help = match format {
+        Format::Text => Cow::Borrowed(help),
+        Format::OpenMetrics => Cow::Owned(help.replace('"', "\\\"")),
+    };
+    let _ = writeln!(out, "# HELP {name} {help}");
     let _ = writeln!(out, "# TYPE {name} {kind}");
     for sample in &family.samples {
         let sample = canonical(canonical(Cow::Borrowed(sample), "le=\""), "quantile=\"");

@@ -26,8 +26,10 @@ pub(crate) fn extract(question: &str, passages: &[&str], limit: usize) -> String
         return "The passages do not answer the question.".to_owned();
     }
     let quotes = best.chunk_by(|a, b| sentences[*a].0 == sentences[*b].0).map(|of_one_passage| {
-        let text: Vec<_> = of_one_passage.iter().map(|at| sentences[*at].1.as_str()).collect();
-        format!("{} [{}]", text.join("\n"), sentences[of_one_passage[0]].0)
+        let text = of_one_passage.iter().map(|at| sentences[*at].1.as_str()).collect::<Vec<_>>().join("\n");
+        // The end of a code block has a line of its own.
+        let gap = if text.ends_with('\n') { "" } else { " " };
+        format!("{text}{gap}[{}]", sentences[of_one_passage[0]].0)
     });
     quotes.collect::<Vec<_>>().join("\n\n")
 }

@@ -46,6 +46,7 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let telemetry = telemetry()?;
+    #[cfg(unix)] // Elsewhere Ctrl-C ends the process at once, with all traces but the last exported.
     telemetry.shutdown_on_signal()?;
     let model = Model::connect().await?;
     eprintln!("Model: {model}");

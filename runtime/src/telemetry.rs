@@ -121,10 +121,7 @@ impl Telemetry {
         let handle = move || {
             for signal in signals.forever() {
                 if let Some(running) = running.upgrade() {
-                    let report = running.shut_down(LAST_FLUSH);
-                    if !report.is_complete() {
-                        warn(format_args!("at the end: {report}"));
-                    }
+                    running.end();
                 }
                 // Returns only if the default action could not be taken; the next signal tries again.
                 let _ = signal_hook::low_level::emulate_default_handler(signal);
@@ -136,19 +133,24 @@ impl Telemetry {
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
-        if self.running.is_down() {
-            return;
-        }
-        let report = self.running.shut_down(LAST_FLUSH);
-        if !report.is_complete() {
-            warn(format_args!("at the end: {report}"));
-        }
+        self.running.end();
     }
 }
 
 impl Running {
     fn is_down(&self) -> bool {
         self.report.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Shuts down where nobody asks for the report: what has been lost is said all the same.
+    fn end(&self) {
+        if self.is_down() {
+            return;
+        }
+        let report = self.shut_down(LAST_FLUSH);
+        if report.lost() > 0 {
+            warn(format_args!("at the end: {report}"));
+        }
     }
 
     fn shut_down(&self, timeout: Duration) -> ShutdownReport {

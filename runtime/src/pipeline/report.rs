@@ -84,11 +84,16 @@ impl ShutdownReport {
         self.elapsed
     }
 
+    /// How many spans did not arrive, over all exporters.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.exporters.iter().map(|exporter| exporter.dropped + exporter.pending).sum()
+    }
+
     /// Whether every span reached every exporter and nothing else went wrong.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.problems.is_empty()
-            && self.exporters.iter().all(|exporter| exporter.dropped == 0 && exporter.pending == 0)
+        self.problems.is_empty() && self.lost() == 0
     }
 
     pub(crate) fn add_problem(&mut self, problem: String) {

@@ -122,16 +122,17 @@ impl Call {
             && let Some(context) = &self.context
         {
             let span = context.span();
-            span.set_attributes(fields.into_attributes());
-            span.set_attribute(KeyValue::new(attribute::STATUS, outcome.status.as_str()));
+            let mut attributes = fields.into_attributes();
+            attributes.push(KeyValue::new(attribute::STATUS, outcome.status.as_str()));
             if let Some(error) = &outcome.error {
-                span.set_attribute(KeyValue::new(attribute::ERROR_TYPE, error.name()));
-                span.set_attribute(KeyValue::new(attribute::ERROR_CATEGORY, error.category().as_str()));
+                attributes.push(KeyValue::new(attribute::ERROR_TYPE, error.name()));
+                attributes.push(KeyValue::new(attribute::ERROR_CATEGORY, error.category().as_str()));
                 if let Some(code) = error.code() {
-                    span.set_attribute(KeyValue::new(attribute::ERROR_CODE, code));
-                    span.set_attribute(KeyValue::new(attribute::ERROR_SEVERITY, error.severity().as_str()));
+                    attributes.push(KeyValue::new(attribute::ERROR_CODE, code));
+                    attributes.push(KeyValue::new(attribute::ERROR_SEVERITY, error.severity().as_str()));
                 }
             }
+            span.set_attributes(attributes);
             if outcome.status == Status::Error {
                 // The kind, never the message, which can hold what must not leave the process.
                 let description = outcome.error.map_or("", |error| error.name());

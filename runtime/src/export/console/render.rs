@@ -20,6 +20,8 @@ pub(super) struct Style {
 const BAR: usize = 24;
 /// Characters of the tree; longer names push their own line only.
 const WIDEST_TREE: usize = 48;
+/// Columns after which attributes go on below.
+const WIDEST_LINE: usize = 120;
 /// Characters of an attribute's value.
 const LONGEST_VALUE: usize = 80;
 
@@ -129,25 +131,38 @@ impl<'a> Page<'a> {
             self.paint(CYAN, &self.bar(span)),
             self.paint(color, &status),
         );
-        for attribute in span.attributes.iter().filter(|attribute| matters(attribute)) {
-            let _ = write!(out, " {}", self.attribute(attribute));
-        }
-        out.push('\n');
+        let before =
+            row.branches.chars().count() + name.chars().count() + pad + BAR + 13 + status.chars().count();
+        self.attributes(span.attributes.iter().filter(|attribute| matters(attribute)), row, before, out);
         for event in &span.events.events {
-            let name = clean(&event.name, LONGEST_VALUE);
-            let _ =
-                write!(out, "{}{}", self.paint(DIM, &row.below), self.paint(YELLOW, &format!("• {name}")));
-            for attribute in &event.attributes {
-                let _ = write!(out, " {}", self.attribute(attribute));
-            }
-            out.push('\n');
+            let name = format!("• {}", clean(&event.name, LONGEST_VALUE));
+            let _ = write!(out, "{}{}", self.paint(DIM, &row.below), self.paint(YELLOW, &name));
+            let before = row.below.chars().count() + name.chars().count();
+            self.attributes(event.attributes.iter(), row, before, out);
         }
     }
 
-    fn attribute(&self, attribute: &KeyValue) -> String {
-        let key = clean(attribute.key.as_str(), LONGEST_VALUE);
-        let value = clean(&attribute.value.to_string(), LONGEST_VALUE);
-        format!("{}{value}", self.paint(DIM, &format!("{key}=")))
+    /// The attributes behind what is `before` them, and the ends of their lines.
+    fn attributes<'b>(
+        &self,
+        attributes: impl Iterator<Item = &'b KeyValue>,
+        row: &Row<'_>,
+        before: usize,
+        out: &mut String,
+    ) {
+        let mut column = before;
+        for attribute in attributes {
+            let key = format!("{}=", clean(attribute.key.as_str(), LONGEST_VALUE));
+            let value = clean(&attribute.value.to_string(), LONGEST_VALUE);
+            let width = 1 + key.chars().count() + value.chars().count();
+            if column + width > WIDEST_LINE && column > before.min(WIDEST_LINE / 2) {
+                let _ = write!(out, "\n{}   ", self.paint(DIM, &row.below));
+                column = row.below.chars().count() + 3;
+            }
+            let _ = write!(out, " {}{value}", self.paint(DIM, &key));
+            column += width;
+        }
+        out.push('\n');
     }
 
     /// When the span ran within the trace: full cells, and an eighth's precision at its end.
@@ -304,6 +319,16 @@ invoke_workflow order  ███████████████████
 trace 0000000000000000000000000000abcd
 ";
         assert_eq!(render(&spans, Style { color: false }), expected);
+    }
+
+    #[test]
+    fn attributes_go_on_below_before_a_line_is_too_long() {
+        let mut wide = span(1, 0, "wide", 0, 1);
+        wide.attributes = (0..20).map(|n| KeyValue::new(format!("attribute.{n}"), "value")).collect();
+        let text = render(&[wide], Style { color: false });
+        assert!(text.lines().all(|line| line.chars().count() <= WIDEST_LINE), "{text}");
+        assert_eq!(text.matches("=value").count(), 20);
+        assert_eq!(text.lines().count(), 5, "{text}");
     }
 
     #[test]

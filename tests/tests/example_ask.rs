@@ -8,18 +8,16 @@ use std::sync::OnceLock;
 
 use tta_tests::{CLOSED, Program, http_get};
 
-/// The example's binary. `cargo test --workspace` has built it; alone, this does.
+/// The example's binary, built as `cargo test --workspace --all-features` has built it already.
 fn ask() -> &'static str {
     static BUILT: OnceLock<String> = OnceLock::new();
     BUILT.get_or_init(|| {
+        let build = ["build", "--quiet", "--workspace", "--all-features", "--example", "ask"];
+        let built = Command::new(env!("CARGO")).args(build).status();
+        assert!(built.expect("cargo runs").success());
         let test = std::env::current_exe().expect("a test has a path");
         let profile = test.ancestors().nth(2).expect("it is in target/debug/deps");
         let binary: PathBuf = profile.join("examples").join("ask");
-        if !binary.exists() {
-            let mut build = Command::new(env!("CARGO"));
-            build.args(["build", "-q", "-p", "tta-examples", "--example", "ask"]);
-            assert!(build.status().expect("cargo runs").success());
-        }
         binary.to_str().expect("a path in UTF-8").to_owned()
     })
 }
@@ -64,7 +62,7 @@ fn no_documents_is_one_line_and_an_error_in_the_trace() {
     std::fs::remove_dir_all(&empty).expect("it is ours");
     assert!(error.contains(path), "{error}");
     let root = said.lines().find(|line| line.starts_with("invoke_workflow ask")).unwrap_or_default();
-    assert!(root.contains("error "), "{said}");
+    assert!(root.contains('✗'), "{said}");
 }
 
 #[test]
@@ -73,7 +71,7 @@ fn a_service_that_is_down_is_one_line_and_an_error_in_the_trace() {
     let env = [("OPENAI_BASE_URL", url.as_str()), ("OPENAI_API_KEY", "sk-not-to-be-shown")];
     let (error, said) = failing(&["how do I add a label?"], &env);
     assert!(error.contains(CLOSED), "{error}");
-    assert!(said.lines().any(|line| line.contains("complete") && line.contains("error ")), "{said}");
+    assert!(said.lines().any(|line| line.contains("complete") && line.contains('✗')), "{said}");
     assert!(!said.contains("sk-not-to-be-shown"), "{said}");
 }
 

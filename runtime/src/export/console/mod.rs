@@ -1,30 +1,25 @@
 //! Each finished trace as a tree on stderr.
 
+mod line;
+mod plain;
 mod render;
+mod traces;
 mod unit;
 
-use std::collections::{HashMap, VecDeque};
 use std::io::{IsTerminal as _, Write};
 
 use futures_util::future::BoxFuture;
-use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry_sdk::trace::SpanData;
 
 use self::render::{Style, render};
+use self::traces::{Part, Traces};
 use crate::pipeline::{Accepted, ExportFailure, Patience, SpanExport};
-
-/// Traces that are held back until their root ends; beyond, the oldest is shown as it is.
-const MOST_TRACES: usize = 1_000;
-/// Spans that one trace holds back; beyond, it is shown as it is.
-const MOST_SPANS: usize = 10_000;
 
 /// Collects the spans of each trace and writes it out when its root, as seen from this process, has ended.
 pub(crate) struct Console {
     out: Box<dyn Write + Send>,
     style: Style,
-    open: HashMap<TraceId, Vec<SpanData>>,
-    /// The open traces, oldest first.
-    order: VecDeque<TraceId>,
+    traces: Traces,
 }
 
 impl Console {
@@ -34,40 +29,32 @@ impl Console {
         let is_plain = set("NO_COLOR").is_some() || set("TERM").is_some_and(|term| term == "dumb");
         let stderr = std::io::stderr();
         let color = stderr.is_terminal() && !is_plain;
-        Console::new(Box::new(stderr), Style { color })
+        let width = terminal_size::terminal_size_of(&stderr).map(|(width, _)| usize::from(width.0));
+        Console::new(Box::new(stderr), Style::new(color, width))
     }
 
     fn new(out: Box<dyn Write + Send>, style: Style) -> Self {
-        Console { out, style, open: HashMap::new(), order: VecDeque::new() }
+        Console { out, style, traces: Traces::default() }
     }
 
-    fn take(&mut self, span: SpanData) -> Result<(), ExportFailure> {
-        let trace = span.span_context.trace_id();
-        let is_root = span.parent_span_id == SpanId::INVALID || span.parent_span_is_remote;
-        let spans = self.open.entry(trace).or_insert_with(|| {
-            self.order.push_back(trace);
-            Vec::new()
-        });
-        spans.push(span);
-        if is_root || spans.len() >= MOST_SPANS {
-            self.show(trace)?;
-        } else if self.order.len() > MOST_TRACES
-            && let Some(oldest) = self.order.front().copied()
-        {
-            self.show(oldest)?;
-        }
-        Ok(())
-    }
-
-    /// Writes a trace out, in one piece.
-    fn show(&mut self, trace: TraceId) -> Result<(), ExportFailure> {
-        self.order.retain(|open| *open != trace);
-        let Some(spans) = self.open.remove(&trace) else { return Ok(()) };
-        let text = render(&spans, self.style);
+    /// Writes a part out in one piece, so that what other threads write does not come between its lines.
+    fn show(&mut self, part: &Part) -> Result<(), ExportFailure> {
+        let mut text =
+            part.heading.as_deref().map_or_else(String::new, |heading| self.style.heading(heading));
+        text.push_str(&render(&part.spans, self.style));
         self.out
             .write_all(text.as_bytes())
             .and_then(|()| self.out.flush())
             .map_err(|error| ExportFailure(format!("cannot write to stderr: {error}")))
+    }
+
+    fn take(&mut self, spans: Vec<SpanData>) -> Result<(), ExportFailure> {
+        for span in spans {
+            for part in self.traces.take(span) {
+                self.show(&part)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -81,14 +68,14 @@ impl SpanExport for Console {
         spans: Vec<SpanData>,
         _patience: Patience,
     ) -> BoxFuture<'_, Result<Accepted, ExportFailure>> {
-        let shown = spans.into_iter().try_for_each(|span| self.take(span));
-        Box::pin(std::future::ready(shown.map(|()| Accepted::default())))
+        let shown = self.take(spans).map(|()| Accepted::default());
+        Box::pin(std::future::ready(shown))
     }
 
-    /// Shows what has ended of traces whose root has not, or which ended after it.
+    /// Shows what has ended of traces whose root has not.
     fn flush(&mut self) -> BoxFuture<'_, Result<(), ExportFailure>> {
-        let open: Vec<_> = self.order.iter().copied().collect();
-        let shown = open.into_iter().try_for_each(|trace| self.show(trace));
+        let parts = self.traces.unfinished();
+        let shown = parts.iter().try_for_each(|part| self.show(part));
         Box::pin(std::future::ready(shown))
     }
 }

@@ -1,12 +1,13 @@
 //! A trace as text: a tree, and beside it when each span ran.
 
-use std::fmt::Write as _;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime};
 
-use opentelemetry::KeyValue;
-use opentelemetry::trace::{SpanId, Status};
+use opentelemetry::trace::SpanId;
 use opentelemetry_sdk::trace::SpanData;
 
+use super::line::{self, Ending, Note, Pair};
+use super::plain::{clean, width, wrap};
 use super::unit;
 use crate::names::attribute;
 
@@ -14,341 +15,262 @@ use crate::names::attribute;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
     pub(super) color: bool,
+    /// Columns of a line.
+    pub(super) width: usize,
 }
 
-/// Cells of the bar chart.
-const BAR: usize = 24;
-/// Characters of the tree; longer names push their own line only.
-const WIDEST_TREE: usize = 48;
-/// Columns after which attributes go on below.
-const WIDEST_LINE: usize = 120;
-/// Characters of an attribute's value.
-const LONGEST_VALUE: usize = 80;
-
-/// Attributes that the tree says in another way, or that help machines only.
-const LEFT_OUT: &[&str] = &[
-    attribute::STATUS,
-    attribute::ERROR_TYPE,
-    attribute::ERROR_CATEGORY,
-    attribute::ERROR_SEVERITY,
-    attribute::CORRELATION_ID,
-    attribute::STEP_INDEX,
-    "busy_ns",
-    "idle_ns",
-    "level",
-    "target",
-];
-const LEFT_OUT_PREFIXES: &[&str] = &["code.", "thread.", "tta.primitive.", "tta.workflow."];
+/// Columns where nothing says how many there are.
+const USUAL_WIDTH: usize = 100;
+/// Columns that a name has at least; what is so deep that it would have fewer is indented no further.
+const SHORTEST_NAME: usize = 20;
+/// Further lines that one span's attributes may take.
+const MOST_LINES: usize = 4;
 
 const DIM: &str = "2";
+const BOLD: &str = "1";
 const RED: &str = "31";
 const GREEN: &str = "32";
 const YELLOW: &str = "33";
 const CYAN: &str = "36";
 
-/// The trees of the spans of one trace.
+impl Style {
+    /// `width` is the terminal's, if there is one.
+    pub(super) fn new(color: bool, width: Option<usize>) -> Self {
+        Style { color, width: width.unwrap_or(USUAL_WIDTH).clamp(60, 200) }
+    }
+
+    /// A line above spans that are not a whole trace.
+    pub(super) fn heading(self, text: &str) -> String {
+        format!("{}\n", self.paint(YELLOW, &clean(text, self.width)))
+    }
+
+    fn paint(self, color: &str, text: &str) -> String {
+        if self.color && !text.is_empty() {
+            format!("\u{1b}[{color}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// Columns of the bar chart.
+    fn bar(self) -> usize {
+        self.width / 4
+    }
+
+    /// Columns of the tree, at most.
+    fn tree(self) -> usize {
+        self.width / 2
+    }
+
+    /// Levels that are indented; each takes three columns.
+    fn deepest(self) -> usize {
+        (self.tree() - SHORTEST_NAME) / 3
+    }
+}
+
+/// The trees of the spans, which are of one trace.
 pub(super) fn render(spans: &[SpanData], style: Style) -> String {
     let (Some(start), Some(end)) =
         (spans.iter().map(|span| span.start_time).min(), spans.iter().map(|span| span.end_time).max())
     else {
         return String::new();
     };
-    let mut page = Page { spans, start, total: since(start, end), style, rows: Vec::new() };
-    for root in page.sorted(|span| page.is_root(span)) {
-        page.add(root, "", "", 0);
+    let page = Page { start, total: since(start, end), style };
+    let rows = rows(spans, style.deepest());
+    let tree = rows.iter().map(Row::width).max().unwrap_or(0).min(style.tree());
+    let mut out = String::new();
+    for row in &rows {
+        page.row(row, tree, &mut out);
     }
-    page.finish()
+    page.footer(rows.first().map(|row| row.span), &mut out);
+    out
 }
 
-/// One line of the tree, before its column widths are known.
+/// A span and its place in the tree.
 struct Row<'a> {
+    span: &'a SpanData,
     /// Branches in front of the name.
     branches: String,
-    span: &'a SpanData,
     /// What stands in front of the lines below the name.
     below: String,
 }
 
-struct Page<'a> {
-    spans: &'a [SpanData],
+impl Row<'_> {
+    fn width(&self) -> usize {
+        width(&self.branches) + width(&self.span.name)
+    }
+}
+
+/// The spans in the order of their lines. A tree can be as deep as there are spans, so no recursion.
+fn rows(spans: &[SpanData], deepest: usize) -> Vec<Row<'_>> {
+    let ids: HashSet<SpanId> = spans.iter().map(|span| span.span_context.span_id()).collect();
+    let mut sorted: Vec<&SpanData> = spans.iter().collect();
+    sorted.sort_by_key(|span| span.start_time);
+    let mut children: HashMap<SpanId, Vec<&SpanData>> = HashMap::new();
+    let mut roots = Vec::new();
+    for span in &sorted {
+        // Its parent is in another process, has not ended, or was shown before.
+        let is_root =
+            !ids.contains(&span.parent_span_id) || span.parent_span_id == span.span_context.span_id();
+        if is_root { roots.push(*span) } else { children.entry(span.parent_span_id).or_default().push(span) }
+    }
+    let mut rows = Vec::with_capacity(spans.len());
+    for root in roots {
+        descend(root, &mut children, &mut rows, deepest);
+    }
+    // Spans that are each other's parents, which only a broken producer makes, still are shown.
+    while let Some(span) = sorted.iter().find(|span| children.contains_key(&span.parent_span_id)) {
+        let mut siblings = children.remove(&span.parent_span_id).unwrap_or_default();
+        siblings.drain(..).for_each(|span| descend(span, &mut children, &mut rows, deepest));
+    }
+    rows
+}
+
+fn descend<'a>(
+    root: &'a SpanData,
+    children: &mut HashMap<SpanId, Vec<&'a SpanData>>,
+    rows: &mut Vec<Row<'a>>,
+    deepest: usize,
+) {
+    let mut open = vec![(root, String::new(), String::new(), 0)];
+    while let Some((span, branches, below, depth)) = open.pop() {
+        let own = children.remove(&span.span_context.span_id()).unwrap_or_default();
+        for (index, child) in own.iter().rev().enumerate() {
+            let (branch, line) = match index {
+                _ if depth >= deepest => ("┄ ", ""),
+                0 => ("└─ ", "   "),
+                _ => ("├─ ", "│  "),
+            };
+            open.push((child, format!("{below}{branch}"), format!("{below}{line}"), depth + 1));
+        }
+        let below =
+            if own.is_empty() || depth >= deepest { format!("{below}   ") } else { format!("{below}│  ") };
+        rows.push(Row { span, branches, below });
+    }
+}
+
+/// What all rows share.
+struct Page {
     start: SystemTime,
     total: Duration,
     style: Style,
-    rows: Vec<Row<'a>>,
 }
 
-impl<'a> Page<'a> {
-    /// Its parent is in another process, has not ended, or was shown before.
-    fn is_root(&self, span: &SpanData) -> bool {
-        !self.spans.iter().any(|other| other.span_context.span_id() == span.parent_span_id)
-    }
-
-    fn sorted(&self, wanted: impl Fn(&SpanData) -> bool) -> Vec<&'a SpanData> {
-        let mut spans: Vec<_> = self.spans.iter().filter(|span| wanted(span)).collect();
-        spans.sort_by_key(|span| span.start_time);
-        spans
-    }
-
-    fn add(&mut self, span: &'a SpanData, branch: &str, below: &str, depth: usize) {
-        self.rows.push(Row { branches: branch.to_owned(), span, below: below.to_owned() });
-        // Deeper than anybody reads, and than a stack should hold.
-        if depth > 200 {
-            return;
-        }
-        let id = span.span_context.span_id();
-        let children = self.sorted(|child| child.parent_span_id == id && child.span_context.span_id() != id);
-        for (index, child) in children.iter().enumerate() {
-            let (branch, line) =
-                if index + 1 == children.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-            self.add(child, &format!("{below}{branch}"), &format!("{below}{line}"), depth + 1);
-        }
-    }
-
-    fn finish(self) -> String {
-        let width = |row: &Row<'_>| row.branches.chars().count() + row.span.name.chars().count();
-        let widest = self.rows.iter().map(width).max().unwrap_or(0).min(WIDEST_TREE);
-        let mut out = String::new();
-        for row in &self.rows {
-            let pad = widest.saturating_sub(width(row));
-            self.line(row, pad, &mut out);
-        }
-        self.footer(&mut out);
-        out
-    }
-
-    // Writing to a String cannot fail, so the results of `write!` are dropped below.
-
-    fn line(&self, row: &Row<'_>, pad: usize, out: &mut String) {
-        let span = row.span;
-        let name = clean(&span.name, usize::MAX);
+impl Page {
+    fn row(&self, row: &Row<'_>, tree: usize, out: &mut String) {
+        let (span, style) = (row.span, self.style);
+        let name = clean(&span.name, tree.saturating_sub(width(&row.branches)));
+        let ending = Ending::of(span);
+        let color = match ending {
+            Ending::Ok => GREEN,
+            Ending::Error(_) => RED,
+            Ending::Cancelled => YELLOW,
+        };
+        let pad = " ".repeat(tree.saturating_sub(width(&row.branches) + width(&name)));
         let took = unit::duration(since(span.start_time, span.end_time));
-        let (status, color) = status(span);
-        let _ = write!(
-            out,
-            "{}{name}{:pad$}  {}  {took:>7}  {}",
-            self.paint(DIM, &row.branches),
-            "",
-            self.paint(CYAN, &self.bar(span)),
-            self.paint(color, &status),
-        );
-        let before =
-            row.branches.chars().count() + name.chars().count() + pad + BAR + 13 + status.chars().count();
-        self.attributes(span.attributes.iter().filter(|attribute| matters(attribute)), row, before, out);
-        for event in &span.events.events {
-            let name = format!("• {}", clean(&event.name, LONGEST_VALUE));
-            let _ = write!(out, "{}{}", self.paint(DIM, &row.below), self.paint(YELLOW, &name));
-            let before = row.below.chars().count() + name.chars().count();
-            self.attributes(event.attributes.iter(), row, before, out);
+        let took = format!("{}{took}", " ".repeat(7_usize.saturating_sub(width(&took))));
+        let status = clean(&ending.text(), style.width / 3);
+        let name = if row.branches.is_empty() { style.paint(BOLD, &name) } else { name };
+        let parts = [
+            style.paint(DIM, &row.branches),
+            name,
+            pad,
+            "  ".to_owned(),
+            style.paint(CYAN, &self.bar(span)),
+            format!("  {took}  "),
+            style.paint(color, &status),
+        ];
+        out.extend(parts);
+        let used = tree + 2 + style.bar() + 2 + 7 + 2 + width(&status);
+        self.pairs(&line::pairs(span), used, &row.below, out);
+        for note in line::notes(span) {
+            self.note(&note, &row.below, out);
         }
     }
 
-    /// The attributes behind what is `before` them, and the ends of their lines.
-    fn attributes<'b>(
-        &self,
-        attributes: impl Iterator<Item = &'b KeyValue>,
-        row: &Row<'_>,
-        before: usize,
-        out: &mut String,
-    ) {
-        let mut column = before;
-        for attribute in attributes {
-            let key = format!("{}=", clean(attribute.key.as_str(), LONGEST_VALUE));
-            let value = clean(&attribute.value.to_string(), LONGEST_VALUE);
-            let width = 1 + key.chars().count() + value.chars().count();
-            if column + width > WIDEST_LINE && column > before.min(WIDEST_LINE / 2) {
-                let _ = write!(out, "\n{}   ", self.paint(DIM, &row.below));
-                column = row.below.chars().count() + 3;
+    /// Attributes: as many as fit on the line that has begun, the others on lines below it.
+    fn pairs(&self, pairs: &[Pair], mut used: usize, below: &str, out: &mut String) {
+        let (full, indent) = (self.style.width, width(below));
+        let mut lines = 0;
+        for (index, Pair { key, value }) in pairs.iter().enumerate() {
+            let room = full.saturating_sub(indent + width(key) + 2).max(12);
+            let value = clean(value, room);
+            let needed = 1 + width(key) + 1 + width(&value);
+            if used + needed > full {
+                if lines == MOST_LINES {
+                    out.push_str(&self.style.paint(DIM, &format!("\n{below}…{} more", pairs.len() - index)));
+                    break;
+                }
+                lines += 1;
+                out.push('\n');
+                out.push_str(&self.style.paint(DIM, below));
+                used = indent;
+            } else {
+                out.push(' ');
             }
-            let _ = write!(out, " {}{value}", self.paint(DIM, &key));
-            column += width;
+            out.push_str(&self.style.paint(DIM, &format!("{key}=")));
+            out.push_str(&value);
+            used += needed;
         }
         out.push('\n');
     }
 
-    /// When the span ran within the trace: full cells, and an eighth's precision at its end.
+    fn note(&self, note: &Note, below: &str, out: &mut String) {
+        let style = self.style;
+        let mut begin = |color: &str, text: &str| {
+            out.push_str(&style.paint(DIM, below));
+            out.push_str(&style.paint(color, text));
+        };
+        match note {
+            Note::Event { name, pairs } => {
+                let name = clean(name, style.width.saturating_sub(width(below) + 2));
+                begin(YELLOW, &format!("• {name}"));
+                self.pairs(pairs, width(below) + 2 + width(&name), &format!("{below}  "), out);
+            }
+            Note::Message(message) => {
+                let columns = style.width.saturating_sub(width(below) + 2).max(20);
+                for (index, line) in wrap(message, columns, 3).iter().enumerate() {
+                    begin(RED, &format!("{}{line}\n", if index == 0 { "! " } else { "  " }));
+                }
+            }
+            Note::More(count) => begin(DIM, &format!("• {count} more events\n")),
+        }
+    }
+
+    /// When the span ran within the trace, to the eighth of a column at its end.
     fn bar(&self, span: &SpanData) -> String {
         const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+        let cells = self.style.bar();
         let total = self.total.as_secs_f64();
-        let share = |moment: SystemTime| {
-            if total > 0.0 { since(self.start, moment).as_secs_f64() / total } else { 0.0 }
-        };
+        let share = |moment| if total > 0.0 { since(self.start, moment).as_secs_f64() / total } else { 0.0 };
         #[allow(clippy::cast_sign_loss, reason = "a share is from 0 to 1")]
-        let eighths = |share: f64| ((share * (BAR * 8) as f64).round() as usize).min(BAR * 8);
-        // A whole cell to begin with, so that a bar never begins after its span.
-        let from = (eighths(share(span.start_time)) / 8).min(BAR - 1);
-        let to = if total > 0.0 { eighths(share(span.end_time)) } else { BAR * 8 };
+        let eighths = |share: f64| ((share * (cells * 8) as f64).round() as usize).min(cells * 8);
+        // A whole column to begin with, so that a bar never begins after its span.
+        let from = (eighths(share(span.start_time)) / 8).min(cells - 1);
+        let to = if total > 0.0 { eighths(share(span.end_time)) } else { cells * 8 };
         let length = to.saturating_sub(from * 8).max(1);
-        let bar = format!("{}{}{}", " ".repeat(from), "█".repeat(length / 8), EIGHTHS[length % 8]);
-        format!("{bar}{:pad$}", "", pad = BAR.saturating_sub(bar.chars().count()))
+        let rest = cells - from - length.div_ceil(8);
+        format!("{}{}{}{}", " ".repeat(from), "█".repeat(length / 8), EIGHTHS[length % 8], " ".repeat(rest))
     }
 
-    fn footer(&self, out: &mut String) {
-        let Some(row) = self.rows.first() else { return };
-        let root = row.span;
-        let _ = write!(out, "{}", self.paint(DIM, &format!("trace {}", root.span_context.trace_id())));
-        let workflow =
-            root.attributes.iter().find(|attribute| attribute.key.as_str() == attribute::WORKFLOW_ID);
-        if let Some(id) = workflow {
-            let id = clean(&id.value.to_string(), LONGEST_VALUE);
-            let _ = write!(out, "{}", self.paint(DIM, &format!("  workflow {id}")));
+    /// What the trace is called elsewhere.
+    fn footer(&self, root: Option<&SpanData>, out: &mut String) {
+        let Some(root) = root else { return };
+        let mut text = format!("trace {}", root.span_context.trace_id());
+        if let Some(id) = line::read(root, attribute::WORKFLOW_ID) {
+            text = format!("{text}  workflow {id}");
         }
         if root.parent_span_is_remote {
-            let _ = write!(out, "{}", self.paint(DIM, "  below a span of another process"));
-        } else if root.parent_span_id != SpanId::INVALID {
-            let _ = write!(
-                out,
-                "{}",
-                self.paint(YELLOW, "  without its root, which has not ended or was shown before")
-            );
+            text.push_str("  below a span of another process");
         }
+        out.push_str(&self.style.paint(DIM, &clean(&text, self.style.width)));
         out.push('\n');
     }
-
-    fn paint(&self, color: &str, text: &str) -> String {
-        if self.style.color && !text.is_empty() {
-            format!("\u{1b}[{color}m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
-    }
 }
 
-fn status(span: &SpanData) -> (String, &'static str) {
-    let read = |key: &str| {
-        let found = span.attributes.iter().find(|attribute| attribute.key.as_str() == key);
-        found.map(|attribute| clean(&attribute.value.to_string(), LONGEST_VALUE))
-    };
-    if let Status::Error { description } = &span.status {
-        let kind = read(attribute::ERROR_TYPE).unwrap_or_else(|| clean(description, LONGEST_VALUE));
-        return (format!("error {kind}").trim_end().to_owned(), RED);
-    }
-    match read(attribute::STATUS).as_deref() {
-        Some("cancelled") => ("cancelled".to_owned(), YELLOW),
-        _ => ("ok".to_owned(), GREEN),
-    }
-}
-
-fn matters(attribute: &KeyValue) -> bool {
-    let key = attribute.key.as_str();
-    !LEFT_OUT.contains(&key) && !LEFT_OUT_PREFIXES.iter().any(|prefix| key.starts_with(prefix))
-}
-
-fn since(start: SystemTime, end: SystemTime) -> Duration {
+pub(super) fn since(start: SystemTime, end: SystemTime) -> Duration {
     end.duration_since(start).unwrap_or_default()
 }
 
-/// Text that cannot move the cursor or colour the rest of the screen, of bounded length.
-fn clean(text: &str, longest: usize) -> String {
-    let mut out = String::with_capacity(text.len().min(longest));
-    for (index, char) in text.chars().enumerate() {
-        if index == longest {
-            out.push('…');
-            break;
-        }
-        if char.is_control() {
-            out.extend(char.escape_default());
-        } else {
-            out.push(char);
-        }
-    }
-    out
-}
-
 #[cfg(test)]
-mod tests {
-    use std::time::UNIX_EPOCH;
-
-    use opentelemetry::trace::{Event, SpanContext, SpanKind, TraceFlags, TraceId, TraceState};
-    use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
-
-    use super::*;
-
-    fn at(milliseconds: u64) -> SystemTime {
-        UNIX_EPOCH + Duration::from_millis(milliseconds)
-    }
-
-    fn span(id: u64, parent: u64, name: &'static str, start: u64, end: u64) -> SpanData {
-        SpanData {
-            span_context: SpanContext::new(
-                TraceId::from(0xabcd_u128),
-                SpanId::from(id),
-                TraceFlags::SAMPLED,
-                false,
-                TraceState::default(),
-            ),
-            parent_span_id: SpanId::from(parent),
-            parent_span_is_remote: false,
-            span_kind: SpanKind::Internal,
-            name: name.into(),
-            start_time: at(start),
-            end_time: at(end),
-            attributes: vec![KeyValue::new("tta.status", "success"), KeyValue::new("code.file.path", "x")],
-            dropped_attributes_count: 0,
-            events: SpanEvents::default(),
-            links: SpanLinks::default(),
-            status: Status::Unset,
-            instrumentation_scope: opentelemetry::InstrumentationScope::default(),
-        }
-    }
-
-    #[test]
-    fn a_trace_is_a_tree_with_a_bar_for_each_span() {
-        let mut failing = span(3, 1, "ship", 180, 240);
-        failing.status = Status::error("sold_out");
-        failing.attributes.push(KeyValue::new("weight", 3));
-        let mut events = SpanEvents::default();
-        events.events.push(Event::new(
-            "exception",
-            at(200),
-            vec![KeyValue::new("exception.message", "a\n\u{1b}[31mb")],
-            0,
-        ));
-        failing.events = events;
-        let spans = [
-            failing,
-            span(4, 2, "cache", 10, 20),
-            span(2, 1, "price", 0, 180),
-            span(1, 0, "invoke_workflow order", 0, 240),
-        ];
-        let expected = "\
-invoke_workflow order  ████████████████████████    240ms  ok
-├─ price               ██████████████████          180ms  ok
-│  └─ cache             █                         10.0ms  ok
-└─ ship                                  ██████   60.0ms  error sold_out weight=3
-   • exception exception.message=a\\n\\u{1b}[31mb
-trace 0000000000000000000000000000abcd
-";
-        assert_eq!(render(&spans, Style { color: false }), expected);
-    }
-
-    #[test]
-    fn attributes_go_on_below_before_a_line_is_too_long() {
-        let mut wide = span(1, 0, "wide", 0, 1);
-        wide.attributes = (0..20).map(|n| KeyValue::new(format!("attribute.{n}"), "value")).collect();
-        let text = render(&[wide], Style { color: false });
-        assert!(text.lines().all(|line| line.chars().count() <= WIDEST_LINE), "{text}");
-        assert_eq!(text.matches("=value").count(), 20);
-        assert_eq!(text.lines().count(), 5, "{text}");
-    }
-
-    #[test]
-    fn colour_is_only_added_around_the_same_text() {
-        let spans = [span(1, 0, "a", 0, 1)];
-        let colored = render(&spans, Style { color: true });
-        let mut plain = String::new();
-        let mut rest = colored.as_str();
-        while let Some((before, after)) = rest.split_once("\u{1b}[") {
-            plain.push_str(before);
-            rest = after.split_once('m').map_or("", |(_, after)| after);
-        }
-        plain.push_str(rest);
-        assert_eq!(plain, render(&spans, Style { color: false }));
-    }
-
-    #[test]
-    fn a_trace_of_no_length_and_one_without_its_root_are_shown() {
-        let text = render(&[span(2, 1, "late", 5, 5)], Style { color: false });
-        assert!(text.contains("late") && text.contains("without its root"), "{text}");
-        assert_eq!(render(&[], Style { color: false }), "");
-    }
-}
+pub(super) mod tests;

@@ -27,8 +27,8 @@ impl Client {
         Client { target, channel: None }
     }
 
-    pub(super) fn endpoint(&self) -> &http::Uri {
-        &self.target.endpoint
+    pub(super) fn endpoint(&self) -> String {
+        self.target.shown()
     }
 
     pub(super) async fn traces(&mut self, request: ExportTraceServiceRequest) -> Result<Accepted, Refusal> {
@@ -92,8 +92,7 @@ impl Client {
     }
 
     fn refused(&self, status: &Status) -> Refusal {
-        let endpoint = self.target.endpoint.to_string();
-        let endpoint = endpoint.trim_end_matches('/');
+        let endpoint = self.target.shown();
         // A status without an answer behind it: the transport failed.
         if let Some(source) = std::error::Error::source(status) {
             let message = format!("cannot export to {endpoint}: {}", cause(source));
@@ -155,4 +154,51 @@ fn retry_delay(status: &Status) -> Option<Duration> {
     let info = details.iter().find(|any| any.type_url.ends_with("google.rpc.RetryInfo"))?;
     let delay = RetryInfo::decode(info.value.as_slice()).ok()?.retry_delay?;
     Some(Duration::new(u64::try_from(delay.seconds).ok()?, u32::try_from(delay.nanos).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client() -> Client {
+        let overrides =
+            super::super::Overrides { endpoint: Some("http://collector:4317".into()), ..Default::default() };
+        Client::new(super::super::Settings::from_env(&overrides).expect("it is a URL").traces)
+    }
+
+    /// `google.rpc.Status` with a `RetryInfo` of 1.5 s, as a server sends it.
+    const DETAILS: &[u8] = b"\x08\x0e\x1a\x36\x0a\x28type.googleapis.com/google.rpc.RetryInfo\x12\x0a\x0a\x08\x08\x01\x10\x80\xca\xb5\xee\x01";
+
+    fn with_delay(code: Code) -> Status {
+        Status::with_details(code, "full", DETAILS.into())
+    }
+
+    #[test]
+    fn only_what_the_specification_calls_retryable_is_tried_again() {
+        let client = client();
+        for code in 1..=16 {
+            let code = Code::from(code);
+            let retryable = matches!(
+                code,
+                Code::Cancelled
+                    | Code::DeadlineExceeded
+                    | Code::Aborted
+                    | Code::OutOfRange
+                    | Code::Unavailable
+                    | Code::DataLoss
+            );
+            let refusal = client.refused(&Status::new(code, "why"));
+            assert_eq!(refusal.again, if retryable { Again::Later } else { Again::Never }, "{code:?}");
+            assert!(refusal.message.contains("http://collector:4317") && refusal.message.contains("why"));
+        }
+    }
+
+    #[test]
+    fn an_exhausted_server_is_asked_again_when_it_says_so() {
+        let delay = Again::After(Duration::from_millis(1500));
+        assert_eq!(client().refused(&with_delay(Code::ResourceExhausted)).again, delay);
+        assert_eq!(client().refused(&with_delay(Code::Unavailable)).again, delay);
+        let broken = Status::with_details(Code::ResourceExhausted, "", vec![0xff; 9].into());
+        assert_eq!(client().refused(&broken).again, Again::Never);
+    }
 }

@@ -3,8 +3,8 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use http::StatusCode;
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
 use opentelemetry_proto::tonic::collector::metrics::v1::{
     ExportMetricsServiceRequest, ExportMetricsServiceResponse,
 };
@@ -33,8 +33,8 @@ impl Client {
         Client { target, http: None }
     }
 
-    pub(super) fn endpoint(&self) -> &http::Uri {
-        &self.target.endpoint
+    pub(super) fn endpoint(&self) -> String {
+        self.target.shown()
     }
 
     pub(super) async fn traces(&mut self, request: &ExportTraceServiceRequest) -> Result<Accepted, Refusal> {
@@ -54,25 +54,25 @@ impl Client {
 
     async fn post<A: Message + Default>(&mut self, request: &impl Message) -> Result<A, Refusal> {
         let url = self.target.endpoint.to_string();
+        let shown = self.target.shown();
         let failed = |error: &reqwest::Error| Refusal {
-            message: format!("cannot export to {url}: {}", cause(error)),
+            message: format!("cannot export to {shown}: {}", cause(error)),
             again: Again::Later,
         };
-        let mut builder = self
-            .client()?
-            .post(url.as_str())
-            .headers(self.target.headers.clone())
-            .header(CONTENT_TYPE, PROTOBUF)
-            .header(ACCEPT, PROTOBUF);
-        let body = request.encode_to_vec();
-        builder = match self.target.gzip.then(|| gzipped(&body)).flatten() {
-            Some(body) => builder.header(CONTENT_ENCODING, "gzip").body(body),
-            None => builder.body(body),
-        };
+        // Ours last: a header of the program's cannot change what the body is.
+        let mut headers = self.target.headers.clone();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROTOBUF));
+        headers.insert(ACCEPT, HeaderValue::from_static(PROTOBUF));
+        let mut body = request.encode_to_vec();
+        if let Some(gzipped) = self.target.gzip.then(|| gzipped(&body)).flatten() {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            body = gzipped;
+        }
+        let builder = self.client()?.post(url).headers(headers).body(body);
         let mut response = builder.send().await.map_err(|error| failed(&error))?;
         let status = response.status();
         if !status.is_success() {
-            return Err(refused(&url, status, response.headers().get(RETRY_AFTER)));
+            return Err(refused(&shown, status, response.headers().get(RETRY_AFTER)));
         }
         let mut answer = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
@@ -91,11 +91,14 @@ impl Client {
             return Ok(client.clone());
         }
         let never = |message: String| Refusal { message, again: Again::Never };
-        let builder = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(self.target.timeout)
             .tls_backend_preconfigured(super::tls::config(&self.target).map_err(never)?);
+        if self.target.is_loopback() {
+            builder = builder.no_proxy();
+        }
         let client = builder
             .build()
             .map_err(|error| never(format!("cannot make an HTTP client: {}", cause(&error))))?;
@@ -104,7 +107,7 @@ impl Client {
     }
 }
 
-fn refused(url: &str, status: StatusCode, retry_after: Option<&http::HeaderValue>) -> Refusal {
+fn refused(url: &str, status: StatusCode, retry_after: Option<&HeaderValue>) -> Refusal {
     // The four that the OTLP specification calls retryable.
     let again = match status.as_u16() {
         429 | 502 | 503 | 504 => {

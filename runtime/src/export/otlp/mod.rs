@@ -64,7 +64,7 @@ impl Client {
         }
     }
 
-    fn endpoint(&self) -> &::http::Uri {
+    fn endpoint(&self) -> String {
         match self {
             Client::Grpc(client) => client.endpoint(),
             Client::Http(client) => client.endpoint(),

@@ -69,12 +69,18 @@ fn metric(snapshot: FamilySnapshot, span: Span) -> Metric {
     Metric {
         // Collectors and backends that write Prometheus' format add `_total` to a monotonic sum themselves,
         // and keep a unit that the name already ends with; so the names come out the same both ways.
-        name: family.name().trim_end_matches("_total").to_owned(),
+        name: family.name().strip_suffix("_total").unwrap_or(family.name()).to_owned(),
         description: family.description().to_owned(),
-        unit: family.unit().ucum().to_owned(),
+        unit: unit(family.unit()).to_owned(),
         data: Some(data),
         ..Metric::default()
     }
+}
+
+/// The unit by its UCUM code, and none for what is counted: the same translation makes `_ratio` of a gauge's
+/// `1`, and `tta_workflows_active` would come out as `tta_workflows_active_ratio`.
+fn unit(unit: Unit) -> &'static str {
+    if unit == Unit::One { "" } else { unit.ucum() }
 }
 
 fn number(unit: Unit, series: SeriesSnapshot, span: Span) -> NumberDataPoint {
@@ -125,4 +131,63 @@ fn attributes(labels: Labels) -> Vec<KeyValue> {
 fn nanoseconds(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metric::family::{
+        PRIMITIVE_DURATION, PRIMITIVE_ERRORS, PRIMITIVE_EXECUTIONS, PRIMITIVES_ACTIVE,
+    };
+
+    fn snapshot(family: &'static Family, reading: Reading) -> FamilySnapshot {
+        let series = vec![SeriesSnapshot { labels: vec![("primitive_name", "a".into())], reading }];
+        FamilySnapshot { family, series }
+    }
+
+    fn metrics() -> Vec<Metric> {
+        let mut buckets = vec![0; PRIMITIVE_DURATION.buckets().len() + 1];
+        (buckets[0], buckets[10]) = (2, 1);
+        let families = vec![
+            snapshot(&PRIMITIVE_EXECUTIONS, Reading::Counter(7)),
+            snapshot(&PRIMITIVES_ACTIVE, Reading::Gauge(-1)),
+            snapshot(&PRIMITIVE_DURATION, Reading::Histogram { buckets, sum: 1_500_000_000 }),
+            FamilySnapshot { family: &PRIMITIVE_ERRORS, series: Vec::new() },
+        ];
+        let resource = opentelemetry_sdk::Resource::builder_empty().with_service_name("shop").build();
+        let request = request(families, UNIX_EPOCH + Duration::from_secs(1), &(&resource).into());
+        let [resource_metrics] = request.resource_metrics.try_into().expect("one resource");
+        assert_eq!(resource_metrics.resource.expect("it is there").attributes[0].key, "service.name");
+        let [scope] = resource_metrics.scope_metrics.try_into().expect("one scope");
+        assert_eq!(scope.scope.expect("it is there").name, "tta");
+        scope.metrics
+    }
+
+    #[test]
+    fn a_family_has_the_name_that_comes_out_as_the_one_at_the_prometheus_endpoint() {
+        let names: Vec<_> = metrics().into_iter().map(|metric| (metric.name, metric.unit)).collect();
+        let expected = [
+            ("tta_primitive_executions", ""),
+            ("tta_primitives_active", ""),
+            ("tta_primitive_duration_seconds", "s"),
+        ];
+        assert_eq!(names, expected.map(|(name, unit)| (name.to_owned(), unit.to_owned())));
+    }
+
+    #[test]
+    fn every_kind_is_cumulative_since_counting_began() {
+        let [counter, gauge, histogram] = metrics().try_into().expect("those with series");
+        let Some(Data::Sum(sum)) = counter.data else { panic!("a counter is a sum") };
+        assert!(sum.is_monotonic && sum.aggregation_temporality() == AggregationTemporality::Cumulative);
+        assert_eq!(sum.data_points[0].value, Some(number_data_point::Value::AsInt(7)));
+        assert_eq!(sum.data_points[0].start_time_unix_nano, 1_000_000_000);
+        assert_eq!(sum.data_points[0].attributes[0].key, "primitive_name");
+        let Some(Data::Gauge(gauge)) = gauge.data else { panic!("a gauge is one") };
+        assert_eq!(gauge.data_points[0].value, Some(number_data_point::Value::AsInt(-1)));
+        let Some(Data::Histogram(histogram)) = histogram.data else { panic!("a histogram is one") };
+        let point = &histogram.data_points[0];
+        assert_eq!((point.count, point.sum), (3, Some(1.5)));
+        assert_eq!(point.bucket_counts.len(), point.explicit_bounds.len() + 1);
+        assert_eq!(point.bucket_counts.iter().sum::<u64>(), point.count, "not accumulated");
+    }
 }

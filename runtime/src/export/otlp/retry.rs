@@ -10,7 +10,7 @@ use crate::pipeline::{Accepted, ExportFailure, Patience};
 
 /// The first wait; each further one may be twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
-/// The longest wait that a collector may ask for.
+/// The longest wait that a collector may ask for; who asks for more is not asked again.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// The retries of one signal.
@@ -47,16 +47,18 @@ impl Retrying {
                 Err(_) => return Err(ExportFailure(format!("{} does not answer", client.endpoint()))),
             };
             let wait = match refusal.again {
-                Again::Never => None,
-                Again::Later => Some(jittered(bound)),
-                Again::After(wait) => Some(wait.min(LONGEST_WAIT)),
-            };
-            match wait {
-                Some(wait) if !was_down && Instant::now() + wait < deadline.min(patience.retries) => {
-                    tokio::time::sleep(wait).await;
+                Again::Later => jittered(bound),
+                Again::After(wait) => wait,
+                Again::Never => {
+                    // It is there, and the next batch may be better.
+                    self.is_down = false;
+                    return Err(ExportFailure(refusal.message));
                 }
-                _ => return Err(ExportFailure(refusal.message)),
+            };
+            if was_down || wait > LONGEST_WAIT || Instant::now() + wait >= deadline.min(patience.retries) {
+                return Err(ExportFailure(refusal.message));
             }
+            tokio::time::sleep(wait).await;
             bound *= 2;
         }
     }
@@ -69,3 +71,6 @@ fn jittered(bound: Duration) -> Duration {
     let nanoseconds = u64::try_from(half.as_nanos()).unwrap_or(u64::MAX).max(1);
     half + Duration::from_nanos(random() % nanoseconds)
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,8 +32,8 @@ pub(crate) struct Settings {
     pub(crate) metrics: Target,
 }
 
-/// Where and how one signal is sent. Header values never show in its `Debug`.
-#[derive(Clone, Debug)]
+/// Where and how one signal is sent. Neither header values nor a query show in its `Debug`.
+#[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) protocol: Protocol,
     /// The whole URL over HTTP, the authority over gRPC.
@@ -87,6 +87,22 @@ macro_rules! signal {
 const TRACES: Signal = signal!("TRACES", "/v1/traces");
 const METRICS: Signal = signal!("METRICS", "/v1/metrics");
 
+impl Target {
+    /// The endpoint as it may be shown: a query can hold a key.
+    pub(crate) fn shown(&self) -> String {
+        let scheme = self.endpoint.scheme_str().unwrap_or_default();
+        let authority = self.endpoint.authority().map_or("", |authority| authority.as_str());
+        let path = if self.protocol == Protocol::Grpc { "" } else { self.endpoint.path() };
+        format!("{scheme}://{authority}{path}")
+    }
+
+    /// Whether the collector is on this machine; a proxy is not asked for it.
+    pub(crate) fn is_loopback(&self) -> bool {
+        let host = self.endpoint.host().unwrap_or_default().trim_matches(['[', ']']);
+        host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+    }
+}
+
 impl Settings {
     pub(crate) fn from_env(overrides: &Overrides) -> Result<Self, ConfigError> {
         Ok(Settings { traces: TRACES.read(overrides)?, metrics: METRICS.read(overrides)? })
@@ -131,13 +147,10 @@ impl Signal {
                 None => None,
                 Some((variable, text)) => {
                     let path = PathBuf::from(&text);
-                    if !path.is_file() {
-                        return Err(ConfigError::invalid(
-                            variable,
-                            text,
-                            "the path of a file of PEM certificates",
-                        ));
-                    }
+                    super::tls::certificates(&path).map_err(|problem| {
+                        let expected = format!("the path of a file of PEM certificates ({problem})");
+                        ConfigError::invalid(variable, text, expected)
+                    })?;
                     Some(path)
                 }
             },
@@ -167,10 +180,16 @@ impl Signal {
         if protocol == Protocol::HttpProtobuf {
             url = if is_whole { text.clone() } else { url + self.path };
         }
-        let uri: Uri = url.parse().map_err(|_| ConfigError::invalid(variable, text.as_str(), wanted))?;
+        // What stands before an @ may be a secret, also where nothing else of a URL is right.
+        let found = text.rsplit_once('@').map_or_else(|| text.clone(), |(_, rest)| format!("…@{rest}"));
+        let uri: Uri = url.parse().map_err(|_| ConfigError::invalid(variable, found.as_str(), wanted))?;
+        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            let found = "a URL with a user or a password in it";
+            return Err(ConfigError::invalid(variable, found, "a URL without; credentials are headers"));
+        }
         match (uri.scheme_str(), uri.host()) {
             (Some("http" | "https"), Some(host)) if !host.is_empty() => Ok(uri),
-            _ => Err(ConfigError::invalid(variable, text, wanted)),
+            _ => Err(ConfigError::invalid(variable, found, wanted)),
         }
     }
 
@@ -244,6 +263,20 @@ fn percent_decoded(text: &str) -> Vec<u8> {
     decoded
 }
 
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.keys().map(HeaderName::as_str).collect();
+        f.debug_struct("Target")
+            .field("protocol", &self.protocol)
+            .field("endpoint", &self.shown())
+            .field("headers", &names)
+            .field("timeout", &self.timeout)
+            .field("gzip", &self.gzip)
+            .field("certificate", &self.certificate)
+            .finish()
+    }
+}
+
 impl fmt::Debug for Overrides {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
@@ -279,6 +312,38 @@ mod tests {
             let overrides = Overrides { endpoint: Some(endpoint.into()), ..Overrides::default() };
             let error = read(&overrides).expect_err(endpoint).to_string();
             assert!(error.contains(endpoint) && error.contains("http://localhost:4318"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_a_url_can_hide_is_never_shown() {
+        let read = |endpoint: &str| {
+            let endpoint = Some(endpoint.to_owned());
+            read(&Overrides { endpoint, ..Overrides::default() })
+        };
+        for endpoint in
+            ["http://user:hunter2@collector", "user:hunter2@collector:4318", "http://u:hunter2@c d"]
+        {
+            let error = read(endpoint).expect_err(endpoint).to_string();
+            assert!(error.contains("otlp_endpoint") && !error.contains("hunter2"), "{error}");
+        }
+        let mut target = read("http://collector:4318").expect("it is a URL");
+        target.endpoint = "https://collector/v1/traces?key=hunter2".parse().expect("it is a URL");
+        assert_eq!(target.shown(), "https://collector/v1/traces");
+        assert!(!format!("{target:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_collector_on_this_machine_is_known_as_one() {
+        for (endpoint, loopback) in [
+            ("http://localhost:4318", true),
+            ("http://127.0.0.2:4318", true),
+            ("http://[::1]:4318", true),
+            ("http://localhost.example:4318", false),
+            ("http://10.0.0.1:4318", false),
+        ] {
+            let overrides = Overrides { endpoint: Some(endpoint.into()), ..Overrides::default() };
+            assert_eq!(read(&overrides).expect("it is a URL").is_loopback(), loopback, "{endpoint}");
         }
     }
 

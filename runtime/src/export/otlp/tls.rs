@@ -1,22 +1,31 @@
 //! TLS to the collector: rustls with ring, and the platform's authorities or those of a file.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::settings::Target;
 
+/// The certificates in a PEM file, of which there is at least one.
+pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let unreadable = |error| format!("cannot read {}: {error}", path.display());
+    let read = CertificateDer::pem_file_iter(path).map_err(unreadable)?;
+    let certificates: Vec<_> = read.collect::<Result<_, _>>().map_err(unreadable)?;
+    if certificates.is_empty() {
+        return Err(format!("there is no certificate in {}", path.display()));
+    }
+    Ok(certificates)
+}
+
 pub(super) fn config(target: &Target) -> Result<ClientConfig, String> {
     let mut roots = RootCertStore::empty();
     match &target.certificate {
         Some(path) => {
-            let unreadable =
-                |error: String| format!("cannot read the certificates in {}: {error}", path.display());
-            let certificates =
-                CertificateDer::pem_file_iter(path).map_err(|error| unreadable(error.to_string()))?;
-            for certificate in certificates {
-                let certificate = certificate.map_err(|error| unreadable(error.to_string()))?;
-                roots.add(certificate).map_err(|error| unreadable(error.to_string()))?;
+            for certificate in certificates(path)? {
+                roots.add(certificate).map_err(|error| format!("cannot use {}: {error}", path.display()))?;
             }
         }
         // Only asked where it matters: reading the platform's store takes milliseconds.
@@ -25,7 +34,7 @@ pub(super) fn config(target: &Target) -> Result<ClientConfig, String> {
         }
         None => {}
     }
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| format!("cannot set up TLS: {error}"))?;

@@ -17,7 +17,7 @@ impl Format {
         }
     }
 
-    /// Reads an `Accept` header: the format with the higher quality, text if they are equal or none is named.
+    /// Reads an `Accept` header: the format of the highest quality, the first of those; text if none is named.
     pub(super) fn wanted(accept: &str) -> Self {
         let mut best = (Format::Text, 0.0);
         for range in accept.split(',') {
@@ -35,7 +35,7 @@ impl Format {
                     ("version", value) => {
                         is_known_version = match format {
                             Format::Text => value == "0.0.4",
-                            Format::OpenMetrics => matches!(value, "1.0.0" | "0.0.1"),
+                            Format::OpenMetrics => value == "1.0.0",
                         };
                     }
                     _ => {}
@@ -63,6 +63,8 @@ mod tests {
             (prometheus, Format::OpenMetrics),
             ("text/plain;q=0.9, application/openmetrics-text; version=1.0.0; q=0.2", Format::Text),
             ("application/openmetrics-text; version=2.0.0", Format::Text),
+            ("application/openmetrics-text; version=0.0.1", Format::Text),
+            ("text/plain, application/openmetrics-text", Format::Text),
             ("application/openmetrics-text;q=0, text/plain;q=0.1", Format::Text),
             ("Application/OpenMetrics-Text", Format::OpenMetrics),
             (";;q=,;=", Format::Text),

@@ -1,6 +1,5 @@
 //! What the program emits through the `metrics` facade.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::sync::OnceLock;
@@ -8,8 +7,9 @@ use std::sync::OnceLock;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use super::accept::Format;
+use super::parse::{Family, Kind, Sample, families};
 use crate::diagnostics::warn;
-use crate::metric::family::FAMILIES;
+use crate::metric::family::{FAMILIES, FamilyKind};
 
 /// The facade's recorder is installed once and stays for the life of the process.
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
@@ -44,107 +44,111 @@ pub(super) fn write(format: Format, out: &mut String) {
     }
 }
 
-/// Help for what the program has not described: linters want some.
-const UNDESCRIBED: &str = "Emitted by the program through the metrics facade.";
-
-/// A family as the recorder renders it.
-struct Family<'a> {
-    name: &'a str,
-    kind: &'a str,
-    help: Option<&'a str>,
-    samples: Vec<&'a str>,
-}
-
-/// Rewrites Prometheus text as part of an exposition of `format`.
+/// Rewrites Prometheus text as part of an exposition of `format`. The same families are left out of both.
 fn convert(text: &str, format: Format, out: &mut String) {
     static WARNED: OnceLock<()> = OnceLock::new();
-    let mut names = HashSet::new();
+    let mut taken = our_names();
     for family in families(text) {
-        if is_ours(family.name) || !names.insert(base(family.name, family.kind).to_owned()) {
+        let names = names(base(family.name, family.kind), family.kind);
+        let is_taken = names.iter().any(|name| taken.contains(name));
+        if is_taken || family.refused > 0 {
+            let why =
+                if is_taken { "its name is taken" } else { "a label or value of it has no place there" };
             WARNED.get_or_init(|| {
                 warn(format_args!(
-                    "`{}` of the `metrics` facade is left out of /metrics: its name is taken",
+                    "`{}` of the `metrics` facade is not, or not wholly, served at /metrics: {why}",
                     family.name
                 ));
             });
-            continue;
         }
-        write_family(&family, format, out);
+        if !is_taken && !family.samples.is_empty() {
+            taken.extend(names);
+            write_family(&family, format, out);
+        }
     }
 }
 
-fn families(text: &str) -> Vec<Family<'_>> {
-    let mut families: Vec<Family<'_>> = Vec::new();
-    let mut help = None;
-    for line in text.lines().filter(|line| !line.is_empty()) {
-        if let Some(rest) = line.strip_prefix("# HELP ") {
-            help = rest.split_once(' ').map(|(_, help)| help);
-        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
-            let (name, kind) = rest.split_once(' ').unwrap_or((rest, "untyped"));
-            families.push(Family { name, kind, help: help.take(), samples: Vec::new() });
-        } else if !line.starts_with('#')
-            && let Some(family) = families.last_mut()
-        {
-            family.samples.push(line);
-        }
-    }
-    families
+fn our_names() -> HashSet<String> {
+    let names = FAMILIES.iter().flat_map(|family| {
+        let kind = match family.kind() {
+            FamilyKind::Counter => Kind::Counter,
+            FamilyKind::Gauge => Kind::Gauge,
+            FamilyKind::Histogram => Kind::Histogram,
+        };
+        names(base(family.name(), kind), kind)
+    });
+    names.collect()
 }
 
 /// The name that OpenMetrics knows a family by.
-fn base<'a>(name: &'a str, kind: &str) -> &'a str {
-    if kind == "counter" { name.strip_suffix("_total").unwrap_or(name) } else { name }
+fn base(name: &str, kind: Kind) -> &str {
+    if kind == Kind::Counter { name.strip_suffix("_total").unwrap_or(name) } else { name }
 }
 
-/// Whether a family of this name would stand beside one of ours.
-fn is_ours(name: &str) -> bool {
-    FAMILIES.iter().any(|family| {
-        let own = family.name();
-        let rest = name.strip_prefix(own.strip_suffix("_total").unwrap_or(own));
-        matches!(rest, Some("" | "_total" | "_bucket" | "_sum" | "_count" | "_created"))
-    })
+/// Every name that a family of this kind takes in one of the formats. OpenMetrics reserves `_created` too.
+fn names(base: &str, kind: Kind) -> Vec<String> {
+    let suffixes: &[&str] = match kind {
+        Kind::Counter => &["", "_total", "_created"],
+        Kind::Histogram => &["", "_bucket", "_sum", "_count", "_created"],
+        Kind::Summary => &["", "_sum", "_count", "_created"],
+        Kind::Gauge | Kind::Unknown => &[""],
+    };
+    suffixes.iter().map(|suffix| format!("{base}{suffix}")).collect()
 }
 
 // Writing to a String cannot fail, so the results of `write!` are dropped below.
+
 fn write_family(family: &Family<'_>, format: Format, out: &mut String) {
-    let (name, kind) = match format {
-        Format::Text => (family.name, family.kind),
-        Format::OpenMetrics => {
-            (base(family.name, family.kind), if family.kind == "untyped" { "unknown" } else { family.kind })
+    let openmetrics = format == Format::OpenMetrics;
+    let base = base(family.name, family.kind);
+    // A counter's samples end in `_total` in both formats, its family only in the text format.
+    let name = match family.kind {
+        Kind::Counter if !openmetrics => format!("{base}_total"),
+        _ => base.to_owned(),
+    };
+    let kind = match family.kind {
+        Kind::Counter => "counter",
+        Kind::Gauge => "gauge",
+        Kind::Histogram => "histogram",
+        Kind::Summary => "summary",
+        Kind::Unknown if openmetrics => "unknown",
+        Kind::Unknown => "untyped",
+    };
+    // Linters want a word about every family.
+    let help = family.help.unwrap_or("Emitted through the metrics facade, without a description.");
+    let help = if openmetrics { help.replace('"', "\\\"") } else { help.to_owned() };
+    let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    for Sample { name, labels, value } in &family.samples {
+        match family.kind {
+            Kind::Counter => {
+                let _ = write!(out, "{base}_total");
+            }
+            _ => out.push_str(name),
         }
-    };
-    let help = family.help.unwrap_or(UNDESCRIBED);
-    let help = match format {
-        Format::Text => Cow::Borrowed(help),
-        Format::OpenMetrics => Cow::Owned(help.replace('"', "\\\"")),
-    };
-    let _ = writeln!(out, "# HELP {name} {help}");
-    let _ = writeln!(out, "# TYPE {name} {kind}");
-    for sample in &family.samples {
-        let sample = canonical(canonical(Cow::Borrowed(sample), "le=\""), "quantile=\"");
-        let _ = match sample
-            .strip_prefix(name)
-            .filter(|rest| format == Format::OpenMetrics && kind == "counter" && !rest.starts_with("_total"))
-        {
-            Some(rest) => writeln!(out, "{name}_total{rest}"),
-            None => writeln!(out, "{sample}"),
-        };
+        let mut separator = '{';
+        for (label, value) in labels {
+            // Bounds are written as `1.0` and not `1`, the form that OpenMetrics prescribes, in both formats.
+            let is_bound =
+                matches!((family.kind, *label), (Kind::Histogram, "le") | (Kind::Summary, "quantile"));
+            let _ = match value.parse::<f64>() {
+                Ok(bound) if is_bound && bound.is_finite() => write!(out, "{separator}{label}=\"{bound:?}\""),
+                _ => write!(out, "{separator}{label}=\"{value}\""),
+            };
+            separator = ',';
+        }
+        if separator == ',' {
+            out.push('}');
+        }
+        let _ = writeln!(out, " {}", number(value));
     }
 }
 
-/// Writes a bound as `1.0` and not `1`: the form that OpenMetrics prescribes, in both formats alike.
-fn canonical<'a>(sample: Cow<'a, str>, label: &str) -> Cow<'a, str> {
-    // Our label is the last one of its sample, and no other label's name ends like it.
-    let Some(at) = sample.rfind(label).filter(|at| sample[..*at].ends_with(['{', ','])) else {
-        return sample;
-    };
-    let start = at + label.len();
-    let Some(length) = sample[start..].find('"') else { return sample };
-    match sample[start..start + length].parse::<f64>() {
-        Ok(bound) if bound.is_finite() => {
-            format!("{}{bound:?}{}", &sample[..start], &sample[start + length..]).into()
-        }
-        _ => sample,
+/// Infinity has one spelling in OpenMetrics.
+fn number(value: &str) -> &str {
+    match value.parse::<f64>() {
+        Ok(f64::INFINITY) => "+Inf",
+        Ok(f64::NEG_INFINITY) => "-Inf",
+        _ => value,
     }
 }
 
@@ -159,11 +163,12 @@ jobs_total{kind=\"a\"} 3
 
 # TYPE depth gauge
 depth 1.5
+depth{a=\"1\",a=\"2\"} 1
 
 # TYPE size_bytes histogram
 size_bytes_bucket{a=\"b\",le=\"1\"} 1
 size_bytes_bucket{a=\"b\",le=\"+Inf\"} 2
-size_bytes_sum{a=\"b\"} 7
+size_bytes_sum{a=\"b\"} inf
 size_bytes_count{a=\"b\"} 2
 
 # TYPE wait summary
@@ -172,8 +177,17 @@ wait{quantile=\"0.5\"} 1
 wait_sum 3
 wait_count 2
 
+# TYPE wait_sum gauge
+wait_sum 9
+
 # TYPE tta_workflows_active gauge
 tta_workflows_active 9
+
+# TYPE tta_workflow_executions gauge
+tta_workflow_executions 9
+
+# TYPE tta_primitive_duration_seconds_sum gauge
+tta_primitive_duration_seconds_sum 9
 
 ";
 
@@ -184,38 +198,42 @@ tta_workflows_active 9
     }
 
     #[test]
-    fn text_stays_text_without_families_of_ours() {
-        let out = converted(Format::Text);
-        assert!(
-            out.contains(
-                "# HELP jobs_total How \"many\"\n# TYPE jobs_total counter\njobs_total{kind=\"a\"} 3\n"
-            ),
-            "{out}"
-        );
-        assert!(out.contains("size_bytes_bucket{a=\"b\",le=\"1.0\"} 1\n"), "{out}");
-        assert!(!out.contains("tta_") && !out.contains("\n\n"), "{out}");
+    fn text_stays_text_without_what_would_spoil_it() {
+        let expected = "\
+# HELP depth Emitted through the metrics facade, without a description.
+# TYPE depth gauge
+depth 1.5
+# HELP jobs_total How \"many\"
+# TYPE jobs_total counter
+jobs_total{kind=\"a\"} 3
+# HELP size_bytes Emitted through the metrics facade, without a description.
+# TYPE size_bytes histogram
+size_bytes_bucket{a=\"b\",le=\"1.0\"} 1
+size_bytes_bucket{a=\"b\",le=\"+Inf\"} 2
+size_bytes_sum{a=\"b\"} +Inf
+size_bytes_count{a=\"b\"} 2
+# HELP wait Emitted through the metrics facade, without a description.
+# TYPE wait summary
+wait{quantile=\"0.0\"} 1
+wait{quantile=\"0.5\"} 1
+wait_sum 3
+wait_count 2
+";
+        assert_eq!(converted(Format::Text), expected);
     }
 
     #[test]
     fn a_counter_loses_its_suffix_in_openmetrics_and_its_samples_keep_it() {
-        let out = converted(Format::OpenMetrics);
+        let text = converted(Format::Text);
+        let openmetrics = converted(Format::OpenMetrics);
         assert!(
-            out.contains("# HELP jobs How \\\"many\\\"\n# TYPE jobs counter\njobs_total{kind=\"a\"} 3\n"),
-            "{out}"
+            openmetrics
+                .contains("# HELP jobs How \\\"many\\\"\n# TYPE jobs counter\njobs_total{kind=\"a\"} 3\n"),
+            "{openmetrics}"
         );
-        assert!(out.contains("wait{quantile=\"0.0\"} 1\n"), "{out}");
-        assert!(out.contains("size_bytes_bucket{a=\"b\",le=\"+Inf\"} 2\n"), "{out}");
-    }
-
-    #[test]
-    fn names_that_our_samples_have_are_ours() {
-        for name in
-            ["tta_workflow_executions_total", "tta_workflow_executions", "tta_workflow_duration_seconds_sum"]
-        {
-            assert!(is_ours(name), "{name}");
-        }
-        for name in ["tta_workflow_executions_by_me", "jobs_total"] {
-            assert!(!is_ours(name), "{name}");
-        }
+        let samples = |text: &str| {
+            text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(samples(&text), samples(&openmetrics), "a series is the same in both formats");
     }
 }

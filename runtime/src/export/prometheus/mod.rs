@@ -2,6 +2,7 @@
 
 mod accept;
 mod foreign;
+mod parse;
 mod server;
 mod text;
 

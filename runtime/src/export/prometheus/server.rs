@@ -22,8 +22,11 @@ use super::{exposition, foreign};
 const MOST_CONNECTIONS: usize = 16;
 /// How long a client may take to send its request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a connection may live; a scraper that keeps its own opens another.
-const LONGEST_CONNECTION: Duration = Duration::from_mins(5);
+/// How long a connection may take in all. It is closed after one answer: a client that reads slowly, or
+/// not at all, then holds its place for so long and no longer.
+const LONGEST_CONNECTION: Duration = Duration::from_secs(30);
+/// How long answers that have begun may take once the endpoint is to stop.
+const LAST_ANSWERS: Duration = Duration::from_millis(500);
 /// How often the facade's buffers are emptied.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -48,12 +51,7 @@ impl Endpoint {
         foreign::install();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new().name("tta-metrics".to_owned()).spawn(move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    _ = stopped => {}
-                    () = serve(listener) => {}
-                }
-            });
+            runtime.block_on(serve(listener, stopped));
         })?;
         Ok(Endpoint { address, stop: Some(stop), thread: Some(thread) })
     }
@@ -85,22 +83,25 @@ impl Drop for Endpoint {
     }
 }
 
-async fn serve(listener: TcpListener) {
+async fn serve(listener: TcpListener, mut stopped: oneshot::Receiver<()>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     let free = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let mut upkeep = interval(UPKEEP);
     loop {
         tokio::select! {
+            _ = &mut stopped => break,
             _ = upkeep.tick() => foreign::upkeep(),
             connection = accept(&listener, &free) => if let Some((stream, permit)) = connection {
                 tokio::spawn(async move {
-                    // A client that stops reading, or never hangs up, ends here.
                     let _ = timeout(LONGEST_CONNECTION, talk(stream)).await;
                     drop(permit);
                 });
             },
         }
     }
+    // The port is free from here on, and who has begun to listen gets the rest.
+    drop(listener);
+    let _ = timeout(LAST_ANSWERS, free.acquire_many(MOST_CONNECTIONS as u32)).await;
 }
 
 async fn accept(
@@ -128,6 +129,7 @@ async fn talk(stream: tokio::net::TcpStream) {
     let _ = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
+        .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::accept::Format;
-use crate::metric::family::FamilyKind;
+use crate::metric::family::Unit;
 use crate::metric::store::{FamilySnapshot, Labels, Reading};
 
 // Writing to a String cannot fail, so the results of `write!` are dropped below.
@@ -31,24 +31,30 @@ pub(super) fn write(snapshot: &FamilySnapshot, format: Format, out: &mut String)
         let unit = family.unit();
         match &series.reading {
             Reading::Counter(value) => {
-                let _ = writeln!(out, "{sample}{} {}", Braces(labels, None), unit.from_stored(*value));
+                let _ = writeln!(out, "{sample}{} {}", Braces(labels, None), number(*value, unit));
             }
             Reading::Gauge(value) => {
-                let _ = writeln!(out, "{sample}{} {value}", Braces(labels, None));
+                let sign = if *value < 0 { "-" } else { "" };
+                let value = number(value.unsigned_abs(), unit);
+                let _ = writeln!(out, "{sample}{} {sign}{value}", Braces(labels, None));
             }
             Reading::Histogram { buckets, sum } => {
-                debug_assert_eq!(family.kind(), FamilyKind::Histogram);
                 let mut below = 0;
                 let bounds = family.buckets().iter().map(|bound| float(*bound)).chain([String::from("+Inf")]);
                 for (count, bound) in buckets.iter().zip(bounds) {
                     below += count;
                     let _ = writeln!(out, "{sample}_bucket{} {below}", Braces(labels, Some(&bound)));
                 }
-                let _ = writeln!(out, "{sample}_sum{} {}", Braces(labels, None), unit.from_stored(*sum));
+                let _ = writeln!(out, "{sample}_sum{} {}", Braces(labels, None), number(*sum, unit));
                 let _ = writeln!(out, "{sample}_count{} {below}", Braces(labels, None));
             }
         }
     }
+}
+
+/// A stored integer in its unit; what is counted stays exact beyond 2^53 too.
+fn number(stored: u64, unit: Unit) -> String {
+    if unit.resolution() == 1 { stored.to_string() } else { unit.from_stored(stored).to_string() }
 }
 
 /// A bucket's bound in the form that OpenMetrics prescribes, `1.0` and not `1`. The text format takes it

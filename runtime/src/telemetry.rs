@@ -18,8 +18,8 @@ use crate::metric::family;
 use crate::metric::store::Store;
 use crate::names::{env, label};
 use crate::pipeline::{
-    Accepted, ExportFailure, Exporting, Fate, FlushError, MetricExport, Patience, Phase, Pipeline, Settings,
-    ShutdownReport, SpanExport,
+    Accepted, ExportFailure, Exporting, Fate, FlushError, MetricExport, Patience, Phase, Pipeline, Sampler,
+    Settings, ShutdownReport, SpanExport,
 };
 use crate::span::Provider;
 
@@ -68,6 +68,7 @@ struct Running {
     /// What went wrong at the start.
     problems: Vec<String>,
     report: Mutex<Option<ShutdownReport>>,
+    is_down: AtomicBool,
 }
 
 /// Whether some [`Telemetry`] is running.
@@ -139,7 +140,7 @@ impl Drop for Telemetry {
 
 impl Running {
     fn is_down(&self) -> bool {
-        self.report.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.is_down.load(Ordering::Acquire)
     }
 
     /// Shuts down where nobody asks for the report: what has been lost is said all the same.
@@ -158,6 +159,7 @@ impl Running {
         if let Some(report) = &*known {
             return report.clone();
         }
+        self.is_down.store(true, Ordering::Release);
         Pipeline::enter_phase(Phase::After);
         let mut report =
             self.exporting.as_ref().map(|exporting| exporting.shut_down(timeout)).unwrap_or_default();
@@ -190,7 +192,7 @@ pub struct TelemetryBuilder {
     service_name: Option<String>,
     environment: Option<Environment>,
     attributes: Vec<KeyValue>,
-    sampler: Option<Box<dyn ShouldSample>>,
+    sampler: Option<Sampler>,
     custom: Vec<Box<dyn SpanExport>>,
     #[cfg(feature = "console")]
     console: Option<bool>,
@@ -236,7 +238,7 @@ impl TelemetryBuilder {
     /// Decides which traces are kept, instead of `OTEL_TRACES_SAMPLER`. It is asked once for each span;
     /// metrics do not depend on it.
     pub fn sampler(mut self, sampler: impl ShouldSample + 'static) -> Self {
-        self.sampler = Some(Box::new(sampler));
+        self.sampler = Some(Sampler::custom(sampler));
         self
     }
 
@@ -326,15 +328,13 @@ impl TelemetryBuilder {
                 ("otlp", "otlp", cfg!(feature = "otlp")),
             ],
         )?;
-        let environment = match self.environment {
-            Some(environment) => environment,
-            None => Environment::from_env()?.unwrap_or(Environment::Dev),
+        let said = match self.environment {
+            Some(environment) => Some(environment),
+            None => Environment::from_env()?,
         };
-        let resource = config::resource(
-            self.service_name.as_deref(),
-            environment,
-            std::mem::take(&mut self.attributes),
-        )?;
+        let environment = said.unwrap_or(Environment::Dev);
+        let attributes = std::mem::take(&mut self.attributes);
+        let resource = config::resource(self.service_name.as_deref(), said, attributes)?;
         let settings = self.settings()?;
         let spans = self.span_exporters(&traces, environment, &resource)?;
         let pushed = self.metric_exporters(&metrics, &resource)?;
@@ -349,12 +349,20 @@ impl TelemetryBuilder {
             Pipeline::enter_phase(Phase::Running);
             return Ok(Running::new(None));
         }
-        let exporting = Exporting::start(settings, spans, pushed)
-            .map_err(|source| ConfigError::Thread { thread: "export", source })?;
+        let takes_spans = !spans.is_empty();
+        let exporting = if takes_spans || !pushed.is_empty() {
+            let started = Exporting::start(settings, spans, pushed);
+            Some(started.map_err(|reason| ConfigError::Thread { thread: "export", reason })?)
+        } else {
+            None
+        };
         Pipeline::enter_phase(Phase::Running);
-        opentelemetry::global::set_tracer_provider(Provider::default());
+        if takes_spans {
+            // Otherwise a provider that the program has set up itself stays in place.
+            opentelemetry::global::set_tracer_provider(Provider::default());
+        }
         #[allow(unused_mut, reason = "only some features change it")]
-        let mut running = Running::new(Some(exporting));
+        let mut running = Running::new(exporting);
         #[cfg(feature = "prometheus")]
         if self.prometheus.unwrap_or_else(|| metrics.includes("prometheus", true)) {
             running.serve_metrics(address);
@@ -366,15 +374,14 @@ impl TelemetryBuilder {
         let batching = Batching::from_env()?;
         let from_env = config::sampler()?;
         Ok(Settings {
-            // The environment's samplers look at the trace id only.
-            sampler_reads_attributes: self.sampler.is_some(),
-            sampler: self.sampler.take().unwrap_or_else(|| Box::new(from_env)),
+            sampler: self.sampler.take().unwrap_or(from_env),
             limits: config::limits()?,
             queue_size: batching.queue_size,
             batch_size: batching.batch_size,
             schedule_delay: batching.schedule_delay,
             export_timeout: batching.export_timeout,
             metric_interval: config::metric_interval()?,
+            metric_timeout: config::metric_timeout()?,
         })
     }
 
@@ -433,6 +440,7 @@ impl Running {
             prometheus_addr: None,
             problems: Vec::new(),
             report: Mutex::new(None),
+            is_down: AtomicBool::new(false),
         }
     }
 

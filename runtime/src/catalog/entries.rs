@@ -62,9 +62,10 @@ impl Catalog {
     pub fn conflicts(&self) -> Vec<CatalogConflict> {
         let same_name = |pair: &&[CatalogSite]| {
             let (a, b) = (&pair[0], &pair[1]);
-            a.kind() == b.kind()
-                && a.name() == b.name()
-                && (a.labels() != b.labels() || a.type_() != b.type_())
+            let is_same = a.labels() == b.labels()
+                && a.type_() == b.type_()
+                && a.labels_are_on_all() == b.labels_are_on_all();
+            a.kind() == b.kind() && a.name() == b.name() && !is_same
         };
         let pairs = self.sites.windows(2).filter(same_name);
         pairs.map(|pair| CatalogConflict(pair[0], pair[1])).collect()
@@ -131,6 +132,12 @@ impl CatalogSite {
             .collect()
     }
 
+    /// Whether its labels are on the durations too.
+    #[must_use]
+    pub fn labels_are_on_all(&self) -> bool {
+        self.0.labels_are_on_all()
+    }
+
     /// The kinds of errors that it is known to return.
     #[must_use]
     pub fn errors(&self) -> Vec<Kind> {
@@ -182,6 +189,14 @@ impl CatalogLabel {
 /// Two functions that share a name but not their kind or labels.
 #[derive(Clone, Debug)]
 pub struct CatalogConflict(CatalogSite, CatalogSite);
+
+impl CatalogConflict {
+    /// The two.
+    #[must_use]
+    pub fn sites(&self) -> [CatalogSite; 2] {
+        [self.0, self.1]
+    }
+}
 
 impl fmt::Display for CatalogConflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -19,6 +19,7 @@ use crate::span::probe::KnownErrors;
 
 /// Which attribute a function has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SiteKind {
     /// `#[workflow]`
     Workflow,

@@ -38,13 +38,13 @@ pub enum ConfigError {
     #[error("telemetry is already running; shut it down before it is set up again")]
     AlreadyRunning,
     /// A thread of ours could not be started.
-    #[error("cannot start the {thread} thread: {source}")]
+    #[error("cannot start the {thread} thread: {reason}")]
     #[non_exhaustive]
     Thread {
         /// Which one.
         thread: &'static str,
         /// Why.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
 }
 

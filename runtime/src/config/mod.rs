@@ -18,6 +18,7 @@ use crate::pipeline::Limits;
 
 /// Where the program runs; chooses defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Environment {
     /// On a developer's machine: the console tree is on where it is compiled in.
     Dev,
@@ -136,7 +137,7 @@ impl Batching {
             schedule_delay: environment::milliseconds(env::BSP_SCHEDULE_DELAY)?
                 .unwrap_or(Duration::from_secs(5)),
             export_timeout: environment::milliseconds(env::BSP_EXPORT_TIMEOUT)?
-                .unwrap_or(Duration::from_secs(10)),
+                .unwrap_or(Duration::from_secs(30)),
         })
     }
 }
@@ -144,16 +145,27 @@ impl Batching {
 pub(crate) fn limits() -> Result<Limits, ConfigError> {
     let default = Limits::default();
     Ok(Limits {
-        attributes: environment::number(env::SPAN_ATTRIBUTE_COUNT_LIMIT, 0)?.unwrap_or(default.attributes),
+        attributes: match environment::number(env::SPAN_ATTRIBUTE_COUNT_LIMIT, 0)? {
+            Some(limit) => limit,
+            None => environment::number(env::ATTRIBUTE_COUNT_LIMIT, 0)?.unwrap_or(default.attributes),
+        },
         events: environment::number(env::SPAN_EVENT_COUNT_LIMIT, 0)?.unwrap_or(default.events),
         links: environment::number(env::SPAN_LINK_COUNT_LIMIT, 0)?.unwrap_or(default.links),
-        value_length: environment::number(env::SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT, 0)?,
+        value_length: match environment::number(env::SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT, 0)? {
+            Some(limit) => Some(limit),
+            None => environment::number(env::ATTRIBUTE_VALUE_LENGTH_LIMIT, 0)?,
+        },
     })
 }
 
 /// How often metrics are pushed; the specification's default is a minute.
 pub(crate) fn metric_interval() -> Result<Duration, ConfigError> {
     Ok(environment::milliseconds(env::METRIC_EXPORT_INTERVAL)?.unwrap_or(Duration::from_mins(1)))
+}
+
+/// How long one push of metrics may take; the specification's default is 30 seconds.
+pub(crate) fn metric_timeout() -> Result<Duration, ConfigError> {
+    Ok(environment::milliseconds(env::METRIC_EXPORT_TIMEOUT)?.unwrap_or(Duration::from_secs(30)))
 }
 
 /// Where metrics are served: on loopback unless asked otherwise.
@@ -178,7 +190,7 @@ pub(crate) fn prometheus_address() -> Result<SocketAddr, ConfigError> {
 /// Who the program is: the environment's word, and above it the code's.
 pub(crate) fn resource(
     service_name: Option<&str>,
-    environment: Environment,
+    environment: Option<Environment>,
     attributes: Vec<KeyValue>,
 ) -> Result<Resource, ConfigError> {
     let from_env = Resource::builder().build();
@@ -192,7 +204,10 @@ pub(crate) fn resource(
         program.map_or_else(|| "unknown_service".to_owned(), |program| format!("unknown_service:{program}"))
     });
     let mut builder = Resource::builder().with_service_name(name);
-    if from_env.get(&opentelemetry::Key::from_static_str(DEPLOYMENT_ENVIRONMENT)).is_none() {
+    // Who says neither in code nor in `ENVIRONMENT` may have said it among the attributes.
+    let named = from_env.get(&opentelemetry::Key::from_static_str(DEPLOYMENT_ENVIRONMENT)).is_some();
+    if environment.is_some() || !named {
+        let environment = environment.unwrap_or(Environment::Dev);
         builder = builder.with_attribute(KeyValue::new(DEPLOYMENT_ENVIRONMENT, environment.as_str()));
     }
     Ok(builder.with_attributes(attributes).build())

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 use std::future::Future;
+#[cfg(feature = "telemetry")]
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use opentelemetry::Context;
@@ -32,6 +35,8 @@ pub struct WorkflowContext(Option<Arc<Inner>>);
 #[derive(Debug)]
 struct Inner {
     workflow_id: Id,
+    /// Whether a workflow has taken an id that a builder made; the next one gets its own.
+    is_taken: AtomicBool,
     /// The workflow's own id unless a caller gave one.
     correlation_id: Option<Id>,
     /// The `#[workflow]` call that runs with this context; none yet where a builder opened it.
@@ -41,23 +46,30 @@ struct Inner {
     running: bool,
 }
 
+impl Inner {
+    /// An id that somebody gave is for every workflow in the scope, one that was made for the first.
+    fn offers_its_id(&self) -> bool {
+        matches!(self.workflow_id, Id::Given(_)) || !self.is_taken.swap(true, Ordering::Relaxed)
+    }
+}
+
 /// The call of a `#[workflow]` function.
 #[cfg(feature = "telemetry")]
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) site: &'static Site,
-    steps: std::sync::atomic::AtomicU32,
+    steps: AtomicU32,
 }
 
 #[cfg(feature = "telemetry")]
 impl Run {
     pub(crate) fn new(site: &'static Site) -> Self {
-        Run { site, steps: std::sync::atomic::AtomicU32::new(0) }
+        Run { site, steps: AtomicU32::new(0) }
     }
 
     /// The place of the next step, from 0.
     pub(crate) fn next_step(&self) -> u32 {
-        self.steps.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+        self.steps.fetch_add(1, Ordering::Relaxed)
     }
 }
 
@@ -84,7 +96,7 @@ impl Id {
 /// The context of the workflow that runs here; an empty one outside of any.
 #[must_use]
 pub fn context() -> WorkflowContext {
-    Context::map_current(|cx| WorkflowContext::of(cx).cloned().unwrap_or_default())
+    crate::span::local::current(|context| WorkflowContext::of(context).cloned().unwrap_or_default())
 }
 
 impl WorkflowContext {
@@ -112,10 +124,10 @@ impl WorkflowContext {
         self.0.is_none()
     }
 
-    /// Runs `future` with this context.
-    pub async fn scope<F: Future>(self, future: F) -> F::Output {
-        let context = Context::current_with_value(self);
-        future.with_context(context).await
+    /// Runs `future` with this context, and with the span that is current here, wherever it is polled.
+    pub fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
+        let context = crate::span::local::current(|context| context.with_value(self));
+        future.with_context(context)
     }
 
     pub(crate) fn of(context: &Context) -> Option<&WorkflowContext> {
@@ -146,13 +158,16 @@ impl WorkflowContext {
     ) -> WorkflowContext {
         let outer = outer.and_then(|context| Some((context, context.0.as_ref()?)));
         let workflow_id = match &outer {
-            Some((context, inner)) if !context.is_running() => inner.workflow_id.clone(),
+            Some((context, inner)) if !context.is_running() && inner.offers_its_id() => {
+                inner.workflow_id.clone()
+            }
             _ => Id::new(),
         };
         let correlation_id =
             outer.map(|(_, inner)| inner.correlation_id.as_ref().unwrap_or(&inner.workflow_id).clone());
         WorkflowContext(Some(Arc::new(Inner {
             workflow_id,
+            is_taken: AtomicBool::new(true),
             correlation_id,
             #[cfg(feature = "telemetry")]
             run: Some(run),
@@ -188,6 +203,7 @@ impl WorkflowContextBuilder {
     pub fn build(self) -> WorkflowContext {
         WorkflowContext(Some(Arc::new(Inner {
             workflow_id: self.workflow_id.unwrap_or_else(Id::new),
+            is_taken: AtomicBool::new(false),
             correlation_id: self.correlation_id,
             #[cfg(feature = "telemetry")]
             run: None,
@@ -196,8 +212,8 @@ impl WorkflowContextBuilder {
         })))
     }
 
-    /// Runs `future` with the context.
-    pub async fn scope<F: Future>(self, future: F) -> F::Output {
-        self.build().scope(future).await
+    /// Runs `future` with the context, and with the span that is current here, wherever it is polled.
+    pub fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
+        self.build().scope(future)
     }
 }

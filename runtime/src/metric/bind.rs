@@ -220,6 +220,10 @@ impl OpenLabel {
 
     fn place(&self, text: &str) -> usize {
         let text = &text[..text.floor_char_boundary(MAX_VALUE_BYTES)];
+        if text == label::OVERFLOW {
+            // A value that is called like the overflow shares its series, and is none.
+            return self.limit;
+        }
         let known = self.values.read().unwrap_or_else(PoisonError::into_inner).places.get(text).copied();
         known.unwrap_or_else(|| self.add(text))
     }
@@ -230,8 +234,7 @@ impl OpenLabel {
             return *place;
         }
         let place = values.texts.len();
-        // A value that is called like the overflow would be counted with it, so it is the overflow.
-        if place < self.limit && text != label::OVERFLOW {
+        if place < self.limit {
             values.places.insert(text.into(), place);
             values.texts.push(text.into());
             return place;

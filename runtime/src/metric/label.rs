@@ -96,6 +96,7 @@ pub const fn check_labels(labels: &[LabelDecl]) {
     let mut at = 0;
     while at < labels.len() {
         if let LabelValues::Closed(values) = labels[at].values {
+            assert!(!values.is_empty(), "a label of this function has no values");
             closed *= values.len();
         }
         assert!(

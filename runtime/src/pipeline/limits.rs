@@ -2,7 +2,7 @@
 
 use opentelemetry::{Array, StringValue, Value};
 
-/// Bounds of one span, `OTEL_SPAN_*_LIMIT` and `OTEL_ATTRIBUTE_*`; the defaults are the specification's.
+/// Bounds of one span, `OTEL_SPAN_*_LIMIT` and `OTEL_ATTRIBUTE_*_LIMIT`; the defaults are the specification's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// Attributes that the program may add to a span or an event.

@@ -1,27 +1,33 @@
 //! From a finished span to the exporters: a bounded queue, and a thread of our own behind it.
 
+mod exporting;
+mod fate;
 mod limits;
 mod report;
+mod sampler;
 mod worker;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwapOption, Guard};
 use crossbeam_queue::ArrayQueue;
 use futures_util::future::BoxFuture;
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanContext, TraceId};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{ShouldSample, SpanData};
-use tokio::sync::{Notify, mpsc};
+use opentelemetry_sdk::trace::SpanData;
+use tokio::sync::{Notify, watch};
 
+pub(crate) use exporting::Exporting;
+pub(crate) use fate::Fate;
 pub(crate) use limits::Limits;
 pub use report::{ExporterReport, FlushError, ShutdownReport};
+pub(crate) use sampler::{Decision, Request, Root, Sampler};
 
-use crate::metric::Counter;
-use crate::metric::family;
+use crate::metric::Gauge;
 use crate::metric::store::{FamilySnapshot, Store};
-use crate::names::label;
 use crate::span::record::Record;
 
 /// Takes batches of finished spans somewhere.
@@ -73,10 +79,10 @@ impl Patience {
     /// For how long a batch is tried again when somebody waits for it.
     const RETRIES_WHILE_WAITED_FOR: Duration = Duration::from_secs(1);
 
-    /// Within the export timeout, and within the time of whoever waits.
-    fn new(settings: &Settings, deadline: Option<Instant>) -> Self {
+    /// Within the export's own timeout, and within the time of whoever waits.
+    fn new(timeout: Duration, deadline: Option<Instant>) -> Self {
         let now = Instant::now();
-        let timeout = now + settings.export_timeout;
+        let timeout = later(now, timeout);
         match deadline {
             None => Patience { answer: timeout, retries: timeout },
             Some(deadline) => {
@@ -86,6 +92,11 @@ impl Patience {
             }
         }
     }
+}
+
+/// `duration` after `moment`; a duration without end, as people write `Duration::MAX`, is a day.
+fn later(moment: Instant, duration: Duration) -> Instant {
+    moment.checked_add(duration).unwrap_or_else(|| moment + Duration::from_hours(24))
 }
 
 /// A batch that arrived.
@@ -99,65 +110,17 @@ pub(crate) struct Accepted {
 #[derive(Clone, Debug)]
 pub(crate) struct ExportFailure(pub(crate) String);
 
-/// What became of a span, in `tta_telemetry_spans_total`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    Exported,
-    SampledOut,
-    QueueFull,
-    ExportFailed,
-    Rejected,
-    Shutdown,
-    NotInitialized,
-}
-
-impl Fate {
-    pub(crate) const ALL: [Fate; 7] = [
-        Fate::Exported,
-        Fate::SampledOut,
-        Fate::QueueFull,
-        Fate::ExportFailed,
-        Fate::Rejected,
-        Fate::Shutdown,
-        Fate::NotInitialized,
-    ];
-
-    const fn labels(self) -> (&'static str, &'static str) {
-        match self {
-            Fate::Exported => ("exported", "accepted"),
-            Fate::SampledOut => ("sampled_out", "head"),
-            Fate::QueueFull => ("dropped", "queue_full"),
-            Fate::ExportFailed => ("dropped", "export_failed"),
-            Fate::Rejected => ("dropped", "rejected"),
-            Fate::Shutdown => ("dropped", "shutdown"),
-            Fate::NotInitialized => ("dropped", "not_initialized"),
-        }
-    }
-
-    pub(crate) fn counter(self) -> &'static Counter {
-        use std::sync::LazyLock;
-        static COUNTERS: LazyLock<[Arc<Counter>; Fate::ALL.len()]> = LazyLock::new(|| {
-            Fate::ALL.map(|fate| {
-                let (outcome, reason) = fate.labels();
-                let labels = vec![(label::OUTCOME, outcome.into()), (label::REASON, reason.into())];
-                Store::global().counter(&family::TELEMETRY_SPANS, labels)
-            })
-        });
-        &COUNTERS[self as usize]
-    }
-}
-
 /// How a pipeline behaves; the defaults are those of the OpenTelemetry specification.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    pub(crate) sampler: Box<dyn ShouldSample>,
-    pub(crate) sampler_reads_attributes: bool,
+    pub(crate) sampler: Sampler,
     pub(crate) limits: Limits,
     pub(crate) queue_size: usize,
     pub(crate) batch_size: usize,
     pub(crate) schedule_delay: Duration,
     pub(crate) export_timeout: Duration,
     pub(crate) metric_interval: Duration,
+    pub(crate) metric_timeout: Duration,
 }
 
 /// The queue in front of the exporters' thread.
@@ -172,10 +135,25 @@ pub(crate) struct Pipeline {
     woken: AtomicBool,
     /// No further span is taken.
     closed: AtomicBool,
+    /// The worker has taken its last span.
+    drained: AtomicBool,
+    /// When whoever shuts down stops waiting; cuts short what the worker is waiting for.
+    deadline: watch::Sender<Option<Instant>>,
+    /// What shows the queue's length, for each exporter.
+    lengths: Vec<Arc<Gauge>>,
 }
 
 /// The pipeline that spans go to now, if they go anywhere.
 static CURRENT: ArcSwapOption<Pipeline> = ArcSwapOption::const_empty();
+
+/// Whether there is one: what most calls need to know of it.
+static IS_OPEN: AtomicBool = AtomicBool::new(false);
+
+/// Whether its sampler may keep a span whose parent was not kept.
+static ASKS_BELOW_UNSAMPLED: AtomicBool = AtomicBool::new(false);
+
+/// Whether its sampler looks at attributes.
+static READS_ATTRIBUTES: AtomicBool = AtomicBool::new(false);
 
 /// Why there is no pipeline.
 static PHASE: AtomicU8 = AtomicU8::new(Phase::Before as u8);
@@ -191,10 +169,33 @@ pub(crate) enum Phase {
     After,
 }
 
+/// A span looks at the queue's length only every so often, since that is where the worker writes.
+const LOOKS_EVERY: u64 = 32;
+
 impl Pipeline {
+    /// Whether spans go anywhere now.
+    pub(crate) fn is_open() -> bool {
+        IS_OPEN.load(Ordering::Relaxed)
+    }
+
     /// Where spans go now.
-    pub(crate) fn current() -> Option<Arc<Pipeline>> {
-        CURRENT.load_full()
+    pub(crate) fn current() -> Guard<Option<Arc<Pipeline>>> {
+        CURRENT.load()
+    }
+
+    fn open(self: &Arc<Self>) {
+        ASKS_BELOW_UNSAMPLED.store(self.settings.sampler.asks_below_unsampled(), Ordering::Relaxed);
+        READS_ATTRIBUTES.store(self.settings.sampler.reads_attributes(), Ordering::Relaxed);
+        CURRENT.store(Some(self.clone()));
+        IS_OPEN.store(true, Ordering::Release);
+    }
+
+    fn close(self: &Arc<Self>) {
+        if Pipeline::current().as_ref().is_some_and(|current| Arc::ptr_eq(current, self)) {
+            IS_OPEN.store(false, Ordering::Release);
+            CURRENT.store(None);
+        }
+        self.closed.store(true, Ordering::SeqCst);
     }
 
     /// A span could not start for want of a pipeline.
@@ -215,37 +216,61 @@ impl Pipeline {
         self.settings.limits
     }
 
-    pub(crate) fn sampler(&self) -> &dyn ShouldSample {
-        &*self.settings.sampler
+    pub(crate) fn asks_below_unsampled() -> bool {
+        ASKS_BELOW_UNSAMPLED.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn sampler_reads_attributes(&self) -> bool {
-        self.settings.sampler_reads_attributes
+    pub(crate) fn reads_attributes() -> bool {
+        READS_ATTRIBUTES.load(Ordering::Relaxed)
     }
 
-    #[allow(clippy::unused_self, reason = "only a pipeline samples")]
-    pub(crate) fn sampled_out(&self) {
+    /// Asks the sampler about a span below `parent`.
+    pub(crate) fn decide(
+        context: &Context,
+        parent: &SpanContext,
+        trace_id: TraceId,
+        request: &Request<'_>,
+    ) -> Decision {
+        match &*Pipeline::current() {
+            Some(pipeline) => pipeline.settings.sampler.decide(context, parent, trace_id, request),
+            // Shut down since the span asked whether there was one.
+            None => Decision::plain(false, parent),
+        }
+    }
+
+    pub(crate) fn sampled_out() {
         Fate::SampledOut.counter().add(1);
     }
 
     /// Takes a finished span, or counts it as dropped. Never waits.
-    pub(crate) fn push(&self, record: Record) {
+    pub(crate) fn push(record: Record) {
         if !record.context.is_sampled() {
             // Recorded for the sampler's own reasons, and not to be exported.
-            return self.sampled_out();
+            return Pipeline::sampled_out();
         }
+        match &*Pipeline::current() {
+            Some(pipeline) => pipeline.enqueue(record),
+            None => Fate::Shutdown.counter().add(1),
+        }
+    }
+
+    fn enqueue(&self, record: Record) {
         if self.closed.load(Ordering::SeqCst) {
             return Fate::Shutdown.counter().add(1);
         }
         if self.queue.push(record).is_err() {
             return Fate::QueueFull.counter().add(1);
         }
-        self.taken.fetch_add(1, Ordering::Relaxed);
-        if self.queue.len() >= self.settings.batch_size && !self.woken.swap(true, Ordering::Relaxed) {
+        let taken = self.taken.fetch_add(1, Ordering::Relaxed);
+        let looks_every = LOOKS_EVERY.min(self.settings.batch_size as u64);
+        if taken % looks_every == looks_every - 1
+            && self.queue.len() >= self.settings.batch_size
+            && !self.woken.swap(true, Ordering::Relaxed)
+        {
             self.wake.notify_one();
         }
-        if self.closed.load(Ordering::SeqCst) {
-            // Closed since the look above: the worker may have taken its last span already.
+        if self.drained.load(Ordering::SeqCst) {
+            // Closed since the look above, and the worker has taken its last span already.
             self.discard();
         }
     }
@@ -258,74 +283,11 @@ impl Pipeline {
     }
 }
 
-/// The owner of the exporters' thread.
-#[derive(Debug)]
-pub(crate) struct Exporting {
-    pipeline: Arc<Pipeline>,
-    commands: mpsc::UnboundedSender<worker::Command>,
-    tallies: Vec<Arc<report::Tally>>,
-    started: u64,
-}
-
-impl Exporting {
-    /// Starts the thread. Spans are taken if there is an exporter for them.
-    pub(crate) fn start(
-        settings: Settings,
-        spans: Vec<Box<dyn SpanExport>>,
-        metrics: Vec<Box<dyn MetricExport>>,
-    ) -> std::io::Result<Self> {
-        let takes_spans = !spans.is_empty();
-        let tallies: Vec<_> =
-            spans.iter().map(|exporter| Arc::new(report::Tally::new(exporter.name()))).collect();
-        let pipeline = Arc::new(Pipeline {
-            queue: ArrayQueue::new(settings.queue_size),
-            settings,
-            taken: AtomicU64::new(0),
-            wake: Notify::new(),
-            woken: AtomicBool::new(false),
-            closed: AtomicBool::new(false),
-        });
-        let (commands, inbox) = mpsc::unbounded_channel();
-        worker::spawn(pipeline.clone(), spans, metrics, tallies.clone(), inbox)?;
-        if takes_spans {
-            CURRENT.store(Some(pipeline.clone()));
-        }
-        Ok(Exporting { pipeline, commands, tallies, started: Fate::QueueFull.counter().get() })
+/// Every series and its value now, the queue's length included.
+pub(crate) fn reading() -> Vec<FamilySnapshot> {
+    if let Some(pipeline) = &*Pipeline::current() {
+        let length = i64::try_from(pipeline.queue.len()).unwrap_or(i64::MAX);
+        pipeline.lengths.iter().for_each(|gauge| gauge.set(length));
     }
-
-    /// Exports everything that has ended by now.
-    pub(crate) fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
-        let (reply, answer) = std::sync::mpsc::sync_channel(1);
-        let deadline = Instant::now() + timeout;
-        let sent = self.commands.send(worker::Command::Flush { deadline, reply });
-        match sent.ok().and_then(|()| answer.recv_timeout(timeout).ok()) {
-            Some(problems) if problems.is_empty() => Ok(()),
-            Some(problems) => Err(FlushError::Failed(problems)),
-            None => Err(FlushError::Late { pending: self.pipeline.queue.len() as u64, timeout }),
-        }
-    }
-
-    /// Takes no more spans, exports what there is until `timeout` is over, and tells what became of all.
-    pub(crate) fn shut_down(&self, timeout: Duration) -> ShutdownReport {
-        let begun = Instant::now();
-        let own = CURRENT.load_full().is_some_and(|current| Arc::ptr_eq(&current, &self.pipeline));
-        if own {
-            CURRENT.store(None);
-        }
-        self.pipeline.closed.store(true, Ordering::SeqCst);
-        let (reply, answer) = std::sync::mpsc::sync_channel(1);
-        let deadline = begun + timeout;
-        let sent = self.commands.send(worker::Command::ShutDown { deadline, reply });
-        let answer = sent.ok().and_then(|()| answer.recv_timeout(timeout).ok());
-        let mut problems = answer.unwrap_or_else(|| vec!["an exporter did not come back in time".to_owned()]);
-        self.pipeline.discard();
-        problems.dedup();
-        let refused = Fate::QueueFull.counter().get() - self.started;
-        let taken = self.pipeline.taken.load(Ordering::Relaxed);
-        ShutdownReport::new(
-            self.tallies.iter().map(|tally| tally.report(taken, refused)).collect(),
-            problems,
-            begun.elapsed(),
-        )
-    }
+    Store::global().snapshot()
 }

@@ -123,11 +123,9 @@ impl fmt::Display for ShutdownReport {
 #[non_exhaustive]
 pub enum FlushError {
     /// Time was up first.
-    #[error("{pending} spans still waited to be exported after {timeout:?}")]
+    #[error("what had ended was not exported within {timeout:?}")]
     #[non_exhaustive]
     Late {
-        /// Spans in the queue.
-        pending: u64,
         /// How long was waited.
         timeout: Duration,
     },

@@ -8,14 +8,14 @@ use std::time::Instant;
 use futures_util::future::{FutureExt as _, join_all};
 use opentelemetry::Context;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::{sleep_until, timeout_at};
+use tokio::time::sleep_until;
 
 use super::report::Tally;
-use super::{Accepted, ExportFailure, Fate, MetricExport, Patience, Pipeline, SpanExport};
+use super::{Accepted, ExportFailure, Fate, MetricExport, Patience, Pipeline, SpanExport, later, reading};
 use crate::diagnostics::warn;
+use crate::metric::Histogram;
 use crate::metric::family;
 use crate::metric::store::Store;
-use crate::metric::{Gauge, Histogram};
 use crate::names::label;
 use crate::span::clock;
 
@@ -34,11 +34,11 @@ pub(super) fn spawn(
     commands: UnboundedReceiver<Command>,
 ) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let lanes = spans.into_iter().zip(tallies).map(|(exporter, tally)| Lane::new(exporter, tally, &pipeline));
+    let lanes = spans.into_iter().zip(tallies).map(|(exporter, tally)| Lane::new(exporter, tally));
     let metrics = metrics.into_iter().map(|exporter| MetricLane { exporter, failing: false });
     let mut worker = Worker {
-        next_batch: Instant::now() + pipeline.settings.schedule_delay,
-        next_reading: Instant::now() + pipeline.settings.metric_interval,
+        next_batch: later(Instant::now(), pipeline.settings.schedule_delay),
+        next_reading: later(Instant::now(), pipeline.settings.metric_interval),
         refused: Fate::QueueFull.counter().get(),
         losing: None,
         lanes: lanes.collect(),
@@ -71,7 +71,6 @@ struct Lane {
     tally: Arc<Tally>,
     /// The number of spans it had lost when it began to fail.
     failing: Option<u64>,
-    queue_length: Arc<Gauge>,
     succeeded: Arc<Histogram>,
     failed: Arc<Histogram>,
 }
@@ -94,20 +93,23 @@ impl Worker {
                         let _ = reply.try_send(problems);
                     }
                     Some(Command::ShutDown { deadline, reply }) => {
-                        let mut problems = self.drain(deadline).await;
-                        problems.dedup();
+                        let problems = self.drain(deadline).await;
+                        // Exporters close what they hold open, before anybody believes that all is done.
+                        self.lanes.drain(..).for_each(Lane::end);
                         let _ = reply.try_send(problems);
                         return;
                     }
                     None => return,
                 },
+                () = sleep_until(due.into()) => self.tick().await,
                 () = self.pipeline.wake.notified() => {
                     self.pipeline.woken.store(false, Ordering::Relaxed);
-                    while self.pipeline.queue.len() >= self.pipeline.settings.batch_size {
-                        self.export_batch(None).await;
+                    self.export_batch(None).await;
+                    // A batch at a time, so that commands and the clock are looked at in between.
+                    if self.pipeline.queue.len() >= self.pipeline.settings.batch_size {
+                        self.pipeline.wake.notify_one();
                     }
                 }
-                () = sleep_until(due.into()) => self.tick().await,
             }
             self.watch_queue();
         }
@@ -116,16 +118,17 @@ impl Worker {
     /// What is done by the clock: partial batches, and readings of the metrics.
     async fn tick(&mut self) {
         let now = Instant::now();
+        if now >= self.next_reading {
+            self.next_reading = later(now, self.pipeline.settings.metric_interval);
+            self.export_metrics(None).await;
+        }
         if now >= self.next_batch {
             clock::follow_system_clock();
-            while !self.pipeline.queue.is_empty() {
-                self.export_batch(None).await;
+            self.export_batch(None).await;
+            // While there is more, the next turn takes the next batch.
+            if self.pipeline.queue.is_empty() {
+                self.next_batch = later(Instant::now(), self.pipeline.settings.schedule_delay);
             }
-            self.next_batch = Instant::now() + self.pipeline.settings.schedule_delay;
-        }
-        if now >= self.next_reading {
-            self.export_metrics(None).await;
-            self.next_reading = Instant::now() + self.pipeline.settings.metric_interval;
         }
     }
 
@@ -137,9 +140,9 @@ impl Worker {
             left = left.saturating_sub(self.pipeline.settings.batch_size);
             problems.extend(self.export_batch(Some(deadline)).await);
         }
+        let patience = Patience::new(self.pipeline.settings.export_timeout, Some(deadline));
         for lane in &mut self.lanes {
-            let patience = Patience::new(&self.pipeline.settings, Some(deadline));
-            let flushed = within(patience, lane.exporter.flush()).await;
+            let flushed = within(patience, &self.pipeline, async { lane.exporter.flush().await }).await;
             problems.extend(flushed.err().map(|ExportFailure(problem)| problem));
         }
         problems.extend(self.export_metrics(Some(deadline)).await);
@@ -159,11 +162,13 @@ impl Worker {
         if size == 0 {
             return Vec::new();
         }
-        let patience = Patience::new(&self.pipeline.settings, deadline);
+        let patience = Patience::new(self.pipeline.settings.export_timeout, deadline);
+        let pipeline = &self.pipeline;
         // The last exporter gets the batch itself; mostly it is the only one.
         let copies = self.lanes.len().saturating_sub(1);
         let batches = std::iter::repeat_n(batch, copies + 1);
-        let exports = self.lanes.iter_mut().zip(batches).map(|(lane, batch)| lane.export(batch, patience));
+        let exports =
+            self.lanes.iter_mut().zip(batches).map(|(lane, batch)| lane.export(batch, patience, pipeline));
         let results = join_all(exports).await;
 
         // A span counts as exported when no exporter has lost it.
@@ -182,9 +187,9 @@ impl Worker {
     async fn export_metrics(&mut self, deadline: Option<Instant>) -> Vec<String> {
         let mut problems = Vec::new();
         for lane in &mut self.metrics {
-            let patience = Patience::new(&self.pipeline.settings, deadline);
-            let export = lane.exporter.export(Store::global().snapshot(), patience);
-            match within(patience, export).await {
+            let patience = Patience::new(self.pipeline.settings.metric_timeout, deadline);
+            let export = async { lane.exporter.export(reading(), patience).await };
+            match within(patience, &self.pipeline, export).await {
                 Ok(()) if lane.failing => {
                     lane.failing = false;
                     warn(format_args!("{}: metrics arrive again", lane.exporter.name()));
@@ -207,10 +212,6 @@ impl Worker {
 
     /// Says once that spans are being lost to a full queue, and once that this is over.
     fn watch_queue(&mut self) {
-        let length = i64::try_from(self.pipeline.queue.len()).unwrap_or(i64::MAX);
-        for lane in &self.lanes {
-            lane.queue_length.set(length);
-        }
         let refused = Fate::QueueFull.counter().get();
         match self.losing {
             None if refused > self.refused => {
@@ -220,7 +221,7 @@ impl Worker {
                     self.pipeline.settings.queue_size
                 ));
             }
-            Some(before) if refused == self.refused && length == 0 => {
+            Some(before) if refused == self.refused && self.pipeline.queue.is_empty() => {
                 self.losing = None;
                 warn(format_args!("spans are no longer dropped; {} were lost", refused - before));
             }
@@ -231,34 +232,31 @@ impl Worker {
 }
 
 impl Lane {
-    fn new(exporter: Box<dyn SpanExport>, tally: Arc<Tally>, pipeline: &Pipeline) -> Self {
+    /// Drops the exporter, which may run code of the program's.
+    fn end(self) {
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(self)));
+    }
+
+    fn new(exporter: Box<dyn SpanExport>, tally: Arc<Tally>) -> Self {
         let store = Store::global();
         let own = || (label::EXPORTER, exporter.name().into());
         let duration = |status: &'static str| {
             let labels = vec![own(), (label::STATUS, status.into())];
             store.histogram(&family::TELEMETRY_EXPORT_DURATION, labels)
         };
-        store
-            .gauge(&family::TELEMETRY_QUEUE_CAPACITY, vec![own()])
-            .set(i64::try_from(pipeline.settings.queue_size).unwrap_or(i64::MAX));
-        Lane {
-            queue_length: store.gauge(&family::TELEMETRY_QUEUE_LENGTH, vec![own()]),
-            succeeded: duration("success"),
-            failed: duration("error"),
-            exporter,
-            tally,
-            failing: None,
-        }
+        Lane { succeeded: duration("success"), failed: duration("error"), exporter, tally, failing: None }
     }
 
     async fn export(
         &mut self,
         batch: Vec<opentelemetry_sdk::trace::SpanData>,
         patience: Patience,
+        pipeline: &Pipeline,
     ) -> Result<Accepted, ExportFailure> {
         let size = batch.len() as u64;
         let started = clock::Tick::now();
-        let result = within(patience, self.exporter.export(batch, patience)).await;
+        let export = async { self.exporter.export(batch, patience).await };
+        let result = within(patience, pipeline, export).await;
         let took = started.until(clock::Tick::now());
         let name = self.exporter.name();
         match &result {
@@ -288,14 +286,33 @@ impl Lane {
 /// Ends an export that takes too long, and survives one that panics.
 async fn within<T>(
     patience: Patience,
+    pipeline: &Pipeline,
     export: impl Future<Output = Result<T, ExportFailure>>,
 ) -> Result<T, ExportFailure> {
     let begun = Instant::now();
-    // An exporter that panics has lost a batch; the next one is tried all the same.
-    let export = std::panic::AssertUnwindSafe(export).catch_unwind();
-    match timeout_at(patience.answer.into(), export).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err(ExportFailure("the exporter panicked".to_owned())),
-        Err(_) => Err(ExportFailure(format!("no answer within {:.1?}", begun.elapsed()))),
+    tokio::select! {
+        biased;
+        // An exporter that panics has lost a batch; the next one is tried all the same.
+        result = std::panic::AssertUnwindSafe(export).catch_unwind() => {
+            result.unwrap_or_else(|_| Err(ExportFailure("the exporter panicked".to_owned())))
+        }
+        () = out_of_time(patience, pipeline) => {
+            Err(ExportFailure(format!("no answer within {:.1?}", begun.elapsed())))
+        }
+    }
+}
+
+/// Waits for the end of `patience`, or for that of whoever shuts down in the meantime.
+async fn out_of_time(patience: Patience, pipeline: &Pipeline) {
+    let mut deadlines = pipeline.deadline.subscribe();
+    loop {
+        let shutdown = *deadlines.borrow_and_update();
+        let end = shutdown.map_or(patience.answer, |deadline| patience.answer.min(deadline));
+        tokio::select! {
+            () = sleep_until(end.into()) => return,
+            changed = deadlines.changed() => if changed.is_err() {
+                return sleep_until(end.into()).await;
+            },
+        }
     }
 }

@@ -22,14 +22,19 @@ impl Call {
         _fields: impl FnOnce(&mut Fields),
     ) -> Self {
         let context = (site.kind() == SiteKind::Workflow).then(|| {
-            let outer = Context::current();
-            outer.with_value(WorkflowContext::enter(WorkflowContext::of(&outer)))
+            super::local::current(|outer| {
+                outer.with_value(WorkflowContext::enter(WorkflowContext::of(outer)))
+            })
         });
         Call { kind: site.kind(), context }
     }
 
     pub(super) fn context(&self) -> Option<&Context> {
         self.context.as_ref()
+    }
+
+    pub(super) fn adopt(&mut self, caller: Context) {
+        self.context.get_or_insert(caller);
     }
 
     pub(super) fn is_primitive(&self) -> bool {

@@ -1,12 +1,11 @@
 //! The wrapper around an annotated function: what starts a call, makes it current, and always ends it.
 //!
 //! A call starts when its body does, at the first poll of a future: [`begin`] is the body's first
-//! statement, where the arguments are bound and can be looked at. It leaves the started call in a slot
-//! of the thread, and whoever is running the body, [`future`] or [`call`], picks it up there when the
-//! body returns, awaits or unwinds. A future that is dropped without ever being polled has not run, so
+//! statement, where the arguments are bound and can be looked at. It leaves the started call with the
+//! thread, and whoever is running the body, [`future`] or [`call`], picks it up there when the body
+//! returns, awaits or unwinds. A future that is dropped without ever being polled has not run, so
 //! nothing has started and nothing is counted.
 
-use std::cell::Cell;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
@@ -17,23 +16,15 @@ use opentelemetry::{Context, ContextGuard};
 use super::bare::Call;
 #[cfg(feature = "telemetry")]
 use super::live::Call;
+use super::local::{current, local};
 use crate::catalog::Site;
 use crate::metric::label::LabelValue;
 use crate::outcome::Outcome;
 use crate::span::Fields;
 
-thread_local! {
-    /// The call whose body has just begun on this thread.
-    static BEGUN: Cell<Option<Running>> = const { Cell::new(None) };
-    /// Whether the innermost annotated call on this thread is a primitive, whose own calls are not
-    /// steps of the workflow.
-    static IN_PRIMITIVE: Cell<bool> = const { Cell::new(false) };
-}
-
 /// A call that is current on this thread.
-struct Running {
+pub(super) struct Running {
     call: Call,
-    /// Drops before `entered` does: ending the call may look at the context.
     entered: Entered,
 }
 
@@ -44,21 +35,23 @@ struct Entered {
 }
 
 impl Entered {
-    fn new(context: Option<Context>, in_primitive: bool) -> Self {
+    fn new(context: Option<&Context>, in_primitive: bool) -> Self {
+        let was_in_primitive = local(|local| local.in_primitive.replace(in_primitive));
         Entered {
-            _context: context.map(Context::attach),
-            was_in_primitive: IN_PRIMITIVE.replace(in_primitive),
+            // `None`: the thread is ending.
+            _context: context.filter(|_| was_in_primitive.is_some()).map(|context| context.clone().attach()),
+            was_in_primitive: was_in_primitive.unwrap_or(false),
         }
     }
 
     fn call(call: &Call) -> Self {
-        Entered::new(call.context().cloned(), call.is_primitive())
+        Entered::new(call.context(), call.is_primitive())
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        IN_PRIMITIVE.set(self.was_in_primitive);
+        local(|local| local.in_primitive.set(self.was_in_primitive));
     }
 }
 
@@ -68,32 +61,42 @@ pub fn begin<const N: usize>(
     labels: impl FnOnce() -> [LabelValue; N],
     fields: impl FnOnce(&mut Fields),
 ) {
-    let call = Call::start(site, IN_PRIMITIVE.get(), labels, fields);
+    let Some(in_primitive) = local(|local| local.in_primitive.get()) else { return };
+    let call = Call::start(site, in_primitive, labels, fields);
     let entered = Entered::call(&call);
-    BEGUN.set(Some(Running { call, entered }));
+    local(|local| local.begun.borrow_mut().push(Running { call, entered }));
 }
 
 /// Runs a part of a body, with an eye on the call that it may begin.
 struct Watch {
-    /// The call of the function that called this one, begun in the same poll.
-    outer: Option<Running>,
+    /// How many calls had begun around it.
+    depth: usize,
 }
 
 impl Watch {
     fn new() -> Self {
-        Watch { outer: BEGUN.take() }
+        Watch { depth: local(|local| local.begun.borrow().len()).unwrap_or(0) }
     }
 
     /// The call that has begun, no longer current.
-    fn begun() -> Option<Call> {
-        BEGUN.take().map(|running| running.call)
+    fn begun(&self) -> Option<Call> {
+        let Running { call, entered } = self.take()?;
+        drop(entered);
+        Some(call)
+    }
+
+    fn take(&self) -> Option<Running> {
+        local(|local| {
+            let mut begun = local.begun.borrow_mut();
+            if begun.len() > self.depth { begun.pop() } else { None }
+        })?
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
         // Still there only if the body unwound.
-        if let Some(Running { call, entered }) = BEGUN.replace(self.outer.take()) {
+        if let Some(Running { call, entered }) = self.take() {
             call.panicked();
             drop(entered);
         }
@@ -117,9 +120,9 @@ where
     F: FnOnce() -> R,
     C: FnOnce(&R, &mut Fields) -> Outcome,
 {
-    let _watch = Watch::new();
+    let watch = Watch::new();
     let result = body();
-    if let Some(call) = Watch::begun() {
+    if let Some(call) = watch.begun() {
         call.finish(|fields| classify(&result, fields));
     }
     result
@@ -171,27 +174,42 @@ struct Caller {
 impl Caller {
     fn here() -> Self {
         Caller {
-            context: Context::map_current(|context| is_ambient(context).then(|| context.clone())),
-            in_primitive: IN_PRIMITIVE.get(),
+            context: current(|context| is_ambient(context).then(|| context.clone())),
+            in_primitive: local(|local| local.in_primitive.get()).unwrap_or(false),
         }
     }
 
-    /// Makes the caller current, unless something else is.
-    fn enter(self) -> Option<Entered> {
+    /// Makes the caller current, unless the call belongs to something where it is first polled.
+    fn enter(self) -> Option<(Entered, Context)> {
         let context = self.context?;
-        let elsewhere = !Context::map_current(is_ambient);
-        elsewhere.then(|| Entered::new(Some(context), self.in_primitive))
+        let elsewhere = !current(belongs) && !current(|here| is_another_test(here, &context));
+        elsewhere.then(|| (Entered::new(Some(&context), self.in_primitive), context))
     }
 }
 
-/// Whether a call that starts within `context` belongs to something.
+/// Whether a call that is made within `context` should find it again.
 fn is_ambient(context: &Context) -> bool {
+    belongs(context) || is_another_test(context, &Context::new())
+}
+
+/// Whether a call that starts within `context` is part of something.
+fn belongs(context: &Context) -> bool {
     use opentelemetry::trace::TraceContextExt as _;
-    #[cfg(feature = "telemetry")]
-    if crate::testing::Recording::of(context).is_some() {
-        return true;
-    }
-    context.has_active_span() || crate::context::WorkflowContext::of(context).is_some()
+    context.has_active_span()
+        || crate::context::WorkflowContext::of(context).is_some_and(|workflow| !workflow.is_none())
+}
+
+/// Whether what happens `here` is recorded by a test, and not by the same one as in `other`.
+#[cfg(feature = "telemetry")]
+fn is_another_test(here: &Context, other: &Context) -> bool {
+    use crate::testing::Recording;
+    Recording::of(here)
+        .is_some_and(|own| Recording::of(other).is_none_or(|other| !std::sync::Arc::ptr_eq(&own, &other)))
+}
+
+#[cfg(not(feature = "telemetry"))]
+fn is_another_test(_: &Context, _: &Context) -> bool {
+    false
 }
 
 /// Ends a call whose body unwound out of a poll.
@@ -218,28 +236,40 @@ where
             // Taken only while this is dropped.
             return Poll::Pending;
         };
-        let polled = match std::mem::replace(this.state, State::Ended) {
-            State::Called(caller) => {
-                let caller = caller.enter();
-                let watch = Watch::new();
-                let polled = future.poll(task);
-                if let Some(call) = Watch::begun() {
-                    *this.state = State::Running(call);
-                }
-                drop(watch);
-                drop(caller);
-                polled
-            }
+        let polled = match this.state {
             State::Running(call) => {
-                let entered = Entered::call(&call);
-                *this.state = State::Running(call);
+                let entered = Entered::call(call);
                 let unwinding = Unwinding(this.state);
                 let polled = future.poll(task);
                 std::mem::forget(unwinding);
                 drop(entered);
                 polled
             }
-            State::Ended => future.poll(task),
+            State::Called(_) => {
+                let State::Called(caller) = std::mem::replace(this.state, State::Ended) else {
+                    return Poll::Pending;
+                };
+                let (entered, caller) = caller.enter().unzip();
+                let watch = Watch::new();
+                let polled = future.poll(task);
+                let begun = watch.begun();
+                drop(entered);
+                match (&polled, begun) {
+                    (Poll::Ready(result), Some(call)) => {
+                        // Ended in its first poll: it never moves into the state.
+                        call.finish(|fields| (this.classify)(result, fields));
+                    }
+                    (Poll::Pending, Some(mut call)) => {
+                        if let Some(caller) = caller {
+                            call.adopt(caller);
+                        }
+                        *this.state = State::Running(call);
+                    }
+                    (_, None) => {}
+                }
+                return polled;
+            }
+            State::Ended => return future.poll(task),
         };
         if let Poll::Ready(result) = &polled
             && let State::Running(call) = std::mem::replace(this.state, State::Ended)

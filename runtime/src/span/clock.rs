@@ -2,13 +2,20 @@
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A moment, in nanoseconds since the first reading in this process.
+use quanta::Clock;
+
+/// A reading of the processor's own counter, where that is steady; else of the system's monotonic clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Tick(u64);
 
-static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+/// The counter and its rate, and the reading from which wall-clock time is counted.
+static CLOCK: LazyLock<(Clock, u64)> = LazyLock::new(|| {
+    let clock = Clock::new();
+    let origin = clock.raw();
+    (clock, origin)
+});
 
 /// Wall-clock time at the origin, in nanoseconds since 1970; good until the year 2554. 0 means not yet known.
 static WALL_AT_ORIGIN: AtomicU64 = AtomicU64::new(0);
@@ -19,39 +26,42 @@ const MAX_DRIFT: u64 = 1_000_000;
 
 impl Tick {
     pub(crate) fn now() -> Self {
-        Tick(nanoseconds(ORIGIN.elapsed()))
+        Tick(CLOCK.0.raw())
     }
 
     /// Nanoseconds from `self` to `later`.
     pub(crate) fn until(self, later: Tick) -> u64 {
-        later.0.saturating_sub(self.0)
+        CLOCK.0.delta_as_nanos(self.0, later.0.max(self.0))
     }
 
     pub(crate) fn wall(self) -> SystemTime {
         if WALL_AT_ORIGIN.load(Relaxed) == 0 {
             follow_system_clock();
         }
-        UNIX_EPOCH + Duration::from_nanos(WALL_AT_ORIGIN.load(Relaxed).saturating_add(self.0))
+        let nanoseconds = WALL_AT_ORIGIN.load(Relaxed).saturating_add(self.since_origin());
+        UNIX_EPOCH + Duration::from_nanos(nanoseconds)
+    }
+
+    fn since_origin(self) -> u64 {
+        let (clock, origin) = &*CLOCK;
+        clock.delta_as_nanos(*origin, self.0.max(*origin))
     }
 }
 
-/// Moves the anchor if the system's clock was set, or has been slewed away from the monotonic one.
+/// Moves the anchor if the system's clock was set, or has been slewed away from the counter.
 pub(crate) fn follow_system_clock() {
-    let wall = nanoseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
-    let anchor = wall.saturating_sub(Tick::now().0);
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let wall = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
+    let anchor = wall.saturating_sub(Tick::now().since_origin());
     if WALL_AT_ORIGIN.load(Relaxed).abs_diff(anchor) > MAX_DRIFT {
         WALL_AT_ORIGIN.store(anchor, Relaxed);
     }
 }
 
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::Tick;
-    use std::time::{Duration, SystemTime};
+    use std::time::{Duration, Instant, SystemTime};
 
     #[test]
     fn a_tick_is_the_wall_clock_time_at_which_it_was_read() {
@@ -60,5 +70,15 @@ mod tests {
         let after = SystemTime::now();
         let slack = Duration::from_millis(2);
         assert!(before - slack <= tick && tick <= after + slack);
+    }
+
+    #[test]
+    fn ticks_measure_what_the_system_measures() {
+        let (tick, instant) = (Tick::now(), Instant::now());
+        std::thread::sleep(Duration::from_millis(50));
+        let measured = Duration::from_nanos(tick.until(Tick::now()));
+        let elapsed = instant.elapsed();
+        assert!(measured.abs_diff(elapsed) < elapsed / 50, "{measured:?} and {elapsed:?}");
+        assert_eq!(Tick::now().until(tick), 0, "time does not run backwards");
     }
 }

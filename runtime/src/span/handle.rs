@@ -29,7 +29,7 @@ pub struct Span {
 pub fn span() -> Span {
     Span {
         #[cfg(feature = "context")]
-        context: opentelemetry::Context::current(),
+        context: super::local::current(Clone::clone),
     }
 }
 

@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use opentelemetry::trace::{SpanKind, Status as OtelStatus, TraceContextExt as _};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanContext, SpanKind, TraceContextExt as _};
 
 use super::clock::Tick;
-use super::record::{Origin, Sink};
-use super::tracer::{Start, Started, start};
+use super::local::current;
+use super::record::{Ending, Origin, Sink, end};
+use super::tracer::{Sampled, Start, open, parent, sample};
 use crate::catalog::{Site, SiteKind};
 use crate::context::{Run, WorkflowContext};
 use crate::metric::bind::{Bound, LabelKey};
 use crate::metric::label::LabelValue;
 use crate::metric::store::Store;
-use crate::names::attribute;
-use crate::outcome::{Outcome, Status};
-use crate::pipeline::Pipeline;
+use crate::outcome::Outcome;
+use crate::pipeline::{Pipeline, Request};
 use crate::span::Fields;
 use crate::testing::Recording;
 
@@ -39,9 +39,39 @@ pub(super) struct Call {
 #[derive(Clone, Copy, PartialEq)]
 enum OnDrop {
     Cancelled,
-    /// Code of the user's is looking at the result; it unwinds.
+    /// Code of the user's is looking at the arguments or the result; it unwinds.
     Panicked,
     Nothing,
+}
+
+/// What a call finds around itself.
+struct Around {
+    recording: Option<Arc<Recording>>,
+    /// Where its span would go.
+    sink: Option<Sink>,
+    parent: SpanContext,
+    /// Its place among the steps of its workflow, and that workflow.
+    step: Option<(u32, &'static Site)>,
+}
+
+impl Around {
+    fn look(context: &Context, in_primitive: bool) -> Self {
+        let workflow = WorkflowContext::of(context).filter(|_| !in_primitive);
+        let step = workflow.and_then(WorkflowContext::run).map(|run| (run.next_step(), run.site));
+        let recording = Recording::of(context);
+        let sink = if context.is_telemetry_suppressed() {
+            None
+        } else if let Some(recording) = &recording {
+            Some(Sink::Test(recording.clone()))
+        } else if Pipeline::is_open() {
+            Some(Sink::Pipeline)
+        } else {
+            Pipeline::missed();
+            None
+        };
+        let parent = if sink.is_some() { parent(context) } else { SpanContext::NONE };
+        Around { recording, sink, parent, step }
+    }
 }
 
 impl Call {
@@ -51,44 +81,106 @@ impl Call {
         labels: impl FnOnce() -> [LabelValue; N],
         fields: impl FnOnce(&mut Fields),
     ) -> Self {
-        let labels = labels();
-        let outer = Context::current();
-        let caller = WorkflowContext::of(&outer);
-        let run = caller.and_then(WorkflowContext::run).filter(|_| !in_primitive);
-        let step = run.map(Run::next_step);
-        let step_of = run.map(|run| run.site).filter(|_| site.kind() == SiteKind::Primitive);
-        let (workflow, mut context) = match site.kind() {
-            SiteKind::Primitive => (caller.cloned(), None),
-            SiteKind::Workflow => {
-                let own = WorkflowContext::enter(caller, Run::new(site));
-                (Some(own.clone()), Some(outer.with_value(own)))
-            }
+        let Around { recording, sink, parent, step } = current(|context| Around::look(context, in_primitive));
+        let mut call = Call {
+            site,
+            started: Tick::now(),
+            key: 0,
+            context: None,
+            step_of: step.map(|(_, workflow)| workflow).filter(|_| site.kind() == SiteKind::Primitive),
+            recording,
+            has_span: false,
+            // Until the arguments have been looked at.
+            on_drop: OnDrop::Panicked,
         };
-        let started = Tick::now();
-        let span = open_span(&outer, site, started, Origin::Site { site, workflow, step }, fields);
-        let has_span = matches!(span, Some(Started::Recorded(_)));
-        match span {
-            Some(Started::Recorded(span)) => {
-                context = Some(context.as_ref().unwrap_or(&outer).with_span(span));
-            }
-            // Says "not sampled" to whoever starts a span or sends a request below.
-            Some(Started::Unrecorded { context: own, is_news: true }) => {
-                context = Some(context.as_ref().unwrap_or(&outer).with_remote_span_context(own));
-            }
-            Some(Started::Unrecorded { .. }) | None => {}
+        call.counting(|bound, _| bound.started());
+        let labels = labels();
+        if N > 0 {
+            call.key = call.counting(|bound, _| bound.key(labels));
         }
-        let recording = Recording::of(&outer);
-        let mut call =
-            Call { site, started, key: 0, context, step_of, recording, has_span, on_drop: OnDrop::Cancelled };
-        call.key = call.counting(|bound, _| {
-            bound.started();
-            bound.key(labels)
-        });
+        if site.kind() == SiteKind::Workflow {
+            call.context = Some(current(|context| {
+                let own = WorkflowContext::enter(WorkflowContext::of(context), Run::new(site));
+                context.with_value(own)
+            }));
+        }
+        if let Some(sink) = sink {
+            call.open_span(sink, &parent, step.map(|(place, _)| place), fields);
+        }
+        call.on_drop = OnDrop::Cancelled;
         call
+    }
+
+    fn open_span(
+        &mut self,
+        sink: Sink,
+        parent: &SpanContext,
+        step: Option<u32>,
+        fields: impl FnOnce(&mut Fields),
+    ) {
+        let site = self.site;
+        let mut fields = Some(fields);
+        let mut collect = || {
+            let mut collected = Fields::new(true);
+            if let Some(fields) = fields.take() {
+                fields(&mut collected);
+            }
+            collected.into_attributes()
+        };
+        // Only a sampler of the program's own looks at attributes, and at the context.
+        let (mut attributes, around) = if sink.reads_attributes() {
+            (collect(), current(Clone::clone))
+        } else {
+            (Vec::new(), Context::new())
+        };
+        let kind = match site.type_() {
+            // By the GenAI conventions: the model is another service.
+            "llm" | "embedding" => SpanKind::Client,
+            _ => SpanKind::Internal,
+        };
+        let name = site.span_name();
+        let request = Request { name, kind: &kind, attributes: &attributes, links: &[] };
+        let sampled = sample(&sink, parent, &around, &request);
+        match sampled {
+            Sampled::Out(None) => {}
+            // Says "not sampled" to whoever starts a span or sends a request below.
+            Sampled::Out(Some(own)) => {
+                self.context = Some(self.within(|context| context.with_remote_span_context(own)));
+            }
+            Sampled::In(own, added) => {
+                attributes.extend(collect());
+                attributes.extend(added);
+                let workflow = self.within(|context| WorkflowContext::of(context).cloned());
+                let start = Start {
+                    name: name.into(),
+                    kind,
+                    time: self.started.wall(),
+                    attributes,
+                    links: Vec::new(),
+                    origin: Origin::Site { site, workflow, step },
+                };
+                let span = open(own, parent, sink, start);
+                self.context = Some(self.within(|context| context.with_span(span)));
+                self.has_span = true;
+            }
+        }
+    }
+
+    /// Looks at what is current for the body.
+    fn within<R>(&self, look: impl FnOnce(&Context) -> R) -> R {
+        match &self.context {
+            Some(own) => look(own),
+            None => current(look),
+        }
     }
 
     pub(super) fn context(&self) -> Option<&Context> {
         self.context.as_ref()
+    }
+
+    /// Keeps what the call took over from its caller for the polls to come.
+    pub(super) fn adopt(&mut self, caller: Context) {
+        self.context.get_or_insert(caller);
     }
 
     pub(super) fn is_primitive(&self) -> bool {
@@ -100,20 +192,20 @@ impl Call {
         self.on_drop = OnDrop::Panicked;
         let mut fields = Fields::new(self.has_span);
         let outcome = classify(&mut fields);
-        self.end(&outcome, fields);
+        self.end(outcome, fields);
     }
 
     /// The body unwound.
     pub(super) fn panicked(mut self) {
-        self.end(&Outcome::PANIC, Fields::new(false));
+        self.end(Outcome::PANIC, Fields::new(false));
     }
 
-    fn end(&mut self, outcome: &Outcome, fields: Fields) {
+    fn end(&mut self, outcome: Outcome, fields: Fields) {
         self.on_drop = OnDrop::Nothing;
         let ended = Tick::now();
         let nanoseconds = self.started.until(ended);
         self.counting(|bound, store| {
-            bound.ended(store, self.key, outcome, nanoseconds);
+            bound.ended(store, self.key, &outcome, nanoseconds);
             if let Some(workflow) = self.step_of {
                 bound.step(store, workflow).ended(outcome.status, nanoseconds);
             }
@@ -121,24 +213,7 @@ impl Call {
         if self.has_span
             && let Some(context) = &self.context
         {
-            let span = context.span();
-            let mut attributes = fields.into_attributes();
-            attributes.push(KeyValue::new(attribute::STATUS, outcome.status.as_str()));
-            if let Some(error) = &outcome.error {
-                attributes.push(KeyValue::new(attribute::ERROR_TYPE, error.name()));
-                attributes.push(KeyValue::new(attribute::ERROR_CATEGORY, error.category().as_str()));
-                if let Some(code) = error.code() {
-                    attributes.push(KeyValue::new(attribute::ERROR_CODE, code));
-                    attributes.push(KeyValue::new(attribute::ERROR_SEVERITY, error.severity().as_str()));
-                }
-            }
-            span.set_attributes(attributes);
-            if outcome.status == Status::Error {
-                // The kind, never the message, which can hold what must not leave the process.
-                let description = outcome.error.map_or("", |error| error.name());
-                span.set_status(OtelStatus::error(description));
-            }
-            span.end_with_timestamp(ended.wall());
+            end(context, ended, Ending { outcome, attributes: fields.into_attributes() });
         }
     }
 
@@ -155,58 +230,8 @@ impl Drop for Call {
     fn drop(&mut self) {
         match self.on_drop {
             OnDrop::Nothing => {}
-            OnDrop::Cancelled => self.end(&Outcome::CANCELLED, Fields::new(false)),
-            OnDrop::Panicked => self.end(&Outcome::PANIC, Fields::new(false)),
+            OnDrop::Cancelled => self.end(Outcome::CANCELLED, Fields::new(false)),
+            OnDrop::Panicked => self.end(Outcome::PANIC, Fields::new(false)),
         }
-    }
-}
-
-fn open_span(
-    outer: &Context,
-    site: &'static Site,
-    started: Tick,
-    origin: Origin,
-    fields: impl FnOnce(&mut Fields),
-) -> Option<Started> {
-    if outer.is_telemetry_suppressed() {
-        return None;
-    }
-    let Some(sink) = Sink::of(outer) else {
-        Pipeline::missed();
-        return None;
-    };
-    let mut fields = Some(fields);
-    let mut collect = || {
-        let mut collected = Fields::new(true);
-        if let Some(fields) = fields.take() {
-            fields(&mut collected);
-        }
-        collected.into_attributes()
-    };
-    let attributes = if sink.sampler_reads_attributes() { collect() } else { Vec::new() };
-    let kind = match site.type_() {
-        // By the GenAI conventions: the model is another service.
-        "llm" | "embedding" => SpanKind::Client,
-        _ => SpanKind::Internal,
-    };
-    let started = start(
-        sink,
-        outer,
-        Start {
-            name: site.span_name().into(),
-            kind,
-            time: started.wall(),
-            attributes,
-            links: Vec::new(),
-            origin,
-        },
-    );
-    match started {
-        Started::Recorded(mut span) => {
-            use opentelemetry::trace::Span as _;
-            span.set_attributes(collect());
-            Some(Started::Recorded(span))
-        }
-        unrecorded @ Started::Unrecorded { .. } => Some(unrecorded),
     }
 }

@@ -6,6 +6,8 @@ pub(crate) mod value;
 #[cfg(feature = "context")]
 pub(crate) mod call;
 mod handle;
+#[cfg(feature = "context")]
+pub(crate) mod local;
 
 #[cfg(all(feature = "context", not(feature = "telemetry")))]
 mod bare;

@@ -9,16 +9,19 @@ use opentelemetry::{Context, InstrumentationScope, KeyValue, trace::TraceContext
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use super::clock::Tick;
+use super::local::local;
 use crate::catalog::{Site, SiteKind};
 use crate::context::WorkflowContext;
 use crate::names::attribute;
+use crate::outcome::{Outcome, Status};
 use crate::pipeline::{Limits, Pipeline};
 use crate::testing::Recording;
 
 /// Where a finished span goes.
 #[derive(Clone, Debug)]
 pub(crate) enum Sink {
-    Pipeline(Arc<Pipeline>),
+    /// The pipeline that runs when the span ends.
+    Pipeline,
     /// The test that the span's context belongs to.
     Test(Arc<Recording>),
 }
@@ -28,28 +31,30 @@ impl Sink {
     pub(crate) fn of(context: &Context) -> Option<Sink> {
         match Recording::of(context) {
             Some(recording) => Some(Sink::Test(recording)),
-            None => Pipeline::current().map(Sink::Pipeline),
+            None => Pipeline::is_open().then_some(Sink::Pipeline),
+        }
+    }
+
+    /// Whether its sampler looks at attributes.
+    pub(crate) fn reads_attributes(&self) -> bool {
+        match self {
+            Sink::Pipeline => Pipeline::reads_attributes(),
+            Sink::Test(_) => false,
         }
     }
 
     pub(crate) fn limits(&self) -> Limits {
         match self {
-            Sink::Pipeline(pipeline) => pipeline.limits(),
+            Sink::Pipeline => {
+                Pipeline::current().as_ref().map(|pipeline| pipeline.limits()).unwrap_or_default()
+            }
             Sink::Test(_) => Limits::default(),
-        }
-    }
-
-    /// Whether attributes must be known before the sampler is asked.
-    pub(crate) fn sampler_reads_attributes(&self) -> bool {
-        match self {
-            Sink::Pipeline(pipeline) => pipeline.sampler_reads_attributes(),
-            Sink::Test(_) => false,
         }
     }
 
     fn accept(&self, record: Record) {
         match self {
-            Sink::Pipeline(pipeline) => pipeline.push(record),
+            Sink::Pipeline => Pipeline::push(record),
             Sink::Test(recording) => recording.push(record.into_span_data(&Limits::default())),
         }
     }
@@ -64,11 +69,11 @@ pub(crate) enum Origin {
         step: Option<u32>,
     },
     /// The OpenTelemetry API, or `tracing` through the bridge.
-    Foreign(InstrumentationScope),
+    Foreign(Box<InstrumentationScope>),
 }
 
-/// What a span has become when it ends. Names and attributes that are known from the site are only
-/// added when it is exported.
+/// What a span has become when it ends. Names and attributes that are known from the site, or follow from
+/// the outcome, are only added when it is exported.
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) context: SpanContext,
@@ -79,11 +84,20 @@ pub(crate) struct Record {
     pub(crate) start: SystemTime,
     pub(crate) end: SystemTime,
     pub(crate) attributes: Vec<KeyValue>,
-    pub(crate) dropped_attributes: u32,
+    pub(crate) origin: Origin,
+    /// How the call ended that the span is of.
+    pub(crate) outcome: Option<Outcome>,
+    /// What few spans have.
+    pub(crate) extras: Option<Box<Extras>>,
+}
+
+/// Events, links and an explicit status.
+#[derive(Debug, Default)]
+pub(crate) struct Extras {
     pub(crate) events: SpanEvents,
     pub(crate) links: SpanLinks,
     pub(crate) status: OtelStatus,
-    pub(crate) origin: Origin,
+    pub(crate) dropped_attributes: u32,
 }
 
 impl Record {
@@ -94,28 +108,40 @@ impl Record {
         } else if self.attributes.len() < limits.attributes {
             self.attributes.push(attribute);
         } else {
-            self.dropped_attributes += 1;
+            self.extras().dropped_attributes += 1;
         }
     }
 
-    pub(crate) fn into_span_data(mut self, limits: &Limits) -> SpanData {
+    pub(crate) fn extras(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
+    }
+
+    pub(crate) fn into_span_data(self, limits: &Limits) -> SpanData {
+        let Extras { mut events, mut links, mut status, dropped_attributes } =
+            self.extras.map(|extras| *extras).unwrap_or_default();
+        let mut attributes = Vec::new();
+        let mut own = self.attributes;
         let scope = match self.origin {
-            Origin::Foreign(scope) => scope,
+            Origin::Foreign(scope) => *scope,
             Origin::Site { site, workflow, step } => {
-                let mut known = site_attributes(site, workflow.as_ref(), step);
                 // What the site says comes first, and the limit is on what the program adds.
-                known.append(&mut self.attributes);
-                self.attributes = known;
+                attributes = site_attributes(site, workflow.as_ref(), step);
                 super::tracer::our_scope()
             }
         };
-        for attribute in &mut self.attributes {
+        if let Some(outcome) = &self.outcome {
+            describe(outcome, &mut attributes, &mut status);
+        }
+        // A key stands once, and what we know of a call is not overruled by chance.
+        own.retain(|own| !attributes.iter().any(|known| known.key == own.key));
+        attributes.append(&mut own);
+        for attribute in &mut attributes {
             limits.shorten(&mut attribute.value);
         }
-        for event in &mut self.events.events {
-            for attribute in &mut event.attributes {
-                limits.shorten(&mut attribute.value);
-            }
+        let in_events = events.events.iter_mut().flat_map(|event| &mut event.attributes);
+        let in_links = links.links.iter_mut().flat_map(|link| &mut link.attributes);
+        for attribute in in_events.chain(in_links) {
+            limits.shorten(&mut attribute.value);
         }
         SpanData {
             span_context: self.context,
@@ -125,11 +151,11 @@ impl Record {
             name: self.name,
             start_time: self.start,
             end_time: self.end,
-            attributes: self.attributes,
-            dropped_attributes_count: self.dropped_attributes,
-            events: self.events,
-            links: self.links,
-            status: self.status,
+            attributes,
+            dropped_attributes_count: dropped_attributes,
+            events,
+            links,
+            status,
             instrumentation_scope: scope,
         }
     }
@@ -140,7 +166,7 @@ fn site_attributes(
     workflow: Option<&WorkflowContext>,
     step: Option<u32>,
 ) -> Vec<KeyValue> {
-    let mut attributes = Vec::with_capacity(12);
+    let mut attributes = Vec::with_capacity(16);
     let mut add = |key, value: opentelemetry::Value| attributes.push(KeyValue::new(key, value));
     if site.kind() == SiteKind::Primitive {
         add(attribute::PRIMITIVE_NAME, site.name().into());
@@ -165,17 +191,41 @@ fn site_attributes(
     attributes
 }
 
+/// What follows from a call's ending.
+fn describe(outcome: &Outcome, attributes: &mut Vec<KeyValue>, status: &mut OtelStatus) {
+    attributes.push(KeyValue::new(attribute::STATUS, outcome.status.as_str()));
+    if let Some(error) = &outcome.error {
+        attributes.push(KeyValue::new(attribute::ERROR_TYPE, error.name()));
+        attributes.push(KeyValue::new(attribute::ERROR_CATEGORY, error.category().as_str()));
+        attributes.push(KeyValue::new(attribute::ERROR_SEVERITY, error.severity().as_str()));
+        if let Some(code) = error.code() {
+            attributes.push(KeyValue::new(attribute::ERROR_CODE, code));
+        }
+    }
+    if outcome.status == Status::Error && *status == OtelStatus::Unset {
+        // The kind, never the message, which can hold what must not leave the process.
+        *status = OtelStatus::error(outcome.error.map_or("", |error| error.name()));
+    }
+}
+
+/// How a call ended, on its way to the call's span: the OpenTelemetry API has no place for it.
+#[derive(Debug)]
+pub(super) struct Ending {
+    pub(super) outcome: Outcome,
+    pub(super) attributes: Vec<KeyValue>,
+}
+
 /// An open span of ours, as OpenTelemetry sees it.
 #[derive(Debug)]
 pub struct RecordedSpan {
     context: SpanContext,
     /// Taken when the span ends.
-    open: Option<Box<(Record, Sink)>>,
+    open: Option<(Record, Sink)>,
 }
 
 impl RecordedSpan {
     pub(crate) fn new(record: Record, sink: Sink) -> Self {
-        RecordedSpan { context: record.context.clone(), open: Some(Box::new((record, sink))) }
+        RecordedSpan { context: record.context.clone(), open: Some((record, sink)) }
     }
 
     /// A span of which only the context is kept: not sampled, or nowhere to go.
@@ -184,21 +234,30 @@ impl RecordedSpan {
     }
 }
 
+/// Ends the span of `context`, which is that of a call.
+pub(super) fn end(context: &Context, ended: Tick, ending: Ending) {
+    // Left with the thread for the span, which takes it; what it did not take is not kept for another.
+    local(|local| local.ending.set(Some(ending)));
+    context.span().end_with_timestamp(ended.wall());
+    local(|local| local.ending.take());
+}
+
 impl opentelemetry::trace::Span for RecordedSpan {
     fn add_event_with_timestamp<T>(&mut self, name: T, timestamp: SystemTime, mut attributes: Vec<KeyValue>)
     where
         T: Into<Cow<'static, str>>,
     {
-        let Some((record, sink)) = self.open.as_deref_mut() else { return };
+        let Some((record, sink)) = &mut self.open else { return };
         let limits = sink.limits();
-        if record.events.events.len() >= limits.events {
-            record.events.dropped_count += 1;
+        let events = &mut record.extras().events;
+        if events.events.len() >= limits.events {
+            events.dropped_count += 1;
             return;
         }
         let kept = attributes.len().min(limits.attributes);
         let dropped = (attributes.len() - kept) as u32;
         attributes.truncate(kept);
-        record.events.events.push(Event::new(name, timestamp, attributes, dropped));
+        events.events.push(Event::new(name, timestamp, attributes, dropped));
     }
 
     fn span_context(&self) -> &SpanContext {
@@ -210,35 +269,43 @@ impl opentelemetry::trace::Span for RecordedSpan {
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {
-        if let Some((record, sink)) = self.open.as_deref_mut() {
+        if let Some((record, sink)) = &mut self.open {
             record.set(attribute, &sink.limits());
         }
     }
 
-    /// `Ok` is final and an error is not taken back by `Unset`, as the specification says.
+    /// `Ok` is final, `Unset` takes nothing back, and of two errors the later one counts, as the
+    /// specification says.
     fn set_status(&mut self, status: OtelStatus) {
-        if let Some((record, _)) = self.open.as_deref_mut()
-            && status > record.status
+        if let Some((record, _)) = &mut self.open
+            && status != OtelStatus::Unset
         {
-            record.status = status;
+            let own = &mut record.extras().status;
+            if *own != OtelStatus::Ok {
+                *own = status;
+            }
         }
     }
 
-    fn update_name<T>(&mut self, name: T)
+    fn update_name<T>(&mut self, new_name: T)
     where
         T: Into<Cow<'static, str>>,
     {
-        if let Some((record, _)) = self.open.as_deref_mut() {
-            record.name = name.into();
+        if let Some((record, _)) = &mut self.open {
+            record.name = new_name.into();
         }
     }
 
-    fn add_link(&mut self, context: SpanContext, attributes: Vec<KeyValue>) {
-        let Some((record, sink)) = self.open.as_deref_mut() else { return };
-        if record.links.links.len() >= sink.limits().links {
-            record.links.dropped_count += 1;
+    fn add_link(&mut self, context: SpanContext, mut attributes: Vec<KeyValue>) {
+        let Some((record, sink)) = &mut self.open else { return };
+        let limits = sink.limits();
+        let links = &mut record.extras().links;
+        if links.links.len() >= limits.links {
+            links.dropped_count += 1;
         } else if context.is_valid() {
-            record.links.links.push(Link::new(context, attributes, 0));
+            let dropped = attributes.len().saturating_sub(limits.attributes) as u32;
+            attributes.truncate(limits.attributes);
+            links.links.push(Link::new(context, attributes, dropped));
         }
     }
 
@@ -247,24 +314,28 @@ impl opentelemetry::trace::Span for RecordedSpan {
     }
 
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {
-        if let Some(open) = self.open.take() {
-            let (mut record, sink) = *open;
-            record.end = timestamp.max(record.start);
-            sink.accept(record);
+        let Some((mut record, sink)) = self.open.take() else { return };
+        record.end = timestamp.max(record.start);
+        if let Origin::Site { .. } = record.origin
+            && let Some(Some(ending)) = local(|local| local.ending.take())
+        {
+            record.outcome = Some(ending.outcome);
+            if !ending.attributes.is_empty() {
+                let limits = sink.limits();
+                for attribute in ending.attributes {
+                    record.set(attribute, &limits);
+                }
+            }
         }
+        sink.accept(record);
     }
 }
 
 impl Drop for RecordedSpan {
     fn drop(&mut self) {
         use opentelemetry::trace::Span as _;
-        self.end();
+        if self.open.is_some() {
+            self.end();
+        }
     }
-}
-
-/// The parent that a span started within `context` has.
-pub(crate) fn parent(context: &Context) -> SpanContext {
-    let span = context.span();
-    let parent = span.span_context();
-    if parent.is_valid() { parent.clone() } else { SpanContext::NONE }
 }

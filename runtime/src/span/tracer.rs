@@ -2,17 +2,19 @@
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
+use std::time::SystemTime;
 
 use opentelemetry::trace::{
-    Link, SpanBuilder, SpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState, Tracer, TracerProvider,
+    Link, SpanBuilder, SpanContext, SpanId, SpanKind, TraceContextExt as _, TraceFlags, TraceId, Tracer,
+    TracerProvider,
 };
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
-use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, SpanEvents, SpanLinks};
 
 use super::clock::Tick;
-use super::record::{Origin, Record, RecordedSpan, Sink, parent};
+use super::record::{Origin, Record, RecordedSpan, Sink};
 use crate::context::random;
 use crate::names;
+use crate::pipeline::{Decision, Pipeline, Request};
 
 /// The scope of the spans of annotated functions.
 pub(crate) fn our_scope() -> InstrumentationScope {
@@ -26,49 +28,62 @@ pub(crate) fn our_scope() -> InstrumentationScope {
 pub(crate) struct Start {
     pub(crate) name: Cow<'static, str>,
     pub(crate) kind: SpanKind,
-    pub(crate) time: std::time::SystemTime,
+    pub(crate) time: SystemTime,
     pub(crate) attributes: Vec<KeyValue>,
     pub(crate) links: Vec<Link>,
     pub(crate) origin: Origin,
 }
 
 /// What became of a span that wanted to start.
-pub(crate) enum Started {
-    Recorded(RecordedSpan),
-    /// Not sampled. Its context need only be made current if that says something new.
-    Unrecorded {
-        context: SpanContext,
-        is_news: bool,
-    },
+pub(crate) enum Sampled {
+    /// It is recorded, with this context and with what the sampler adds.
+    In(SpanContext, Vec<KeyValue>),
+    /// It is not. The context that says so, unless its parent's says it already.
+    Out(Option<SpanContext>),
 }
 
-/// Starts a span below the span of `context`.
-pub(crate) fn start(sink: Sink, context: &Context, start: Start) -> Started {
-    let parent = parent(context);
-    let (trace_id, span_id) = ids(&sink, &parent);
-    let SamplingResult { decision, attributes: sampler_attributes, trace_state } =
-        sample(&sink, context, &parent, trace_id, &start);
-    // Level 2 of the W3C recommendation: the flag says that the trace id's last 56 bits are random.
-    let random = if parent.is_valid() { parent.trace_flags() & RANDOM } else { RANDOM };
-    let flags = random.with_sampled(decision == SamplingDecision::RecordAndSample);
-    let own = SpanContext::new(trace_id, span_id, flags, false, trace_state);
-
-    if decision == SamplingDecision::Drop {
-        if let Sink::Pipeline(pipeline) = &sink {
-            pipeline.sampled_out();
-        }
-        return Started::Unrecorded { context: own, is_news: !parent.is_valid() || parent.is_sampled() };
+/// Decides on a span below `parent`.
+///
+/// `context` is only looked at by a sampler of the program's own.
+pub(crate) fn sample(sink: &Sink, parent: &SpanContext, context: &Context, request: &Request<'_>) -> Sampled {
+    let is_child = parent.is_valid();
+    let is_test = matches!(sink, Sink::Test(_));
+    if is_child && !parent.is_sampled() && !is_test && !Pipeline::asks_below_unsampled() {
+        // By far the most frequent answer needs no ids.
+        Pipeline::sampled_out();
+        return Sampled::Out(None);
     }
-    let limits = sink.limits();
-    let mut attributes = start.attributes;
-    attributes.extend(sampler_attributes);
-    let dropped_attributes = attributes.len().saturating_sub(limits.attributes) as u32;
-    attributes.truncate(limits.attributes);
-    let mut links = SpanLinks::default();
-    links.dropped_count = start.links.len().saturating_sub(limits.links) as u32;
-    links.links = start.links;
-    links.links.truncate(limits.links);
-    let record = Record {
+    let next = || match sink {
+        Sink::Test(recording) => recording.next_id(),
+        Sink::Pipeline => random(),
+    };
+    let trace_id = if is_child {
+        parent.trace_id()
+    } else {
+        TraceId::from(u128::from(next()) << 64 | u128::from(next()))
+    };
+    let Decision { record, sample, trace_state, attributes } = match sink {
+        Sink::Pipeline => Pipeline::decide(context, parent, trace_id, request),
+        // A test sees every span.
+        Sink::Test(_) => Decision::plain(true, parent),
+    };
+    let span_id = SpanId::from(next());
+    // Level 2 of the W3C recommendation: the flag says that the trace id's last 56 bits are random.
+    let random = if is_child { parent.trace_flags() & RANDOM } else { RANDOM };
+    let own = SpanContext::new(trace_id, span_id, random.with_sampled(sample), false, trace_state);
+    if record {
+        return Sampled::In(own, attributes);
+    }
+    Pipeline::sampled_out();
+    Sampled::Out((!is_child || parent.is_sampled()).then_some(own))
+}
+
+/// Trace flag `random`, second bit, of W3C Trace Context level 2.
+const RANDOM: TraceFlags = TraceFlags::new(0x02);
+
+/// Opens a span that is recorded.
+pub(crate) fn open(own: SpanContext, parent: &SpanContext, sink: Sink, start: Start) -> RecordedSpan {
+    let mut record = Record {
         context: own,
         parent: parent.span_id(),
         parent_is_remote: parent.is_remote(),
@@ -76,55 +91,33 @@ pub(crate) fn start(sink: Sink, context: &Context, start: Start) -> Started {
         name: start.name,
         start: start.time,
         end: start.time,
-        attributes,
-        dropped_attributes,
-        events: SpanEvents::default(),
-        links,
-        status: opentelemetry::trace::Status::Unset,
+        attributes: start.attributes,
         origin: start.origin,
+        outcome: None,
+        extras: None,
     };
-    Started::Recorded(RecordedSpan::new(record, sink))
-}
-
-/// Trace flag `random`, second bit, of W3C Trace Context level 2.
-const RANDOM: TraceFlags = TraceFlags::new(0x02);
-
-fn ids(sink: &Sink, parent: &SpanContext) -> (TraceId, SpanId) {
-    let next = || match sink {
-        Sink::Test(recording) => recording.next_id(),
-        Sink::Pipeline(_) => random(),
-    };
-    let trace_id = if parent.is_valid() {
-        parent.trace_id()
-    } else {
-        TraceId::from(u128::from(next()) << 64 | u128::from(next()))
-    };
-    (trace_id, SpanId::from(next()))
-}
-
-fn sample(
-    sink: &Sink,
-    context: &Context,
-    parent: &SpanContext,
-    trace_id: TraceId,
-    start: &Start,
-) -> SamplingResult {
-    match sink {
-        Sink::Pipeline(pipeline) => pipeline.sampler().should_sample(
-            Some(context),
-            trace_id,
-            &start.name,
-            &start.kind,
-            &start.attributes,
-            &start.links,
-        ),
-        // A test sees every span.
-        Sink::Test(_) => SamplingResult {
-            decision: SamplingDecision::RecordAndSample,
-            attributes: Vec::new(),
-            trace_state: if parent.is_valid() { parent.trace_state().clone() } else { TraceState::default() },
-        },
+    if !start.links.is_empty() || !record.attributes.is_empty() {
+        let limits = sink.limits();
+        let too_many = record.attributes.len().saturating_sub(limits.attributes);
+        if too_many > 0 {
+            record.attributes.truncate(limits.attributes);
+            record.extras().dropped_attributes += too_many as u32;
+        }
+        if !start.links.is_empty() {
+            let links = &mut record.extras().links;
+            links.dropped_count = start.links.len().saturating_sub(limits.links) as u32;
+            links.links = start.links;
+            links.links.truncate(limits.links);
+        }
     }
+    RecordedSpan::new(record, sink)
+}
+
+/// The parent that a span started within `context` has; [`SpanContext::NONE`] if it has none.
+pub(crate) fn parent(context: &Context) -> SpanContext {
+    let span = context.span();
+    let parent = span.span_context();
+    if parent.is_valid() { parent.clone() } else { SpanContext::NONE }
 }
 
 /// Gives spans of the OpenTelemetry API the same queue, sampler and exporters as ours.
@@ -155,28 +148,33 @@ impl Tracer for ProviderTracer {
         if parent_cx.is_telemetry_suppressed() {
             return RecordedSpan::unrecorded(SpanContext::NONE);
         }
+        let parent = parent(parent_cx);
         let Some(sink) = Sink::of(parent_cx) else {
+            Pipeline::missed();
             // Without a pipeline a remote parent still has to reach the calls further out.
-            return RecordedSpan::unrecorded(parent(parent_cx));
+            return RecordedSpan::unrecorded(parent);
         };
+        let kind = builder.span_kind.unwrap_or(SpanKind::Internal);
+        let mut attributes = builder.attributes.unwrap_or_default();
         let mut links = builder.links.unwrap_or_default();
         links.retain(|link| link.span_context.is_valid());
-        let started = start(
-            sink,
-            parent_cx,
-            Start {
-                name: builder.name,
-                kind: builder.span_kind.unwrap_or(SpanKind::Internal),
-                time: builder.start_time.unwrap_or_else(|| Tick::now().wall()),
-                attributes: builder.attributes.unwrap_or_default(),
-                links,
-                origin: Origin::Foreign(self.scope.clone()),
-            },
-        );
-        let mut span = match started {
-            Started::Recorded(span) => span,
-            Started::Unrecorded { context, .. } => RecordedSpan::unrecorded(context),
+        let request = Request { name: &builder.name, kind: &kind, attributes: &attributes, links: &links };
+        let own = match sample(&sink, &parent, parent_cx, &request) {
+            Sampled::Out(own) => return RecordedSpan::unrecorded(own.unwrap_or(parent)),
+            Sampled::In(own, added) => {
+                attributes.extend(added);
+                own
+            }
         };
+        let start = Start {
+            name: builder.name,
+            kind,
+            time: builder.start_time.unwrap_or_else(|| Tick::now().wall()),
+            attributes,
+            links,
+            origin: Origin::Foreign(Box::new(self.scope.clone())),
+        };
+        let mut span = open(own, &parent, sink, start);
         for event in builder.events.unwrap_or_default() {
             use opentelemetry::trace::Span as _;
             span.add_event_with_timestamp(event.name, event.timestamp, event.attributes);

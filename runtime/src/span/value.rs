@@ -138,6 +138,30 @@ impl From<f64> for Value {
     }
 }
 
+impl From<f32> for Value {
+    fn from(value: f32) -> Self {
+        Value::F64(f64::from(value))
+    }
+}
+
+impl From<char> for Value {
+    fn from(value: char) -> Self {
+        Value::Str(Cow::Owned(value.to_string()))
+    }
+}
+
+impl From<Cow<'static, str>> for Value {
+    fn from(value: Cow<'static, str>) -> Self {
+        Value::Str(value)
+    }
+}
+
+impl From<&String> for Value {
+    fn from(value: &String) -> Self {
+        Value::Str(Cow::Owned(value.clone()))
+    }
+}
+
 impl From<&'static str> for Value {
     fn from(value: &'static str) -> Self {
         Value::Str(Cow::Borrowed(value))

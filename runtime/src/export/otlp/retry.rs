@@ -48,7 +48,8 @@ impl Retrying {
             };
             let wait = match refusal.again {
                 Again::Later => jittered(bound),
-                Again::After(wait) => wait,
+                // Never at once, whatever it says: it has just said that it is overloaded.
+                Again::After(wait) => wait.max(jittered(bound)),
                 Again::Never => {
                     // It is there, and the next batch may be better.
                     self.is_down = false;

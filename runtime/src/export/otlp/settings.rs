@@ -10,6 +10,7 @@ use crate::config::{ConfigError, environment};
 
 /// How to talk to the collector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Protocol {
     /// Protobuf over HTTP, the specification's default.
     HttpProtobuf,
@@ -180,8 +181,11 @@ impl Signal {
         if protocol == Protocol::HttpProtobuf {
             url = if is_whole { text.clone() } else { url + self.path };
         }
-        // What stands before an @ may be a secret, also where nothing else of a URL is right.
-        let found = text.rsplit_once('@').map_or_else(|| text.clone(), |(_, rest)| format!("…@{rest}"));
+        let found = without_secrets(&text);
+        if !is_whole && text.contains('?') {
+            let wanted = "a URL without a query, since the signals' paths are added to it";
+            return Err(ConfigError::invalid(variable, found, wanted));
+        }
         let uri: Uri = url.parse().map_err(|_| ConfigError::invalid(variable, found.as_str(), wanted))?;
         if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             let found = "a URL with a user or a password in it";
@@ -245,6 +249,14 @@ fn header(name: &str, value: &[u8]) -> Option<(HeaderName, HeaderValue)> {
     Some((name, value))
 }
 
+/// What can be shown of a URL, or of what should have been one: what stands before an `@` and after a `?`
+/// may be secret.
+fn without_secrets(url: &str) -> String {
+    let (url, query) = url.split_once('?').map_or((url, ""), |(url, _)| (url, "?…"));
+    let (user, rest) = url.rsplit_once('@').map_or(("", url), |(_, rest)| ("…@", rest));
+    format!("{user}{rest}{query}")
+}
+
 fn percent_decoded(text: &str) -> Vec<u8> {
     let hex = |digit: u8| char::from(digit).to_digit(16);
     let mut bytes = text.bytes();
@@ -281,7 +293,7 @@ impl fmt::Debug for Overrides {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
         f.debug_struct("Overrides")
-            .field("endpoint", &self.endpoint)
+            .field("endpoint", &self.endpoint.as_deref().map(without_secrets))
             .field("protocol", &self.protocol)
             .field("headers", &names)
             .finish()

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
@@ -21,6 +22,7 @@ pub(super) fn install() {
         let recorder = PrometheusBuilder::new().with_recommended_naming(true).build_recorder();
         let handle = recorder.handle();
         if metrics::set_global_recorder(recorder).is_ok() {
+            keep_up(handle.clone());
             return Some(handle);
         }
         warn(format_args!(
@@ -30,10 +32,19 @@ pub(super) fn install() {
     });
 }
 
-/// Empties the recorder's buffers of histogram samples, which grow until somebody does.
-pub(super) fn upkeep() {
-    if let Some(Some(handle)) = RECORDER.get() {
-        handle.run_upkeep();
+/// How often the recorder's buffers of histogram samples are emptied, which grow until somebody does.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Empties the buffers for the rest of the process, since the recorder stays as long, endpoint or not.
+fn keep_up(handle: PrometheusHandle) {
+    let upkeep = move || {
+        loop {
+            std::thread::sleep(UPKEEP);
+            handle.run_upkeep();
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name("tta-upkeep".to_owned()).spawn(upkeep) {
+        warn(format_args!("histograms of the `metrics` facade grow until they are scraped: {error}"));
     }
 }
 

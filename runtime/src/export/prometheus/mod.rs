@@ -9,12 +9,11 @@ mod text;
 pub(crate) use server::Endpoint;
 
 use self::accept::Format;
-use crate::metric::store::Store;
 
 /// Everything there is to scrape at this moment.
 fn exposition(format: Format) -> String {
     let mut out = String::new();
-    for family in Store::global().snapshot() {
+    for family in crate::pipeline::reading() {
         text::write(&family, format, &mut out);
     }
     foreign::write(format, &mut out);

@@ -13,7 +13,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{Semaphore, oneshot};
-use tokio::time::{interval, timeout};
+use tokio::time::timeout;
 
 use super::accept::Format;
 use super::{exposition, foreign};
@@ -27,8 +27,6 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 const LONGEST_CONNECTION: Duration = Duration::from_secs(30);
 /// How long answers that have begun may take once the endpoint is to stop.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
-/// How often the facade's buffers are emptied.
-const UPKEEP: Duration = Duration::from_secs(5);
 
 /// The running endpoint. Dropping it stops it.
 #[derive(Debug)]
@@ -86,11 +84,9 @@ impl Drop for Endpoint {
 async fn serve(listener: TcpListener, mut stopped: oneshot::Receiver<()>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     let free = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    let mut upkeep = interval(UPKEEP);
     loop {
         tokio::select! {
             _ = &mut stopped => break,
-            _ = upkeep.tick() => foreign::upkeep(),
             connection = accept(&listener, &free) => if let Some((stream, permit)) = connection {
                 tokio::spawn(async move {
                     let _ = timeout(LONGEST_CONNECTION, talk(stream)).await;

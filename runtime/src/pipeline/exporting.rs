@@ -1,0 +1,98 @@
+//! The owner of the exporters' thread.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam_queue::ArrayQueue;
+use tokio::sync::{Notify, mpsc, watch};
+
+use super::report::Tally;
+use super::worker::{self, Command};
+use super::{Fate, FlushError, MetricExport, Pipeline, Settings, ShutdownReport, SpanExport, later};
+use crate::metric::family;
+use crate::metric::store::Store;
+use crate::names::label;
+
+/// A running export.
+#[derive(Debug)]
+pub(crate) struct Exporting {
+    pipeline: Arc<Pipeline>,
+    commands: mpsc::UnboundedSender<Command>,
+    tallies: Vec<Arc<Tally>>,
+    /// Spans that had found a queue full before this one.
+    refused_before: u64,
+}
+
+impl Exporting {
+    /// Starts the thread. Spans are taken if there is an exporter for them.
+    pub(crate) fn start(
+        settings: Settings,
+        spans: Vec<Box<dyn SpanExport>>,
+        metrics: Vec<Box<dyn MetricExport>>,
+    ) -> std::io::Result<Self> {
+        let takes_spans = !spans.is_empty();
+        let tallies: Vec<_> = spans.iter().map(|exporter| Arc::new(Tally::new(exporter.name()))).collect();
+        let gauge = |exporter: &dyn SpanExport, family| {
+            Store::global().gauge(family, vec![(label::EXPORTER, exporter.name().into())])
+        };
+        let capacity = i64::try_from(settings.queue_size).unwrap_or(i64::MAX);
+        for exporter in &spans {
+            gauge(&**exporter, &family::TELEMETRY_QUEUE_CAPACITY).set(capacity);
+        }
+        let pipeline = Arc::new(Pipeline {
+            queue: ArrayQueue::new(settings.queue_size),
+            lengths: spans
+                .iter()
+                .map(|exporter| gauge(&**exporter, &family::TELEMETRY_QUEUE_LENGTH))
+                .collect(),
+            settings,
+            taken: AtomicU64::new(0),
+            wake: Notify::new(),
+            woken: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            drained: AtomicBool::new(false),
+            deadline: watch::channel(None).0,
+        });
+        let (commands, inbox) = mpsc::unbounded_channel();
+        worker::spawn(pipeline.clone(), spans, metrics, tallies.clone(), inbox)?;
+        if takes_spans {
+            pipeline.open();
+        }
+        Ok(Exporting { pipeline, commands, tallies, refused_before: Fate::QueueFull.counter().get() })
+    }
+
+    /// Exports everything that has ended by now.
+    pub(crate) fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
+        let (reply, answer) = std::sync::mpsc::sync_channel(1);
+        let deadline = later(Instant::now(), timeout);
+        let sent = self.commands.send(Command::Flush { deadline, reply });
+        match sent.ok().and_then(|()| answer.recv_timeout(timeout).ok()) {
+            Some(problems) if problems.is_empty() => Ok(()),
+            Some(problems) => Err(FlushError::Failed(problems)),
+            None => Err(FlushError::Late { timeout }),
+        }
+    }
+
+    /// Takes no more spans, exports what there is until `timeout` is over, and tells what became of all.
+    pub(crate) fn shut_down(&self, timeout: Duration) -> ShutdownReport {
+        let begun = Instant::now();
+        let deadline = later(begun, timeout);
+        self.pipeline.close();
+        self.pipeline.deadline.send_replace(Some(deadline));
+        let (reply, answer) = std::sync::mpsc::sync_channel(1);
+        let sent = self.commands.send(Command::ShutDown { deadline, reply });
+        let answer = sent.ok().and_then(|()| answer.recv_timeout(timeout).ok());
+        let problems = answer.unwrap_or_else(|| vec!["an exporter did not come back in time".to_owned()]);
+        self.pipeline.drained.store(true, Ordering::SeqCst);
+        self.pipeline.discard();
+        self.pipeline.lengths.iter().for_each(|gauge| gauge.set(0));
+        let refused = Fate::QueueFull.counter().get() - self.refused_before;
+        let taken = self.pipeline.taken.load(Ordering::Relaxed);
+        ShutdownReport::new(
+            self.tallies.iter().map(|tally| tally.report(taken, refused)).collect(),
+            problems,
+            begun.elapsed(),
+        )
+    }
+}

@@ -64,3 +64,30 @@ async fn a_context_follows_a_spawned_call_without_telemetry_running() {
         .await;
     assert_eq!(seen.0, "order-8");
 }
+
+#[tta::primitive]
+async fn part_that_waits() -> [(String, String); 2] {
+    tokio::task::yield_now().await;
+    let own = ids();
+    tokio::task::yield_now().await;
+    [own, part().await]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_spawned_call_keeps_what_it_took_over_for_all_of_its_polls() {
+    // Nothing is recorded here, so the call has no span of its own to make current.
+    let seen = tta::WorkflowContext::builder()
+        .workflow_id("order-9")
+        .scope(async { tokio::spawn(part_that_waits()).await.expect("the task ends") })
+        .await;
+    assert!(seen.iter().all(|(id, _)| id == "order-9"), "{seen:?}");
+}
+
+#[tokio::test]
+async fn an_id_that_a_builder_made_is_for_the_first_workflow_and_a_given_one_for_all() {
+    let twice = async || [nested().await.0, nested().await.0];
+    let [first, second] = tta::WorkflowContext::builder().scope(twice()).await;
+    assert_ne!(first, second);
+    let [first, second] = tta::WorkflowContext::builder().workflow_id("given").scope(twice()).await;
+    assert_eq!((first.as_str(), second.as_str()), ("given", "given"));
+}

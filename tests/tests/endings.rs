@@ -34,7 +34,7 @@ fn errors(capture: &Capture, kind: &str, category: &str) -> Option<f64> {
     capture.metric("tta_primitive_errors_total", &[("error_type", kind), ("category", category)])
 }
 
-fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+fn poll<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
@@ -75,6 +75,7 @@ fn an_error_is_counted_by_its_kind_and_shown_on_the_span() {
     assert_eq!(span.attribute("error.type").as_deref(), Some("busy"));
     assert_eq!(span.attribute("tta.status").as_deref(), Some("error"));
     assert_eq!(span.attribute("tta.error.code").as_deref(), Some("E1"));
+    assert_eq!(span.attribute("tta.error.severity").as_deref(), Some("warning"));
     let _ = Failure::Refused;
 }
 
@@ -180,6 +181,40 @@ fn a_panic_is_an_error_in_whatever_poll_it_happens() {
     let capture = capture();
     assert!(catch_unwind(panics).is_err());
     assert_eq!(counts(&capture, "panics"), ERROR);
+}
+
+#[tta::primitive(fields(first = numbers[0]))]
+async fn looks_at(numbers: &[u32]) -> usize {
+    numbers.len()
+}
+
+#[test]
+fn a_panic_in_an_expression_of_the_attribute_is_counted_too() {
+    let capture = capture();
+    let panicked = catch_unwind(AssertUnwindSafe(|| futures::executor::block_on(looks_at(&[]))));
+    assert!(panicked.is_err());
+    assert_eq!(counts(&capture, "looks_at"), ERROR);
+}
+
+#[test]
+fn a_future_that_a_thread_local_value_holds_may_be_dropped_when_its_thread_ends() {
+    thread_local! {
+        static HELD: std::cell::RefCell<Option<Pin<Box<dyn Future<Output = u32>>>>> =
+            const { std::cell::RefCell::new(None) };
+    }
+    let capture = capture();
+    let context = opentelemetry::Context::current();
+    let thread = std::thread::spawn(move || {
+        // Made before anything of ours is, so destroyed after it.
+        HELD.with(|_| ());
+        let _attached = context.attach();
+        let mut future: Pin<Box<dyn Future<Output = u32>>> = Box::pin(outer());
+        assert!(poll(future.as_mut()).is_pending());
+        HELD.set(Some(future));
+    });
+    thread.join().expect("the thread ends as any other");
+    assert_eq!(counts(&capture, "outer"), CANCELLED);
+    assert_eq!(counts(&capture, "slow"), CANCELLED);
 }
 
 #[tta::primitive]

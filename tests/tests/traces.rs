@@ -87,6 +87,33 @@ async fn a_call_that_is_handed_to_another_task_stays_below_its_caller() {
 }
 
 #[tta::workflow]
+async fn spawning_one() {
+    tokio::spawn(leaf()).await.expect("the task ends");
+}
+
+#[tokio::test]
+async fn a_spawned_step_is_where_it_is_in_production_on_the_thread_of_the_test_too() {
+    let capture = capture();
+    spawning_one().await;
+    assert_trace!(capture, { "invoke_workflow spawning_one" { "leaf" } });
+    let steps = [("workflow_name", "spawning_one"), ("primitive_name", "leaf")];
+    assert_eq!(capture.metric("tta_workflow_steps_total", &steps), Some(1.0));
+}
+
+#[tokio::test]
+async fn a_scope_takes_the_span_with_it_to_another_task() {
+    let capture = capture();
+    with_scope().await;
+    assert_trace!(capture, { "invoke_workflow with_scope" { "leaf" } });
+}
+
+#[tta::workflow]
+async fn with_scope() {
+    let scoped = tta::context().scope(async { leaf().await });
+    tokio::spawn(scoped).await.expect("the task ends");
+}
+
+#[tta::workflow]
 async fn with_third_party() {
     third_party().await;
 }
@@ -144,6 +171,29 @@ async fn the_body_can_add_to_its_span_by_the_api_and_by_the_handle() {
     assert_eq!(span.attribute("from.handle").as_deref(), Some("two"));
     assert_eq!(span.attribute("nothing"), None);
     assert_eq!(span.event_names(), ["halfway"]);
+}
+
+#[tta::primitive(fields(n, code.line.number = 7))]
+async fn overruling(n: u32) {
+    let _ = n;
+    tta::span().set("tta.status", "mine");
+    for key in ["k0", "k1", "k2"] {
+        tta::span().set(key, n);
+    }
+}
+
+#[tokio::test]
+async fn a_key_stands_once_and_what_is_known_of_a_call_is_not_overruled() {
+    let capture = capture();
+    overruling(1).await;
+    let span = capture.span("overruling");
+    let mut keys: Vec<_> = span.attributes.iter().map(|attribute| attribute.key.as_str()).collect();
+    let all = keys.len();
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!(keys.len(), all, "{keys:?}");
+    assert_eq!(span.attribute("tta.status").as_deref(), Some("success"));
+    assert_ne!(span.attribute("code.line.number").as_deref(), Some("7"));
 }
 
 fn descend(depth: u32) -> std::pin::Pin<Box<dyn Future<Output = u32> + Send>> {

@@ -10,7 +10,7 @@ use super::{Call, hidden, located, ours_at};
 impl Call<'_> {
     // Output:
     //     |__r, __f| {
-    //         if let ::core::option::Option::Some(ret) = { use kinds::*; (&&&Probe(__r)).__value() } {
+    //         if let ::core::option::Option::Some(ret) = __f.wanted({ use kinds::*; (&&&Probe(__r)).__value() }) {
     //             __f.set("hits", &(ret.len()));
     //         }
     //         ok_if(EXPR, __r, { use kinds::*; (&&&Probe(__r)).__outcome() })
@@ -41,7 +41,7 @@ impl Call<'_> {
         let fields = ret.fields.iter().map(record);
         quote! {
             |#result, #recorder| {
-                if let ::core::option::Option::Some(#name) = #value {
+                if let ::core::option::Option::Some(#name) = #recorder.wanted(#value) {
                     #(#fields)*
                 }
                 #outcome

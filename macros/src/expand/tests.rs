@@ -168,10 +168,10 @@ fn arguments_become_labels_fields_and_a_rule() {
                     { {} 1 }
                 },
                 |__r, __f| {
-                    if let ::core::option::Option::Some(ret) = {
+                    if let ::core::option::Option::Some(ret) = __f.wanted({
                         use ::tta::__private::kinds::*;
                         (&&&::tta::__private::Probe(__r)).__value()
-                    } {
+                    }) {
                         __f.set("len", &(ret.len()));
                         __f.set_debug("ret", &(ret));
                     }

@@ -148,6 +148,17 @@ impl Fields {
 
 #[cfg_attr(not(feature = "telemetry"), allow(clippy::unused_self, unused_variables))]
 impl Fields {
+    /// What `ret` is bound to; nothing where its attributes would not be seen, so that they are not computed.
+    #[must_use]
+    pub fn wanted<'a, T: ?Sized>(&self, value: Option<&'a T>) -> Option<&'a T> {
+        #[cfg(feature = "telemetry")]
+        {
+            value.filter(|_| self.attributes.is_some())
+        }
+        #[cfg(not(feature = "telemetry"))]
+        None
+    }
+
     /// `key = value`.
     pub fn set<V: ToValue + ?Sized>(&mut self, key: &'static str, value: &V) {
         #[cfg(feature = "telemetry")]

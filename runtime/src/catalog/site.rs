@@ -6,6 +6,9 @@ use std::borrow::Cow;
 #[cfg(feature = "telemetry")]
 use std::sync::OnceLock;
 
+#[cfg(feature = "telemetry")]
+use opentelemetry::trace::SpanKind;
+
 use super::Maturity;
 use crate::metric::label::LabelDecl;
 #[cfg(feature = "telemetry")]
@@ -177,6 +180,14 @@ impl Site {
             (SiteKind::Primitive, "agent") => format!("invoke_agent {}", self.name).into(),
             (SiteKind::Primitive, _) => self.name.into(),
         })
+    }
+
+    /// By the GenAI conventions a model is another service.
+    pub(crate) fn span_kind(&self) -> SpanKind {
+        match self.type_ {
+            "llm" | "embedding" => SpanKind::Client,
+            _ => SpanKind::Internal,
+        }
     }
 
     /// The handles into the process's store, bound by the first call or by `init`.

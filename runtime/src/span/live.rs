@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use opentelemetry::Context;
-use opentelemetry::trace::{SpanContext, SpanKind, TraceContextExt as _};
+use opentelemetry::trace::{SpanContext, TraceContextExt as _};
 
 use super::clock::Tick;
 use super::local::current;
-use super::record::{Ending, Origin, Sink, end};
-use super::tracer::{Sampled, Start, open, parent, sample};
+use super::record::{Ending, Origin, Record, Sink, end};
+use super::tracer::{Sampled, open, parent, sample};
 use crate::catalog::{Site, SiteKind};
 use crate::context::{Run, WorkflowContext};
 use crate::metric::bind::{Bound, LabelKey};
@@ -133,13 +133,8 @@ impl Call {
         } else {
             (Vec::new(), Context::new())
         };
-        let kind = match site.type_() {
-            // By the GenAI conventions: the model is another service.
-            "llm" | "embedding" => SpanKind::Client,
-            _ => SpanKind::Internal,
-        };
-        let name = site.span_name();
-        let request = Request { name, kind: &kind, attributes: &attributes, links: &[] };
+        let request =
+            Request { name: site.span_name(), kind: &site.span_kind(), attributes: &attributes, links: &[] };
         let sampled = sample(&sink, parent, &around, &request);
         match sampled {
             Sampled::Out(None) => {}
@@ -151,15 +146,9 @@ impl Call {
                 attributes.extend(collect());
                 attributes.extend(added);
                 let workflow = self.within(|context| WorkflowContext::of(context).cloned());
-                let start = Start {
-                    name: name.into(),
-                    kind,
-                    time: self.started.wall(),
-                    attributes,
-                    links: Vec::new(),
-                    origin: Origin::Site { site, workflow, step },
-                };
-                let span = open(own, parent, sink, start);
+                let origin = Origin::Site { site, workflow, step };
+                let record = Record::new(own, parent, self.started.wall(), attributes, origin);
+                let span = open(record, Vec::new(), sink);
                 self.context = Some(self.within(|context| context.with_span(span)));
                 self.has_span = true;
             }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status as OtelStatus};
 use opentelemetry::{Context, InstrumentationScope, KeyValue, trace::TraceContextExt as _};
@@ -13,7 +13,7 @@ use super::local::local;
 use crate::catalog::{Site, SiteKind};
 use crate::context::WorkflowContext;
 use crate::names::attribute;
-use crate::outcome::{Outcome, Status};
+use crate::outcome::{Kind, Outcome, Status};
 use crate::pipeline::{Limits, Pipeline};
 use crate::testing::Recording;
 
@@ -69,38 +69,77 @@ pub(crate) enum Origin {
         step: Option<u32>,
     },
     /// The OpenTelemetry API, or `tracing` through the bridge.
-    Foreign(Box<InstrumentationScope>),
+    Foreign(Box<Foreign>),
 }
 
-/// What a span has become when it ends. Names and attributes that are known from the site, or follow from
-/// the outcome, are only added when it is exported.
+/// A span that code other than ours opened.
+#[derive(Debug)]
+pub(crate) struct Foreign {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) kind: SpanKind,
+    pub(crate) scope: InstrumentationScope,
+}
+
+/// What a span has become when it ends.
+///
+/// It is moved from the call to the queue and out of it, so it is small: what is known from the site, or
+/// follows from the outcome, is only written out when the span is exported, and what few spans have is
+/// elsewhere.
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) context: SpanContext,
     pub(crate) parent: SpanId,
     pub(crate) parent_is_remote: bool,
-    pub(crate) kind: SpanKind,
-    pub(crate) name: Cow<'static, str>,
-    pub(crate) start: SystemTime,
-    pub(crate) end: SystemTime,
-    pub(crate) attributes: Vec<KeyValue>,
-    pub(crate) origin: Origin,
     /// How the call ended that the span is of.
-    pub(crate) outcome: Option<Outcome>,
-    /// What few spans have.
-    pub(crate) extras: Option<Box<Extras>>,
+    status: Option<Status>,
+    /// What it ended with, if that was an error.
+    error: Option<Box<Kind>>,
+    /// Nanoseconds since 1970.
+    start: u64,
+    end: u64,
+    attributes: Vec<KeyValue>,
+    origin: Origin,
+    extras: Option<Box<Extras>>,
 }
 
-/// Events, links and an explicit status.
+/// What few spans have.
 #[derive(Debug, Default)]
 pub(crate) struct Extras {
     pub(crate) events: SpanEvents,
     pub(crate) links: SpanLinks,
-    pub(crate) status: OtelStatus,
+    status: OtelStatus,
+    /// A name that was given later.
+    name: Option<Cow<'static, str>>,
     pub(crate) dropped_attributes: u32,
 }
 
 impl Record {
+    pub(crate) fn new(
+        context: SpanContext,
+        parent: &SpanContext,
+        start: SystemTime,
+        attributes: Vec<KeyValue>,
+        origin: Origin,
+    ) -> Self {
+        let start = nanoseconds(start);
+        Record {
+            context,
+            parent: parent.span_id(),
+            parent_is_remote: parent.is_remote(),
+            status: None,
+            error: None,
+            start,
+            end: start,
+            attributes,
+            origin,
+            extras: None,
+        }
+    }
+
+    pub(crate) fn attributes(&mut self) -> &mut Vec<KeyValue> {
+        &mut self.attributes
+    }
+
     /// Sets an attribute in place of an earlier value of its key; one too many is counted.
     fn set(&mut self, attribute: KeyValue, limits: &Limits) {
         if let Some(known) = self.attributes.iter_mut().find(|known| known.key == attribute.key) {
@@ -117,20 +156,20 @@ impl Record {
     }
 
     pub(crate) fn into_span_data(self, limits: &Limits) -> SpanData {
-        let Extras { mut events, mut links, mut status, dropped_attributes } =
+        let Extras { mut events, mut links, mut status, name, dropped_attributes } =
             self.extras.map(|extras| *extras).unwrap_or_default();
         let mut attributes = Vec::new();
         let mut own = self.attributes;
-        let scope = match self.origin {
-            Origin::Foreign(scope) => *scope,
+        let (known_name, span_kind, scope) = match self.origin {
+            Origin::Foreign(foreign) => (foreign.name, foreign.kind, foreign.scope),
             Origin::Site { site, workflow, step } => {
                 // What the site says comes first, and the limit is on what the program adds.
                 attributes = site_attributes(site, workflow.as_ref(), step);
-                super::tracer::our_scope()
+                (site.span_name().into(), site.span_kind(), super::tracer::our_scope())
             }
         };
-        if let Some(outcome) = &self.outcome {
-            describe(outcome, &mut attributes, &mut status);
+        if let Some(ended) = self.status {
+            describe(ended, self.error.as_deref(), &mut attributes, &mut status);
         }
         // A key stands once, and what we know of a call is not overruled by chance.
         own.retain(|own| !attributes.iter().any(|known| known.key == own.key));
@@ -147,10 +186,10 @@ impl Record {
             span_context: self.context,
             parent_span_id: self.parent,
             parent_span_is_remote: self.parent_is_remote,
-            span_kind: self.kind,
-            name: self.name,
-            start_time: self.start,
-            end_time: self.end,
+            span_kind,
+            name: name.unwrap_or(known_name),
+            start_time: UNIX_EPOCH + Duration::from_nanos(self.start),
+            end_time: UNIX_EPOCH + Duration::from_nanos(self.end),
             attributes,
             dropped_attributes_count: dropped_attributes,
             events,
@@ -192,9 +231,9 @@ fn site_attributes(
 }
 
 /// What follows from a call's ending.
-fn describe(outcome: &Outcome, attributes: &mut Vec<KeyValue>, status: &mut OtelStatus) {
-    attributes.push(KeyValue::new(attribute::STATUS, outcome.status.as_str()));
-    if let Some(error) = &outcome.error {
+fn describe(ended: Status, error: Option<&Kind>, attributes: &mut Vec<KeyValue>, status: &mut OtelStatus) {
+    attributes.push(KeyValue::new(attribute::STATUS, ended.as_str()));
+    if let Some(error) = error {
         attributes.push(KeyValue::new(attribute::ERROR_TYPE, error.name()));
         attributes.push(KeyValue::new(attribute::ERROR_CATEGORY, error.category().as_str()));
         attributes.push(KeyValue::new(attribute::ERROR_SEVERITY, error.severity().as_str()));
@@ -202,10 +241,15 @@ fn describe(outcome: &Outcome, attributes: &mut Vec<KeyValue>, status: &mut Otel
             attributes.push(KeyValue::new(attribute::ERROR_CODE, code));
         }
     }
-    if outcome.status == Status::Error && *status == OtelStatus::Unset {
+    if ended == Status::Error && *status == OtelStatus::Unset {
         // The kind, never the message, which can hold what must not leave the process.
-        *status = OtelStatus::error(outcome.error.map_or("", |error| error.name()));
+        *status = OtelStatus::error(error.map_or("", Kind::name));
     }
+}
+
+fn nanoseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// How a call ended, on its way to the call's span: the OpenTelemetry API has no place for it.
@@ -292,7 +336,7 @@ impl opentelemetry::trace::Span for RecordedSpan {
         T: Into<Cow<'static, str>>,
     {
         if let Some((record, _)) = &mut self.open {
-            record.name = new_name.into();
+            record.extras().name = Some(new_name.into());
         }
     }
 
@@ -315,11 +359,12 @@ impl opentelemetry::trace::Span for RecordedSpan {
 
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {
         let Some((mut record, sink)) = self.open.take() else { return };
-        record.end = timestamp.max(record.start);
+        record.end = nanoseconds(timestamp).max(record.start);
         if let Origin::Site { .. } = record.origin
             && let Some(Some(ending)) = local(|local| local.ending.take())
         {
-            record.outcome = Some(ending.outcome);
+            record.status = Some(ending.outcome.status);
+            record.error = ending.outcome.error.map(Box::new);
             if !ending.attributes.is_empty() {
                 let limits = sink.limits();
                 for attribute in ending.attributes {

@@ -1,8 +1,6 @@
 //! Starting spans: for annotated functions, and for other code through the OpenTelemetry API.
 
-use std::borrow::Cow;
 use std::sync::LazyLock;
-use std::time::SystemTime;
 
 use opentelemetry::trace::{
     Link, SpanBuilder, SpanContext, SpanId, SpanKind, TraceContextExt as _, TraceFlags, TraceId, Tracer,
@@ -11,7 +9,7 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 
 use super::clock::Tick;
-use super::record::{Origin, Record, RecordedSpan, Sink};
+use super::record::{Foreign, Origin, Record, RecordedSpan, Sink};
 use crate::context::random;
 use crate::names;
 use crate::pipeline::{Decision, Pipeline, Request};
@@ -22,16 +20,6 @@ pub(crate) fn our_scope() -> InstrumentationScope {
         InstrumentationScope::builder(names::SCOPE).with_version(env!("CARGO_PKG_VERSION")).build()
     });
     SCOPE.clone()
-}
-
-/// What is known of a span when it starts.
-pub(crate) struct Start {
-    pub(crate) name: Cow<'static, str>,
-    pub(crate) kind: SpanKind,
-    pub(crate) time: SystemTime,
-    pub(crate) attributes: Vec<KeyValue>,
-    pub(crate) links: Vec<Link>,
-    pub(crate) origin: Origin,
 }
 
 /// What became of a span that wanted to start.
@@ -81,33 +69,20 @@ pub(crate) fn sample(sink: &Sink, parent: &SpanContext, context: &Context, reque
 /// Trace flag `random`, second bit, of W3C Trace Context level 2.
 const RANDOM: TraceFlags = TraceFlags::new(0x02);
 
-/// Opens a span that is recorded.
-pub(crate) fn open(own: SpanContext, parent: &SpanContext, sink: Sink, start: Start) -> RecordedSpan {
-    let mut record = Record {
-        context: own,
-        parent: parent.span_id(),
-        parent_is_remote: parent.is_remote(),
-        kind: start.kind,
-        name: start.name,
-        start: start.time,
-        end: start.time,
-        attributes: start.attributes,
-        origin: start.origin,
-        outcome: None,
-        extras: None,
-    };
-    if !start.links.is_empty() || !record.attributes.is_empty() {
+/// Opens a span that is recorded, within its limits.
+pub(crate) fn open(mut record: Record, links: Vec<Link>, sink: Sink) -> RecordedSpan {
+    if !links.is_empty() || !record.attributes().is_empty() {
         let limits = sink.limits();
-        let too_many = record.attributes.len().saturating_sub(limits.attributes);
+        let too_many = record.attributes().len().saturating_sub(limits.attributes);
         if too_many > 0 {
-            record.attributes.truncate(limits.attributes);
+            record.attributes().truncate(limits.attributes);
             record.extras().dropped_attributes += too_many as u32;
         }
-        if !start.links.is_empty() {
-            let links = &mut record.extras().links;
-            links.dropped_count = start.links.len().saturating_sub(limits.links) as u32;
-            links.links = start.links;
-            links.links.truncate(limits.links);
+        if !links.is_empty() {
+            let kept = &mut record.extras().links;
+            kept.dropped_count = links.len().saturating_sub(limits.links) as u32;
+            kept.links = links;
+            kept.links.truncate(limits.links);
         }
     }
     RecordedSpan::new(record, sink)
@@ -166,15 +141,10 @@ impl Tracer for ProviderTracer {
                 own
             }
         };
-        let start = Start {
-            name: builder.name,
-            kind,
-            time: builder.start_time.unwrap_or_else(|| Tick::now().wall()),
-            attributes,
-            links,
-            origin: Origin::Foreign(Box::new(self.scope.clone())),
-        };
-        let mut span = open(own, &parent, sink, start);
+        let start = builder.start_time.unwrap_or_else(|| Tick::now().wall());
+        let foreign = Foreign { name: builder.name, kind, scope: self.scope.clone() };
+        let record = Record::new(own, &parent, start, attributes, Origin::Foreign(Box::new(foreign)));
+        let mut span = open(record, links, sink);
         for event in builder.events.unwrap_or_default() {
             use opentelemetry::trace::Span as _;
             span.add_event_with_timestamp(event.name, event.timestamp, event.attributes);

@@ -24,6 +24,7 @@ pub(crate) use exporting::Exporting;
 pub(crate) use fate::Fate;
 pub(crate) use limits::Limits;
 pub use report::{ExporterReport, FlushError, ShutdownReport};
+use sampler::Shared;
 pub(crate) use sampler::{Decision, Request, Root, Sampler};
 
 use crate::metric::Gauge;
@@ -149,11 +150,8 @@ static CURRENT: ArcSwapOption<Pipeline> = ArcSwapOption::const_empty();
 /// Whether there is one: what most calls need to know of it.
 static IS_OPEN: AtomicBool = AtomicBool::new(false);
 
-/// Whether its sampler may keep a span whose parent was not kept.
-static ASKS_BELOW_UNSAMPLED: AtomicBool = AtomicBool::new(false);
-
-/// Whether its sampler looks at attributes.
-static READS_ATTRIBUTES: AtomicBool = AtomicBool::new(false);
+/// Its sampler, where that is one of the specification's; asked for every span, so it is at hand.
+static SAMPLING: Shared = Shared::new();
 
 /// Why there is no pipeline.
 static PHASE: AtomicU8 = AtomicU8::new(Phase::Before as u8);
@@ -184,8 +182,7 @@ impl Pipeline {
     }
 
     fn open(self: &Arc<Self>) {
-        ASKS_BELOW_UNSAMPLED.store(self.settings.sampler.asks_below_unsampled(), Ordering::Relaxed);
-        READS_ATTRIBUTES.store(self.settings.sampler.reads_attributes(), Ordering::Relaxed);
+        SAMPLING.set(&self.settings.sampler);
         CURRENT.store(Some(self.clone()));
         IS_OPEN.store(true, Ordering::Release);
     }
@@ -216,12 +213,14 @@ impl Pipeline {
         self.settings.limits
     }
 
+    /// Whether a span may be kept whose parent was not.
     pub(crate) fn asks_below_unsampled() -> bool {
-        ASKS_BELOW_UNSAMPLED.load(Ordering::Relaxed)
+        SAMPLING.asks_below_unsampled()
     }
 
+    /// Whether the sampler looks at attributes, and at the context.
     pub(crate) fn reads_attributes() -> bool {
-        READS_ATTRIBUTES.load(Ordering::Relaxed)
+        SAMPLING.is_custom()
     }
 
     /// Asks the sampler about a span below `parent`.
@@ -231,6 +230,9 @@ impl Pipeline {
         trace_id: TraceId,
         request: &Request<'_>,
     ) -> Decision {
+        if let Some(keep) = SAMPLING.keeps(parent, trace_id) {
+            return Decision::plain(keep, parent);
+        }
         match &*Pipeline::current() {
             Some(pipeline) => pipeline.settings.sampler.decide(context, parent, trace_id, request),
             // Shut down since the span asked whether there was one.

@@ -1,6 +1,7 @@
 //! Which traces are kept.
 
 use std::any::Any;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 
 use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue};
@@ -88,16 +89,6 @@ impl Sampler {
         Sampler::Builtin { root, parent_based: false }
     }
 
-    /// Whether it may keep a span whose parent was not kept.
-    pub(crate) fn asks_below_unsampled(&self) -> bool {
-        !matches!(self, Sampler::Builtin { parent_based: true, .. })
-    }
-
-    /// Whether it looks at attributes.
-    pub(crate) fn reads_attributes(&self) -> bool {
-        matches!(self, Sampler::Custom(_))
-    }
-
     pub(crate) fn decide(
         &self,
         context: &Context,
@@ -106,10 +97,9 @@ impl Sampler {
         request: &Request<'_>,
     ) -> Decision {
         match self {
-            Sampler::Builtin { parent_based: true, .. } if parent.is_valid() => {
-                Decision::plain(parent.is_sampled(), parent)
+            Sampler::Builtin { root, parent_based } => {
+                Decision::plain(keeps(*root, *parent_based, parent, trace_id), parent)
             }
-            Sampler::Builtin { root, .. } => Decision::plain(root.keeps(trace_id), parent),
             Sampler::Custom(sampler) => {
                 // An active span without a valid context is no parent, and some samplers take it for one.
                 let context = parent.is_valid().then_some(context);
@@ -129,6 +119,52 @@ impl Sampler {
                 }
             }
         }
+    }
+}
+
+fn keeps(root: Root, parent_based: bool, parent: &SpanContext, trace_id: TraceId) -> bool {
+    if parent_based && parent.is_valid() { parent.is_sampled() } else { root.keeps(trace_id) }
+}
+
+/// A sampler of the specification's own where every thread can look at it without following a pointer.
+pub(super) struct Shared {
+    /// Bit 0: it is one of the specification's. Bit 1: it is based on the parent.
+    flags: AtomicU8,
+    /// The root's bound; all traces are below 2^63.
+    bound: AtomicU64,
+}
+
+impl Shared {
+    pub(super) const fn new() -> Self {
+        Shared { flags: AtomicU8::new(0), bound: AtomicU64::new(0) }
+    }
+
+    pub(super) fn set(&self, sampler: &Sampler) {
+        let Sampler::Builtin { root, parent_based } = sampler else {
+            return self.flags.store(0, Relaxed);
+        };
+        let bound = match root {
+            Root::On => 1 << 63,
+            Root::Off => 0,
+            Root::Below(bound) => *bound,
+        };
+        self.bound.store(bound, Relaxed);
+        self.flags.store(1 | u8::from(*parent_based) << 1, Relaxed);
+    }
+
+    pub(super) fn is_custom(&self) -> bool {
+        self.flags.load(Relaxed) & 1 == 0
+    }
+
+    pub(super) fn asks_below_unsampled(&self) -> bool {
+        self.flags.load(Relaxed) & 2 == 0
+    }
+
+    /// The decision, if it is made without asking code of the program's.
+    pub(super) fn keeps(&self, parent: &SpanContext, trace_id: TraceId) -> Option<bool> {
+        let flags = self.flags.load(Relaxed);
+        let root = Root::Below(self.bound.load(Relaxed));
+        (flags & 1 != 0).then(|| keeps(root, flags & 2 != 0, parent, trace_id))
     }
 }
 

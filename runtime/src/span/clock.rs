@@ -34,12 +34,12 @@ impl Tick {
         CLOCK.0.delta_as_nanos(self.0, later.0.max(self.0))
     }
 
-    pub(crate) fn wall(self) -> SystemTime {
+    /// Wall-clock time, in nanoseconds since 1970.
+    pub(crate) fn wall(self) -> u64 {
         if WALL_AT_ORIGIN.load(Relaxed) == 0 {
             follow_system_clock();
         }
-        let nanoseconds = WALL_AT_ORIGIN.load(Relaxed).saturating_add(self.since_origin());
-        UNIX_EPOCH + Duration::from_nanos(nanoseconds)
+        WALL_AT_ORIGIN.load(Relaxed).saturating_add(self.since_origin())
     }
 
     fn since_origin(self) -> u64 {
@@ -50,12 +50,21 @@ impl Tick {
 
 /// Moves the anchor if the system's clock was set, or has been slewed away from the counter.
 pub(crate) fn follow_system_clock() {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let wall = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
-    let anchor = wall.saturating_sub(Tick::now().since_origin());
+    let anchor = nanoseconds(SystemTime::now()).saturating_sub(Tick::now().since_origin());
     if WALL_AT_ORIGIN.load(Relaxed).abs_diff(anchor) > MAX_DRIFT {
         WALL_AT_ORIGIN.store(anchor, Relaxed);
     }
+}
+
+/// Nanoseconds since 1970.
+pub(crate) fn nanoseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The time that is so many nanoseconds after 1970 began.
+pub(crate) fn system_time(nanoseconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_nanos(nanoseconds)
 }
 
 #[cfg(test)]
@@ -66,7 +75,7 @@ mod tests {
     #[test]
     fn a_tick_is_the_wall_clock_time_at_which_it_was_read() {
         let before = SystemTime::now();
-        let tick = Tick::now().wall();
+        let tick = super::system_time(Tick::now().wall());
         let after = SystemTime::now();
         let slack = Duration::from_millis(2);
         assert!(before - slack <= tick && tick <= after + slack);

@@ -145,11 +145,13 @@ impl Call {
             Sampled::In(own, added) => {
                 attributes.extend(collect());
                 attributes.extend(added);
-                let workflow = self.within(|context| WorkflowContext::of(context).cloned());
-                let origin = Origin::Site { site, workflow, step };
-                let record = Record::new(own, parent, self.started.wall(), attributes, origin);
-                let span = open(record, Vec::new(), sink);
-                self.context = Some(self.within(|context| context.with_span(span)));
+                let started = self.started.wall();
+                self.context = Some(self.within(|context| {
+                    let workflow = WorkflowContext::of(context).cloned();
+                    let origin = Origin::Site { site, workflow, step };
+                    let record = Record::new(own, parent, started, attributes, origin);
+                    context.with_span(open(record, Vec::new(), sink))
+                }));
                 self.has_span = true;
             }
         }
@@ -202,7 +204,7 @@ impl Call {
         if self.has_span
             && let Some(context) = &self.context
         {
-            end(context, ended, Ending { outcome, attributes: fields.into_attributes() });
+            end(context, Ending { ended, outcome, attributes: fields.into_attributes() });
         }
     }
 

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status as OtelStatus};
 use opentelemetry::{Context, InstrumentationScope, KeyValue, trace::TraceContextExt as _};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
-use super::clock::Tick;
+use super::clock::{Tick, nanoseconds, system_time};
 use super::local::local;
 use crate::catalog::{Site, SiteKind};
 use crate::context::WorkflowContext;
@@ -117,11 +117,10 @@ impl Record {
     pub(crate) fn new(
         context: SpanContext,
         parent: &SpanContext,
-        start: SystemTime,
+        start: u64,
         attributes: Vec<KeyValue>,
         origin: Origin,
     ) -> Self {
-        let start = nanoseconds(start);
         Record {
             context,
             parent: parent.span_id(),
@@ -188,8 +187,8 @@ impl Record {
             parent_span_is_remote: self.parent_is_remote,
             span_kind,
             name: name.unwrap_or(known_name),
-            start_time: UNIX_EPOCH + Duration::from_nanos(self.start),
-            end_time: UNIX_EPOCH + Duration::from_nanos(self.end),
+            start_time: system_time(self.start),
+            end_time: system_time(self.end),
             attributes,
             dropped_attributes_count: dropped_attributes,
             events,
@@ -247,14 +246,10 @@ fn describe(ended: Status, error: Option<&Kind>, attributes: &mut Vec<KeyValue>,
     }
 }
 
-fn nanoseconds(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-}
-
 /// How a call ended, on its way to the call's span: the OpenTelemetry API has no place for it.
 #[derive(Debug)]
 pub(super) struct Ending {
+    pub(super) ended: Tick,
     pub(super) outcome: Outcome,
     pub(super) attributes: Vec<KeyValue>,
 }
@@ -279,10 +274,13 @@ impl RecordedSpan {
 }
 
 /// Ends the span of `context`, which is that of a call.
-pub(super) fn end(context: &Context, ended: Tick, ending: Ending) {
+pub(super) fn end(context: &Context, ending: Ending) {
     // Left with the thread for the span, which takes it; what it did not take is not kept for another.
-    local(|local| local.ending.set(Some(ending)));
-    context.span().end_with_timestamp(ended.wall());
+    let ended = ending.ended;
+    let is_left = local(|local| local.ending.set(Some(ending))).is_some();
+    // The span looks at this only where nothing could be left for it.
+    let timestamp = if is_left { UNIX_EPOCH } else { system_time(ended.wall()) };
+    context.span().end_with_timestamp(timestamp);
     local(|local| local.ending.take());
 }
 
@@ -354,22 +352,26 @@ impl opentelemetry::trace::Span for RecordedSpan {
     }
 
     fn end(&mut self) {
-        self.end_with_timestamp(Tick::now().wall());
+        self.end_with_timestamp(system_time(Tick::now().wall()));
     }
 
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {
         let Some((mut record, sink)) = self.open.take() else { return };
-        record.end = nanoseconds(timestamp).max(record.start);
-        if let Origin::Site { .. } = record.origin
-            && let Some(Some(ending)) = local(|local| local.ending.take())
-        {
-            record.status = Some(ending.outcome.status);
-            record.error = ending.outcome.error.map(Box::new);
-            if !ending.attributes.is_empty() {
-                let limits = sink.limits();
-                for attribute in ending.attributes {
-                    record.set(attribute, &limits);
-                }
+        let ending = match record.origin {
+            Origin::Site { .. } => local(|local| local.ending.take()).flatten(),
+            Origin::Foreign(_) => None,
+        };
+        let Some(Ending { ended, outcome, attributes }) = ending else {
+            record.end = nanoseconds(timestamp).max(record.start);
+            return sink.accept(record);
+        };
+        record.end = ended.wall().max(record.start);
+        record.status = Some(outcome.status);
+        record.error = outcome.error.map(Box::new);
+        if !attributes.is_empty() {
+            let limits = sink.limits();
+            for attribute in attributes {
+                record.set(attribute, &limits);
             }
         }
         sink.accept(record);

@@ -8,7 +8,7 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 
-use super::clock::Tick;
+use super::clock::{Tick, nanoseconds};
 use super::record::{Foreign, Origin, Record, RecordedSpan, Sink};
 use crate::context::random;
 use crate::names;
@@ -141,7 +141,7 @@ impl Tracer for ProviderTracer {
                 own
             }
         };
-        let start = builder.start_time.unwrap_or_else(|| Tick::now().wall());
+        let start = builder.start_time.map_or_else(|| Tick::now().wall(), nanoseconds);
         let foreign = Foreign { name: builder.name, kind, scope: self.scope.clone() };
         let record = Record::new(own, &parent, start, attributes, Origin::Foreign(Box::new(foreign)));
         let mut span = open(record, links, sink);

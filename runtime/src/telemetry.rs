@@ -3,13 +3,12 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use opentelemetry::{Key, KeyValue};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{ShouldSample, SpanData, SpanExporter};
+use opentelemetry_sdk::trace::{ShouldSample, SpanExporter};
 
 use crate::catalog::{catalog, sites};
 use crate::config::{self, Batching, ConfigError, Environment, Wanted, environment};
@@ -18,9 +17,11 @@ use crate::metric::family;
 use crate::metric::store::Store;
 use crate::names::{env, label};
 use crate::pipeline::{
-    Accepted, ExportFailure, Exporting, Fate, FlushError, MetricExport, Patience, Phase, Pipeline, Sampler,
-    Settings, ShutdownReport, SpanExport,
+    Custom, Exporting, Fate, FlushError, MetricExport, Phase, Pipeline, Sampler, Settings, ShutdownReport,
+    SpanExport,
 };
+#[cfg(unix)]
+use crate::signal;
 use crate::span::Provider;
 
 /// Sets up the exporters that the cargo features compiled in, as the environment says.
@@ -60,7 +61,7 @@ pub struct Telemetry {
 }
 
 /// What the guard and the signal handler share.
-struct Running {
+pub(crate) struct Running {
     exporting: Option<Exporting>,
     #[cfg(feature = "prometheus")]
     endpoint: Mutex<Option<crate::export::prometheus::Endpoint>>,
@@ -94,11 +95,12 @@ impl Telemetry {
     /// export runs on a thread of its own, so this may be called from any runtime or none.
     ///
     /// # Errors
-    /// When an exporter failed, or when time was up.
+    /// When an exporter failed, when time was up, or after a shutdown.
     pub fn force_flush(&self, timeout: Duration) -> Result<(), FlushError> {
         match &self.running.exporting {
-            Some(exporting) if !self.running.is_down() => exporting.flush(timeout),
-            _ => Ok(()),
+            _ if self.running.is_down() => Err(FlushError::ShutDown),
+            Some(exporting) => exporting.flush(timeout),
+            None => Ok(()),
         }
     }
 
@@ -109,26 +111,18 @@ impl Telemetry {
         self.running.shut_down(timeout)
     }
 
-    /// From now on `SIGTERM` and `SIGINT` flush, for at most five seconds, before they do what they
-    /// did: end the process.
+    /// From now on `SIGTERM` and `SIGINT` flush, for at most five seconds, before they do what they do by
+    /// default: end the process.
+    ///
+    /// Not for programs that handle these signals themselves and go on for a while: those call
+    /// [`shutdown`](Telemetry::shutdown) when they are done. A signal that is ignored when this is called,
+    /// as `SIGINT` below `nohup`, stays ignored.
     ///
     /// # Errors
     /// When the handlers cannot be installed.
     #[cfg(unix)]
     pub fn shutdown_on_signal(&self) -> std::io::Result<()> {
-        use signal_hook::consts::{SIGINT, SIGTERM};
-        let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT])?;
-        let running = Arc::downgrade(&self.running);
-        let handle = move || {
-            for signal in signals.forever() {
-                if let Some(running) = running.upgrade() {
-                    running.end();
-                }
-                // Returns only if the default action could not be taken; the next signal tries again.
-                let _ = signal_hook::low_level::emulate_default_handler(signal);
-            }
-        };
-        std::thread::Builder::new().name("tta-signal".to_owned()).spawn(handle).map(drop)
+        signal::flush_and_end(&self.running)
     }
 }
 
@@ -144,7 +138,7 @@ impl Running {
     }
 
     /// Shuts down where nobody asks for the report: what has been lost is said all the same.
-    fn end(&self) {
+    pub(crate) fn end(&self) {
         if self.is_down() {
             return;
         }
@@ -243,8 +237,11 @@ impl TelemetryBuilder {
     }
 
     /// Adds an exporter of your own, behind the same queue and sampler.
+    ///
+    /// It runs on a thread where blocking is allowed, and within a tokio runtime. What takes longer than
+    /// `OTEL_BSP_EXPORT_TIMEOUT` counts as lost, and until it is over further batches are too.
     pub fn span_exporter(mut self, exporter: impl SpanExporter + 'static) -> Self {
-        self.custom.push(Box::new(Custom(exporter)));
+        self.custom.push(Box::new(Custom::new(exporter)));
         self
     }
 
@@ -304,14 +301,22 @@ impl TelemetryBuilder {
     /// # Errors
     /// As [`init`].
     pub fn init(self) -> Result<Telemetry, ConfigError> {
+        /// Gives the place back, also when code of the program's unwinds out of `init`.
+        struct Place;
+
+        impl Drop for Place {
+            fn drop(&mut self) {
+                RUNNING.store(false, Ordering::SeqCst);
+            }
+        }
+
         if RUNNING.swap(true, Ordering::SeqCst) {
             return Err(ConfigError::AlreadyRunning);
         }
-        let running = self.start();
-        if running.is_err() {
-            RUNNING.store(false, Ordering::SeqCst);
-        }
-        Ok(Telemetry { running: Arc::new(running?) })
+        let place = Place;
+        let running = Arc::new(self.start()?);
+        std::mem::forget(place);
+        Ok(Telemetry { running })
     }
 
     fn start(mut self) -> Result<Running, ConfigError> {
@@ -464,12 +469,12 @@ impl Running {
 /// Makes every series whose labels are known exist, at 0.
 fn publish_catalog(resource: &Resource, environment: Environment) {
     // A conflict stays the same however often `init` runs.
-    static WARNED: OnceLock<()> = OnceLock::new();
-    WARNED.get_or_init(|| {
+    static WARNED: AtomicBool = AtomicBool::new(false);
+    if !WARNED.swap(true, Ordering::Relaxed) {
         for conflict in catalog().conflicts() {
             warn(format_args!("{conflict}"));
         }
-    });
+    }
     let read = |key| resource.get(&Key::from_static_str(key)).map(|value| value.to_string());
     let version = read("service.version").unwrap_or_else(|| "unknown".to_owned());
     let service = read("service.name").unwrap_or_else(|| "unknown_service".to_owned());
@@ -498,40 +503,4 @@ fn publish_catalog(resource: &Resource, environment: Environment) {
         (label::ENVIRONMENT, environment.as_str().into()),
     ];
     store.gauge(&family::BUILD_INFO, labels).set(1);
-}
-
-/// An exporter of the program's own.
-struct Custom<E: SpanExporter>(E);
-
-impl<E: SpanExporter> SpanExport for Custom<E> {
-    fn name(&self) -> &'static str {
-        "custom"
-    }
-
-    fn export(
-        &mut self,
-        spans: Vec<SpanData>,
-        _patience: Patience,
-    ) -> BoxFuture<'_, Result<Accepted, ExportFailure>> {
-        Box::pin(async move {
-            let exported = self.0.export(spans).await;
-            exported.map(|()| Accepted::default()).map_err(|error| ExportFailure(error.to_string()))
-        })
-    }
-
-    fn flush(&mut self) -> BoxFuture<'_, Result<(), ExportFailure>> {
-        let flushed = self.0.force_flush().map_err(|error| ExportFailure(error.to_string()));
-        Box::pin(std::future::ready(flushed))
-    }
-
-    fn set_resource(&mut self, resource: &Resource) {
-        self.0.set_resource(resource);
-    }
-}
-
-impl<E: SpanExporter> Drop for Custom<E> {
-    fn drop(&mut self) {
-        // Its thread ends here; there is nobody left to tell.
-        let _ = self.0.shutdown();
-    }
 }

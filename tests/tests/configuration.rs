@@ -11,6 +11,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("OTEL_METRICS_EXPORTER", "statsd", "`prometheus`, `otlp`, `none`"),
     ("OTEL_TRACES_SAMPLER", "sometimes", "`parentbased_traceidratio`"),
     ("OTEL_BSP_MAX_QUEUE_SIZE", "0", "1 or more"),
+    ("OTEL_BSP_MAX_QUEUE_SIZE", "18446744073709551615", "from 1 to 1000000"),
     ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4096", "2048"),
     ("OTEL_BSP_SCHEDULE_DELAY", "5s", "milliseconds"),
     ("OTEL_SPAN_EVENT_COUNT_LIMIT", "-1", "0 or more"),

@@ -120,6 +120,23 @@ fn results_are_told_apart_by_type_and_not_by_name() {
 }
 
 #[tta::primitive]
+fn boxed_future(path: &'static str) -> Pin<Box<dyn Future<Output = Result<String, std::io::Error>> + Send>> {
+    // Only the function's type says what `?` converts to.
+    Box::pin(async move {
+        let text = std::fs::read_to_string(path)?;
+        Ok(text)
+    })
+}
+
+#[test]
+fn a_boxed_block_takes_its_type_from_the_signature() {
+    let capture = capture();
+    let _ = futures::executor::block_on(boxed_future("/nowhere/at/all"));
+    assert_eq!(counts(&capture, "boxed_future"), ERROR);
+    assert_eq!(errors(&capture, "io::error::Error", "unknown"), Some(1.0));
+}
+
+#[tta::primitive]
 async fn absent() -> Option<u32> {
     None
 }

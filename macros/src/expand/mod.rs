@@ -191,7 +191,8 @@ impl Call<'_> {
         let captures_all = sig.generics.lifetimes().any(|param| param.lifetime.ident == "async_trait");
         let captures = sig.inputs.iter().filter(|_| captures_all).filter_map(capture);
         let begin = self.begin();
-        let block = group(Delimiter::Brace, *block, quote!(#(#captures)* #begin #body));
+        let edge = returned.edge(private);
+        let block = group(Delimiter::Brace, *block, quote!(#(#captures)* #edge #begin #body));
         let call = group(
             Delimiter::Parenthesis,
             *paren,

@@ -42,6 +42,7 @@ impl Call<'_> {
         quote! {
             |#result, #recorder| {
                 if let ::core::option::Option::Some(#name) = #recorder.wanted(#value) {
+                    let _ = &#name;
                     #(#fields)*
                 }
                 #outcome

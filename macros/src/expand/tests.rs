@@ -172,6 +172,7 @@ fn arguments_become_labels_fields_and_a_rule() {
                         use ::tta::__private::kinds::*;
                         (&&&::tta::__private::Probe(__r)).__value()
                     }) {
+                        let _ = &ret;
                         __f.set("len", &(ret.len()));
                         __f.set_debug("ret", &(ret));
                     }
@@ -240,6 +241,7 @@ fn a_boxed_block_is_wrapped_within_its_box() {
             async move {
                 let _ = &self;
                 let _ = &x;
+                if false { return ::tta::__private::never::<Result<u8, Bad>>(); }
                 ::tta::__private::begin(&__SITE, || [], |_| {});
                 let x = x;
                 self.run(x).await

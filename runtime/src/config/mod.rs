@@ -109,6 +109,9 @@ impl Wanted {
     }
 }
 
+/// Spans that may be asked to wait; each has its place, of about 200 bytes, from the start.
+const MOST_QUEUED: usize = 1_000_000;
+
 /// Bounds of the span queue: `OTEL_BSP_*`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Batching {
@@ -121,6 +124,10 @@ pub(crate) struct Batching {
 impl Batching {
     pub(crate) fn from_env() -> Result<Self, ConfigError> {
         let queue_size = environment::number(env::BSP_MAX_QUEUE_SIZE, 1)?.unwrap_or(2048);
+        if queue_size > MOST_QUEUED {
+            let expected = format!("a whole number from 1 to {MOST_QUEUED}");
+            return Err(ConfigError::invalid(env::BSP_MAX_QUEUE_SIZE, queue_size.to_string(), expected));
+        }
         let batch_size = environment::number(env::BSP_MAX_EXPORT_BATCH_SIZE, 1)?;
         if let Some(batch_size) = batch_size
             && batch_size > queue_size

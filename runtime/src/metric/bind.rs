@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::cell::{Counter, Gauge, Histogram};
@@ -191,7 +192,7 @@ struct OpenLabel {
     limit: usize,
     values: RwLock<Interned>,
     overflow: Arc<Counter>,
-    warned: OnceLock<()>,
+    warned: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -214,7 +215,7 @@ impl OpenLabel {
             limit,
             values: RwLock::default(),
             overflow: store.counter(&family::LABEL_OVERFLOW, labels),
-            warned: OnceLock::new(),
+            warned: AtomicBool::new(false),
         })
     }
 
@@ -241,7 +242,8 @@ impl OpenLabel {
         }
         drop(values);
         self.overflow.add(1);
-        self.warned.get_or_init(|| {
+        // Said with nothing held: it may go to a subscriber that calls what it is about.
+        if !self.warned.swap(true, Relaxed) {
             crate::diagnostics::warn(format_args!(
                 "label `{}` of `{}` has more than {} values; further ones are counted as `{}`",
                 self.name,
@@ -249,7 +251,7 @@ impl OpenLabel {
                 self.limit,
                 label::OVERFLOW
             ));
-        });
+        }
         self.limit
     }
 

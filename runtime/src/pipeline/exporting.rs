@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use crossbeam_queue::ArrayQueue;
@@ -67,10 +68,12 @@ impl Exporting {
         let (reply, answer) = std::sync::mpsc::sync_channel(1);
         let deadline = later(Instant::now(), timeout);
         let sent = self.commands.send(Command::Flush { deadline, reply });
-        match sent.ok().and_then(|()| answer.recv_timeout(timeout).ok()) {
-            Some(problems) if problems.is_empty() => Ok(()),
-            Some(problems) => Err(FlushError::Failed(problems)),
-            None => Err(FlushError::Late { timeout }),
+        match sent.map(|()| answer.recv_timeout(timeout)) {
+            Ok(Ok(problems)) if problems.is_empty() => Ok(()),
+            Ok(Ok(problems)) => Err(FlushError::Failed(problems)),
+            Ok(Err(RecvTimeoutError::Timeout)) => Err(FlushError::Late { timeout }),
+            // The thread has ended, which it does for a shutdown only.
+            Ok(Err(RecvTimeoutError::Disconnected)) | Err(_) => Err(FlushError::ShutDown),
         }
     }
 

@@ -1,5 +1,6 @@
 //! From a finished span to the exporters: a bounded queue, and a thread of our own behind it.
 
+mod custom;
 mod exporting;
 mod fate;
 mod limits;
@@ -20,6 +21,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::{Notify, watch};
 
+pub(crate) use custom::Custom;
 pub(crate) use exporting::Exporting;
 pub(crate) use fate::Fate;
 pub(crate) use limits::Limits;
@@ -62,11 +64,11 @@ pub(crate) trait MetricExport: Send {
         &mut self,
         families: Vec<FamilySnapshot>,
         patience: Patience,
-    ) -> BoxFuture<'_, Result<(), ExportFailure>>;
+    ) -> BoxFuture<'_, Result<Accepted, ExportFailure>>;
 }
 
 /// How long an export may take.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Patience {
     /// When an answer comes too late.
     pub(crate) answer: Instant,
@@ -74,6 +76,9 @@ pub(crate) struct Patience {
     /// collector is down should not take seconds to end.
     #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only a network is tried again"))]
     pub(crate) retries: Instant,
+    /// Changes when somebody shuts down, who should not wait for further attempts either.
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only a network is tried again"))]
+    pub(crate) stop: watch::Receiver<Option<Instant>>,
 }
 
 impl Patience {
@@ -81,15 +86,17 @@ impl Patience {
     const RETRIES_WHILE_WAITED_FOR: Duration = Duration::from_secs(1);
 
     /// Within the export's own timeout, and within the time of whoever waits.
-    fn new(timeout: Duration, deadline: Option<Instant>) -> Self {
+    fn new(timeout: Duration, deadline: Option<Instant>, pipeline: &Pipeline) -> Self {
         let now = Instant::now();
         let timeout = later(now, timeout);
+        let stop = pipeline.deadline.subscribe();
         match deadline {
-            None => Patience { answer: timeout, retries: timeout },
+            None => Patience { answer: timeout, retries: timeout, stop },
             Some(deadline) => {
                 // Past the deadline there still is a moment for what needs none of the network.
                 let answer = timeout.min(deadline).max(now + Duration::from_millis(1));
-                Patience { answer, retries: answer.min(now + Self::RETRIES_WHILE_WAITED_FOR) }
+                let retries = answer.min(now + Self::RETRIES_WHILE_WAITED_FOR);
+                Patience { answer, retries, stop }
             }
         }
     }
@@ -101,10 +108,12 @@ fn later(moment: Instant, duration: Duration) -> Instant {
 }
 
 /// A batch that arrived.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Accepted {
-    /// Spans of it that the receiver refused.
+    /// Spans or data points of it that the receiver refused.
     pub(crate) rejected: u64,
+    /// What the receiver says of that.
+    pub(crate) why: String,
 }
 
 /// A batch that did not arrive: one sentence that says where it should have gone and why it did not.

@@ -52,6 +52,13 @@ pub struct ExporterReport {
     pub pending: u64,
 }
 
+impl fmt::Display for ExporterReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ExporterReport { exporter, exported, dropped, pending } = self;
+        write!(f, "{exporter}: {exported} exported, {dropped} dropped, {pending} pending")
+    }
+}
+
 /// What became of every span, by exporter; the answer of [`Telemetry::shutdown`](crate::Telemetry::shutdown).
 #[derive(Clone, Debug, Default)]
 pub struct ShutdownReport {
@@ -107,9 +114,8 @@ impl fmt::Display for ShutdownReport {
             f.write_str("no exporter of spans")?;
         }
         for (index, exporter) in self.exporters.iter().enumerate() {
-            let ExporterReport { exporter, exported, dropped, pending } = exporter;
             let separator = if index == 0 { "" } else { "; " };
-            write!(f, "{separator}{exporter}: {exported} exported, {dropped} dropped, {pending} pending")?;
+            write!(f, "{separator}{exporter}")?;
         }
         for problem in &self.problems {
             write!(f, "; {problem}")?;
@@ -129,6 +135,9 @@ pub enum FlushError {
         /// How long was waited.
         timeout: Duration,
     },
+    /// Telemetry has been shut down, or is being.
+    #[error("telemetry has been shut down")]
+    ShutDown,
     /// Exporters failed.
     #[error("{}", .0.join("; "))]
     Failed(Vec<String>),

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::SyncSender;
-use std::time::Instant;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::{Duration, Instant};
 
 use futures_util::future::{FutureExt as _, join_all};
 use opentelemetry::Context;
@@ -19,6 +19,9 @@ use crate::metric::store::Store;
 use crate::names::label;
 use crate::span::clock;
 
+/// How long nothing must have been lost before that is said: a queue that overflows in bursts is one trouble.
+const QUIET: Duration = Duration::from_secs(30);
+
 /// What the thread can be asked for. The answer is a list of what went wrong.
 #[derive(Debug)]
 pub(super) enum Command {
@@ -33,9 +36,8 @@ pub(super) fn spawn(
     tallies: Vec<Arc<Tally>>,
     commands: UnboundedReceiver<Command>,
 ) -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let lanes = spans.into_iter().zip(tallies).map(|(exporter, tally)| Lane::new(exporter, tally));
-    let metrics = metrics.into_iter().map(|exporter| MetricLane { exporter, failing: false });
+    let metrics = metrics.into_iter().map(|exporter| MetricLane { exporter, failing: false, refused: false });
     let mut worker = Worker {
         next_batch: later(Instant::now(), pipeline.settings.schedule_delay),
         next_reading: later(Instant::now(), pipeline.settings.metric_interval),
@@ -45,12 +47,21 @@ pub(super) fn spawn(
         metrics: metrics.collect(),
         pipeline,
     };
+    // Made where it is used: a runtime must not be dropped within another, not even when this fails.
+    let (reply, started) = sync_channel(1);
     std::thread::Builder::new().name("tta-export".to_owned()).spawn(move || {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return drop(reply.send(Err(error))),
+        };
+        drop(reply.send(Ok(())));
         // An exporter's own client must not make spans of what it does for us.
         let _suppressed = Context::enter_telemetry_suppressed_scope();
         runtime.block_on(worker.run(commands));
+        // An exporter that still blocks is not waited for.
+        runtime.shutdown_background();
     })?;
-    Ok(())
+    started.recv().unwrap_or_else(|_| Err(std::io::Error::other("the thread ended at once")))
 }
 
 struct Worker {
@@ -61,8 +72,8 @@ struct Worker {
     next_reading: Instant,
     /// Spans that had found the queue full when last looked at.
     refused: u64,
-    /// The count at which the present loss began.
-    losing: Option<u64>,
+    /// The present loss: the count at which it began, and when it was last seen to grow.
+    losing: Option<(u64, Instant)>,
 }
 
 /// One exporter and what is known of it.
@@ -71,6 +82,8 @@ struct Lane {
     tally: Arc<Tally>,
     /// The number of spans it had lost when it began to fail.
     failing: Option<u64>,
+    /// It has been said that spans are refused.
+    refused: bool,
     succeeded: Arc<Histogram>,
     failed: Arc<Histogram>,
 }
@@ -78,6 +91,8 @@ struct Lane {
 struct MetricLane {
     exporter: Box<dyn MetricExport>,
     failing: bool,
+    /// It has been said that data points are refused.
+    refused: bool,
 }
 
 impl Worker {
@@ -140,9 +155,10 @@ impl Worker {
             left = left.saturating_sub(self.pipeline.settings.batch_size);
             problems.extend(self.export_batch(Some(deadline)).await);
         }
-        let patience = Patience::new(self.pipeline.settings.export_timeout, Some(deadline));
+        let patience = Patience::new(self.pipeline.settings.export_timeout, Some(deadline), &self.pipeline);
         for lane in &mut self.lanes {
-            let flushed = within(patience, &self.pipeline, async { lane.exporter.flush().await }).await;
+            let flushed =
+                within(patience.answer, &self.pipeline, async { lane.exporter.flush().await }).await;
             problems.extend(flushed.err().map(|ExportFailure(problem)| problem));
         }
         problems.extend(self.export_metrics(Some(deadline)).await);
@@ -162,13 +178,16 @@ impl Worker {
         if size == 0 {
             return Vec::new();
         }
-        let patience = Patience::new(self.pipeline.settings.export_timeout, deadline);
+        let patience = Patience::new(self.pipeline.settings.export_timeout, deadline, &self.pipeline);
         let pipeline = &self.pipeline;
         // The last exporter gets the batch itself; mostly it is the only one.
         let copies = self.lanes.len().saturating_sub(1);
         let batches = std::iter::repeat_n(batch, copies + 1);
-        let exports =
-            self.lanes.iter_mut().zip(batches).map(|(lane, batch)| lane.export(batch, patience, pipeline));
+        let exports = self
+            .lanes
+            .iter_mut()
+            .zip(batches)
+            .map(|(lane, batch)| lane.export(batch, patience.clone(), pipeline));
         let results = join_all(exports).await;
 
         // A span counts as exported when no exporter has lost it.
@@ -187,14 +206,22 @@ impl Worker {
     async fn export_metrics(&mut self, deadline: Option<Instant>) -> Vec<String> {
         let mut problems = Vec::new();
         for lane in &mut self.metrics {
-            let patience = Patience::new(self.pipeline.settings.metric_timeout, deadline);
+            let patience = Patience::new(self.pipeline.settings.metric_timeout, deadline, &self.pipeline);
+            let answer = patience.answer;
             let export = async { lane.exporter.export(reading(), patience).await };
-            match within(patience, &self.pipeline, export).await {
-                Ok(()) if lane.failing => {
-                    lane.failing = false;
-                    warn(format_args!("{}: metrics arrive again", lane.exporter.name()));
+            match within(answer, &self.pipeline, export).await {
+                Ok(Accepted { rejected, why }) => {
+                    if std::mem::take(&mut lane.failing) {
+                        warn(format_args!("{}: metrics arrive again", lane.exporter.name()));
+                    }
+                    if rejected > 0 {
+                        let problem = refusal(rejected, "data points", &why);
+                        if !std::mem::replace(&mut lane.refused, true) {
+                            warn(format_args!("{}: {problem}", lane.exporter.name()));
+                        }
+                        problems.push(problem);
+                    }
                 }
-                Ok(()) => {}
                 Err(ExportFailure(problem)) => {
                     if !lane.failing {
                         lane.failing = true;
@@ -213,19 +240,21 @@ impl Worker {
     /// Says once that spans are being lost to a full queue, and once that this is over.
     fn watch_queue(&mut self) {
         let refused = Fate::QueueFull.counter().get();
-        match self.losing {
-            None if refused > self.refused => {
-                self.losing = Some(self.refused);
+        let now = Instant::now();
+        if refused > self.refused {
+            if self.losing.is_none() {
                 warn(format_args!(
                     "spans are dropped: more than {} wait for the exporters",
                     self.pipeline.settings.queue_size
                 ));
             }
-            Some(before) if refused == self.refused && self.pipeline.queue.is_empty() => {
-                self.losing = None;
-                warn(format_args!("spans are no longer dropped; {} were lost", refused - before));
-            }
-            _ => {}
+            let began = self.losing.map_or(self.refused, |(began, _)| began);
+            self.losing = Some((began, now));
+        } else if let Some((began, last)) = self.losing
+            && now.duration_since(last) > QUIET
+        {
+            self.losing = None;
+            warn(format_args!("spans are no longer dropped; {} were lost", refused - began));
         }
         self.refused = refused;
     }
@@ -244,7 +273,14 @@ impl Lane {
             let labels = vec![own(), (label::STATUS, status.into())];
             store.histogram(&family::TELEMETRY_EXPORT_DURATION, labels)
         };
-        Lane { succeeded: duration("success"), failed: duration("error"), exporter, tally, failing: None }
+        Lane {
+            succeeded: duration("success"),
+            failed: duration("error"),
+            exporter,
+            tally,
+            failing: None,
+            refused: false,
+        }
     }
 
     async fn export(
@@ -255,14 +291,19 @@ impl Lane {
     ) -> Result<Accepted, ExportFailure> {
         let size = batch.len() as u64;
         let started = clock::Tick::now();
+        let answer = patience.answer;
         let export = async { self.exporter.export(batch, patience).await };
-        let result = within(patience, pipeline, export).await;
+        let result = within(answer, pipeline, export).await;
         let took = started.until(clock::Tick::now());
         let name = self.exporter.name();
         match &result {
             Ok(accepted) => {
                 self.succeeded.observe(took);
-                self.tally.add(size - accepted.rejected.min(size), accepted.rejected.min(size));
+                let rejected = accepted.rejected.min(size);
+                self.tally.add(size - rejected, rejected);
+                if rejected > 0 && !std::mem::replace(&mut self.refused, true) {
+                    warn(format_args!("{name}: {}", refusal(rejected, "spans", &accepted.why)));
+                }
                 if let Some(before) = self.failing.take() {
                     warn(format_args!(
                         "{name}: spans arrive again; {} were lost",
@@ -283,9 +324,15 @@ impl Lane {
     }
 }
 
+/// One sentence on what a receiver took only a part of.
+fn refusal(rejected: u64, what: &str, why: &str) -> String {
+    let why = if why.is_empty() { "without a reason" } else { why };
+    format!("the receiver refused {rejected} {what}: {why}")
+}
+
 /// Ends an export that takes too long, and survives one that panics.
 async fn within<T>(
-    patience: Patience,
+    answer: Instant,
     pipeline: &Pipeline,
     export: impl Future<Output = Result<T, ExportFailure>>,
 ) -> Result<T, ExportFailure> {
@@ -296,18 +343,18 @@ async fn within<T>(
         result = std::panic::AssertUnwindSafe(export).catch_unwind() => {
             result.unwrap_or_else(|_| Err(ExportFailure("the exporter panicked".to_owned())))
         }
-        () = out_of_time(patience, pipeline) => {
+        () = out_of_time(answer, pipeline) => {
             Err(ExportFailure(format!("no answer within {:.1?}", begun.elapsed())))
         }
     }
 }
 
-/// Waits for the end of `patience`, or for that of whoever shuts down in the meantime.
-async fn out_of_time(patience: Patience, pipeline: &Pipeline) {
+/// Waits until `answer`, or until the deadline of whoever shuts down in the meantime.
+async fn out_of_time(answer: Instant, pipeline: &Pipeline) {
     let mut deadlines = pipeline.deadline.subscribe();
     loop {
         let shutdown = *deadlines.borrow_and_update();
-        let end = shutdown.map_or(patience.answer, |deadline| patience.answer.min(deadline));
+        let end = shutdown.map_or(answer, |deadline| answer.min(deadline));
         tokio::select! {
             () = sleep_until(end.into()) => return,
             changed = deadlines.changed() => if changed.is_err() {

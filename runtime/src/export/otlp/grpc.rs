@@ -13,7 +13,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Status};
 
 use super::USER_AGENT;
-use super::answer::{Again, Refusal, cause};
+use super::answer::{Again, Refusal, accepted, cause};
 use super::settings::Target;
 use crate::pipeline::Accepted;
 
@@ -37,8 +37,8 @@ impl Client {
             client = client.send_compressed(CompressionEncoding::Gzip);
         }
         let answer = client.export(self.request(request)).await.map_err(|status| self.refused(&status))?;
-        let rejected = answer.into_inner().partial_success.map_or(0, |partial| partial.rejected_spans);
-        Ok(Accepted { rejected: u64::try_from(rejected).unwrap_or(0) })
+        let partial = answer.into_inner().partial_success.unwrap_or_default();
+        Ok(accepted(partial.rejected_spans, &partial.error_message))
     }
 
     pub(super) async fn metrics(
@@ -50,8 +50,8 @@ impl Client {
             client = client.send_compressed(CompressionEncoding::Gzip);
         }
         let answer = client.export(self.request(request)).await.map_err(|status| self.refused(&status))?;
-        let rejected = answer.into_inner().partial_success.map_or(0, |partial| partial.rejected_data_points);
-        Ok(Accepted { rejected: u64::try_from(rejected).unwrap_or(0) })
+        let partial = answer.into_inner().partial_success.unwrap_or_default();
+        Ok(accepted(partial.rejected_data_points, &partial.error_message))
     }
 
     fn request<M>(&self, message: M) -> Request<M> {

@@ -14,7 +14,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 use prost::Message;
 
 use super::USER_AGENT;
-use super::answer::{Again, Refusal, cause};
+use super::answer::{Again, Refusal, accepted, cause};
 use super::settings::Target;
 use crate::pipeline::Accepted;
 
@@ -39,8 +39,8 @@ impl Client {
 
     pub(super) async fn traces(&mut self, request: &ExportTraceServiceRequest) -> Result<Accepted, Refusal> {
         let answer: ExportTraceServiceResponse = self.post(request).await?;
-        let rejected = answer.partial_success.map_or(0, |partial| partial.rejected_spans);
-        Ok(Accepted { rejected: u64::try_from(rejected).unwrap_or(0) })
+        let partial = answer.partial_success.unwrap_or_default();
+        Ok(accepted(partial.rejected_spans, &partial.error_message))
     }
 
     pub(super) async fn metrics(
@@ -48,8 +48,8 @@ impl Client {
         request: &ExportMetricsServiceRequest,
     ) -> Result<Accepted, Refusal> {
         let answer: ExportMetricsServiceResponse = self.post(request).await?;
-        let rejected = answer.partial_success.map_or(0, |partial| partial.rejected_data_points);
-        Ok(Accepted { rejected: u64::try_from(rejected).unwrap_or(0) })
+        let partial = answer.partial_success.unwrap_or_default();
+        Ok(accepted(partial.rejected_data_points, &partial.error_message))
     }
 
     async fn post<A: Message + Default>(&mut self, request: &impl Message) -> Result<A, Refusal> {

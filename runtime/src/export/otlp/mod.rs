@@ -128,16 +128,11 @@ impl MetricExport for Metrics {
         &mut self,
         families: Vec<FamilySnapshot>,
         patience: Patience,
-    ) -> BoxFuture<'_, Result<(), ExportFailure>> {
+    ) -> BoxFuture<'_, Result<Accepted, ExportFailure>> {
         Box::pin(async move {
             let Metrics { client, resource, retrying } = self;
             let request = reading::request(families, Store::global().created(), resource);
-            match retrying.send(client, &Message::Metrics(request), patience).await? {
-                Accepted { rejected: 0 } => Ok(()),
-                Accepted { rejected } => {
-                    Err(ExportFailure(format!("the collector refused {rejected} data points")))
-                }
-            }
+            retrying.send(client, &Message::Metrics(request), patience).await
         })
     }
 }

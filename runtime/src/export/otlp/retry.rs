@@ -31,7 +31,7 @@ impl Retrying {
         &mut self,
         client: &mut Client,
         message: &Message,
-        patience: Patience,
+        mut patience: Patience,
     ) -> Result<Accepted, ExportFailure> {
         let deadline = patience.answer.min(Instant::now() + self.timeout);
         // If this is dropped by an outer time limit, the collector did not answer.
@@ -59,8 +59,11 @@ impl Retrying {
             if was_down || wait > LONGEST_WAIT || Instant::now() + wait >= deadline.min(patience.retries) {
                 return Err(ExportFailure(refusal.message));
             }
-            tokio::time::sleep(wait).await;
-            bound *= 2;
+            tokio::select! {
+                () = tokio::time::sleep(wait) => bound *= 2,
+                // Somebody shuts down and waits.
+                Ok(()) = patience.stop.changed() => return Err(ExportFailure(refusal.message)),
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -17,19 +18,20 @@ static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
 /// Takes the facade's metrics, unless the program gave them to somebody else.
 pub(super) fn install() {
-    RECORDER.get_or_init(|| {
+    static WARNED: AtomicBool = AtomicBool::new(false);
+    let recorder = RECORDER.get_or_init(|| {
         // Counters get `_total` here, so that their names are the same in both formats.
         let recorder = PrometheusBuilder::new().with_recommended_naming(true).build_recorder();
         let handle = recorder.handle();
-        if metrics::set_global_recorder(recorder).is_ok() {
-            keep_up(handle.clone());
-            return Some(handle);
-        }
+        metrics::set_global_recorder(recorder).ok()?;
+        keep_up(handle.clone());
+        Some(handle)
+    });
+    if recorder.is_none() && !WARNED.swap(true, Relaxed) {
         warn(format_args!(
             "the program has a `metrics` recorder of its own: what goes there is not served at /metrics"
         ));
-        None
-    });
+    }
 }
 
 /// How often the recorder's buffers of histogram samples are emptied, which grow until somebody does.
@@ -57,7 +59,7 @@ pub(super) fn write(format: Format, out: &mut String) {
 
 /// Rewrites Prometheus text as part of an exposition of `format`. The same families are left out of both.
 fn convert(text: &str, format: Format, out: &mut String) {
-    static WARNED: OnceLock<()> = OnceLock::new();
+    static WARNED: AtomicBool = AtomicBool::new(false);
     let mut taken = our_names();
     for family in families(text) {
         let names = names(base(family.name, family.kind), family.kind);
@@ -65,12 +67,12 @@ fn convert(text: &str, format: Format, out: &mut String) {
         if is_taken || family.refused > 0 {
             let why =
                 if is_taken { "its name is taken" } else { "a label or value of it has no place there" };
-            WARNED.get_or_init(|| {
+            if !WARNED.swap(true, Relaxed) {
                 warn(format_args!(
                     "`{}` of the `metrics` facade is not, or not wholly, served at /metrics: {why}",
                     family.name
                 ));
-            });
+            }
         }
         if !is_taken && !family.samples.is_empty() {
             taken.extend(names);

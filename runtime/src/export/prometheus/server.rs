@@ -45,12 +45,20 @@ impl Endpoint {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        foreign::install();
         let (stop, stopped) = oneshot::channel();
+        // The runtime is made where it is used: it must not be dropped within another, not even when this fails.
+        let (reply, started) = std::sync::mpsc::sync_channel(1);
         let thread = std::thread::Builder::new().name("tta-metrics".to_owned()).spawn(move || {
-            runtime.block_on(serve(listener, stopped));
+            match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => {
+                    drop(reply.send(Ok(())));
+                    runtime.block_on(serve(listener, stopped));
+                }
+                Err(error) => drop(reply.send(Err(error))),
+            }
         })?;
+        started.recv().unwrap_or_else(|_| Err(io::Error::other("the thread ended at once")))?;
+        foreign::install();
         Ok(Endpoint { address, stop: Some(stop), thread: Some(thread) })
     }
 

@@ -1,0 +1,110 @@
+//! Exporters of the program's own, well-behaved and not. One telemetry runs at a time, so they take turns.
+
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tta::opentelemetry_sdk::error::OTelSdkResult;
+use tta::opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use tta::{Telemetry, TelemetryBuilder};
+
+static TURN: Mutex<()> = Mutex::new(());
+
+/// What an exporter does besides counting.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Habit {
+    Counts,
+    PanicsWhenFlushed,
+    PanicsOnce,
+    /// As a client that blocks does.
+    StartsARuntime,
+    Hangs,
+}
+
+#[derive(Debug)]
+struct Exporter {
+    habit: Habit,
+    exported: Arc<AtomicUsize>,
+    shut_down: Arc<AtomicUsize>,
+}
+
+impl SpanExporter for Exporter {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let before = self.exported.fetch_add(batch.len(), SeqCst);
+        match self.habit {
+            Habit::PanicsOnce if before == 0 => panic!("deliberate"),
+            Habit::Hangs => std::thread::sleep(Duration::from_mins(10)),
+            Habit::StartsARuntime => {
+                let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+                runtime.block_on(async {});
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        assert_ne!(self.habit, Habit::PanicsWhenFlushed, "deliberate");
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        self.shut_down.fetch_add(1, SeqCst);
+        Ok(())
+    }
+}
+
+#[tta::primitive]
+async fn step() {}
+
+fn builder() -> TelemetryBuilder {
+    Telemetry::builder().console(false).otlp(false).prometheus(false)
+}
+
+/// Runs ten steps, flushes, runs ten more and shuts down: the report, and how often the exporter was shut down.
+fn run(habit: Habit, timeout: Duration) -> (String, usize) {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let (exported, shut_down) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+    let exporter = Exporter { habit, exported, shut_down: shut_down.clone() };
+    let telemetry = builder().span_exporter(exporter).init().expect("nothing is wrong");
+    for _ in 0..2 {
+        for _ in 0..10 {
+            futures::executor::block_on(step());
+        }
+        let _ = telemetry.force_flush(timeout);
+    }
+    let report = telemetry.shutdown(timeout);
+    (report.exporters()[0].to_string(), shut_down.load(SeqCst))
+}
+
+#[test]
+fn an_exporter_is_given_every_span_and_shut_down_before_the_report() {
+    let expected = ("custom: 20 exported, 0 dropped, 0 pending".to_owned(), 1);
+    assert_eq!(run(Habit::Counts, Duration::MAX), expected);
+    assert_eq!(run(Habit::StartsARuntime, Duration::from_secs(5)), expected);
+    assert_eq!(run(Habit::PanicsWhenFlushed, Duration::from_secs(5)), expected);
+}
+
+#[test]
+fn a_batch_that_an_exporter_panics_on_is_lost_and_no_other() {
+    let (report, shut_down) = run(Habit::PanicsOnce, Duration::from_secs(5));
+    assert_eq!((report.as_str(), shut_down), ("custom: 10 exported, 10 dropped, 0 pending", 1));
+}
+
+#[test]
+fn an_exporter_that_hangs_holds_nobody_up() {
+    let begun = Instant::now();
+    let (report, _) = run(Habit::Hangs, Duration::from_millis(300));
+    assert_eq!(report, "custom: 0 exported, 20 dropped, 0 pending");
+    assert!(begun.elapsed() < Duration::from_secs(5), "took {:?}", begun.elapsed());
+}
+
+#[test]
+fn a_flush_after_the_end_says_so() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let telemetry = builder().init().expect("nothing is wrong");
+    let report = telemetry.shutdown(Duration::ZERO);
+    assert!(report.is_complete(), "{report}");
+    let flushed = telemetry.force_flush(Duration::from_secs(1)).expect_err("it has ended");
+    assert_eq!(flushed.to_string(), "telemetry has been shut down");
+}

@@ -73,8 +73,6 @@ mod diagnostics;
 mod export;
 #[cfg(feature = "telemetry")]
 mod pipeline;
-#[cfg(all(feature = "telemetry", unix))]
-mod signal;
 #[cfg(feature = "telemetry")]
 mod telemetry;
 

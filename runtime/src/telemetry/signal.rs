@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::telemetry::Running;
+use super::Running;
 
 /// What a signal flushes. A handler cannot be taken back to what was there before it, so there is one
 /// thread for the rest of the process, and it looks here for what is running then.
 static FLUSHED: Mutex<Option<Weak<Running>>> = Mutex::new(None);
 
 /// Flushes `running`, and nothing that ran before it, when a signal comes.
-pub(crate) fn flush_and_end(running: &Arc<Running>) -> io::Result<()> {
+pub(super) fn flush_and_end(running: &Arc<Running>) -> io::Result<()> {
     let mut flushed = FLUSHED.lock().unwrap_or_else(PoisonError::into_inner);
     if flushed.is_none() {
         let signals = Signals::new([SIGTERM, SIGINT].into_iter().filter(|signal| !is_ignored(*signal)))?;

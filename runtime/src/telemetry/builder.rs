@@ -1,183 +1,21 @@
-//! Setting up and taking down: `init`, the builder, and the guard that flushes.
+//! What is set up, in code.
 
 use std::fmt;
+#[cfg(feature = "prometheus")]
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use opentelemetry::{Key, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{ShouldSample, SpanExporter};
 
-use crate::catalog::{catalog, sites};
+use super::publish::publish_catalog;
+use super::{RUNNING, Running, Telemetry};
 use crate::config::{self, Batching, ConfigError, Environment, Wanted, environment};
-use crate::diagnostics::warn;
-use crate::metric::family;
-use crate::metric::store::Store;
-use crate::names::{env, label};
-use crate::pipeline::{
-    Custom, Exporting, Fate, FlushError, MetricExport, Phase, Pipeline, Sampler, Settings, ShutdownReport,
-    SpanExport,
-};
-#[cfg(unix)]
-use crate::signal;
+use crate::names::env;
+use crate::pipeline::{Custom, Exporting, MetricExport, Phase, Pipeline, Sampler, Settings, SpanExport};
 use crate::span::Provider;
-
-/// Sets up the exporters that the cargo features compiled in, as the environment says.
-///
-/// The same as [`Telemetry::builder()`]`.init()`. Keep what it returns: dropping it flushes and ends
-/// the export.
-///
-/// ```no_run
-/// fn main() -> Result<(), tta::ConfigError> {
-///     let telemetry = tta::init()?;
-///     // … the program …
-///     let report = telemetry.shutdown(std::time::Duration::from_secs(5));
-///     if !report.is_complete() {
-///         eprintln!("telemetry: {report}");
-///     }
-///     Ok(())
-/// }
-/// ```
-///
-/// # Errors
-/// When a variable has a value that is not accepted, or when telemetry is running already. A backend
-/// that cannot be reached is not an error: the program runs, and a warning says what is lost.
-pub fn init() -> Result<Telemetry, ConfigError> {
-    Telemetry::builder().init()
-}
-
-/// Running telemetry. Dropping it flushes for at most five seconds and ends the export.
-///
-/// What is lost without it: `process::exit`, an abort (also that of a panic under `panic = "abort"`) and a
-/// signal without [`shutdown_on_signal`](Telemetry::shutdown_on_signal) end the process before the last
-/// batch, at most five seconds of spans by default, is exported. For a panic that aborts, call
-/// [`shutdown`](Telemetry::shutdown) in a panic hook.
-#[must_use = "dropping it ends the export; keep it until the program ends, as in `let _telemetry = tta::init()?;`"]
-#[derive(Debug)]
-pub struct Telemetry {
-    running: Arc<Running>,
-}
-
-/// What the guard and the signal handler share.
-pub(crate) struct Running {
-    exporting: Option<Exporting>,
-    #[cfg(feature = "prometheus")]
-    endpoint: Mutex<Option<crate::export::prometheus::Endpoint>>,
-    prometheus_addr: Option<SocketAddr>,
-    /// What went wrong at the start.
-    problems: Vec<String>,
-    report: Mutex<Option<ShutdownReport>>,
-    is_down: AtomicBool,
-}
-
-/// Whether some [`Telemetry`] is running.
-static RUNNING: AtomicBool = AtomicBool::new(false);
-
-/// How long a guard that is dropped, or a signal, waits for the last batch.
-const LAST_FLUSH: Duration = Duration::from_secs(5);
-
-impl Telemetry {
-    /// Sets the same in code as the environment does; what is set here wins.
-    pub fn builder() -> TelemetryBuilder {
-        TelemetryBuilder::default()
-    }
-
-    /// Where `/metrics` is served; `None` without the feature `prometheus`, where that is switched off,
-    /// and where the address could not be had.
-    #[must_use]
-    pub fn prometheus_addr(&self) -> Option<SocketAddr> {
-        self.running.prometheus_addr
-    }
-
-    /// Exports everything that has ended by now. Blocks the calling thread, for `timeout` at most; the
-    /// export runs on a thread of its own, so this may be called from any runtime or none.
-    ///
-    /// # Errors
-    /// When an exporter failed, when time was up, or after a shutdown.
-    pub fn force_flush(&self, timeout: Duration) -> Result<(), FlushError> {
-        match &self.running.exporting {
-            _ if self.running.is_down() => Err(FlushError::ShutDown),
-            Some(exporting) => exporting.flush(timeout),
-            None => Ok(()),
-        }
-    }
-
-    /// Ends the export and tells what became of every span. Blocks the calling thread, for about `timeout` at most.
-    /// A second call returns the same report again.
-    #[allow(clippy::must_use_candidate, reason = "not everybody wants to know")]
-    pub fn shutdown(&self, timeout: Duration) -> ShutdownReport {
-        self.running.shut_down(timeout)
-    }
-
-    /// From now on `SIGTERM` and `SIGINT` flush, for at most five seconds, before they do what they do by
-    /// default: end the process.
-    ///
-    /// Not for programs that handle these signals themselves and go on for a while: those call
-    /// [`shutdown`](Telemetry::shutdown) when they are done. A signal that is ignored when this is called,
-    /// as `SIGINT` below `nohup`, stays ignored.
-    ///
-    /// # Errors
-    /// When the handlers cannot be installed.
-    #[cfg(unix)]
-    pub fn shutdown_on_signal(&self) -> std::io::Result<()> {
-        signal::flush_and_end(&self.running)
-    }
-}
-
-impl Drop for Telemetry {
-    fn drop(&mut self) {
-        self.running.end();
-    }
-}
-
-impl Running {
-    fn is_down(&self) -> bool {
-        self.is_down.load(Ordering::Acquire)
-    }
-
-    /// Shuts down where nobody asks for the report: what has been lost is said all the same.
-    pub(crate) fn end(&self) {
-        if self.is_down() {
-            return;
-        }
-        let report = self.shut_down(LAST_FLUSH);
-        if report.lost() > 0 {
-            warn(format_args!("at the end: {report}"));
-        }
-    }
-
-    fn shut_down(&self, timeout: Duration) -> ShutdownReport {
-        let mut known = self.report.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(report) = &*known {
-            return report.clone();
-        }
-        self.is_down.store(true, Ordering::Release);
-        Pipeline::enter_phase(Phase::After);
-        let mut report =
-            self.exporting.as_ref().map(|exporting| exporting.shut_down(timeout)).unwrap_or_default();
-        for problem in &self.problems {
-            report.add_problem(problem.clone());
-        }
-        #[cfg(feature = "prometheus")]
-        if let Some(endpoint) = self.endpoint.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            endpoint.stop();
-        }
-        *known = Some(report.clone());
-        RUNNING.store(false, Ordering::SeqCst);
-        report
-    }
-}
-
-impl fmt::Debug for Running {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running")
-            .field("prometheus_addr", &self.prometheus_addr)
-            .field("problems", &self.problems)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Builds a [`Telemetry`].
 #[derive(Default)]
@@ -434,73 +272,4 @@ impl TelemetryBuilder {
         }
         Ok(exporters)
     }
-}
-
-impl Running {
-    fn new(exporting: Option<Exporting>) -> Self {
-        Running {
-            exporting,
-            #[cfg(feature = "prometheus")]
-            endpoint: Mutex::new(None),
-            prometheus_addr: None,
-            problems: Vec::new(),
-            report: Mutex::new(None),
-            is_down: AtomicBool::new(false),
-        }
-    }
-
-    /// Serves `/metrics`, or says that it cannot.
-    #[cfg(feature = "prometheus")]
-    fn serve_metrics(&mut self, address: SocketAddr) {
-        match crate::export::prometheus::Endpoint::start(address) {
-            Ok(endpoint) => {
-                self.prometheus_addr = Some(endpoint.address());
-                self.endpoint = Mutex::new(Some(endpoint));
-            }
-            Err(error) => {
-                let problem = format!("metrics are not served at http://{address}/metrics: {error}");
-                warn(format_args!("{problem}; set {} to another port, or 0 for any", env::PROMETHEUS_PORT));
-                self.problems.push(problem);
-            }
-        }
-    }
-}
-
-/// Makes every series whose labels are known exist, at 0.
-fn publish_catalog(resource: &Resource, environment: Environment) {
-    // A conflict stays the same however often `init` runs.
-    static WARNED: AtomicBool = AtomicBool::new(false);
-    if !WARNED.swap(true, Ordering::Relaxed) {
-        for conflict in catalog().conflicts() {
-            warn(format_args!("{conflict}"));
-        }
-    }
-    let read = |key| resource.get(&Key::from_static_str(key)).map(|value| value.to_string());
-    let version = read("service.version").unwrap_or_else(|| "unknown".to_owned());
-    let service = read("service.name").unwrap_or_else(|| "unknown_service".to_owned());
-    for fate in Fate::ALL {
-        fate.counter();
-    }
-    let store = Store::global();
-    store.clear(&family::COMPONENT_INFO);
-    store.clear(&family::BUILD_INFO);
-    for site in sites() {
-        site.bound();
-        let labels = vec![
-            (label::NAME, site.name().into()),
-            (label::KIND, site.type_().into()),
-            (
-                label::MATURITY,
-                site.declared_maturity().map_or("unspecified", |maturity| maturity.as_str()).into(),
-            ),
-            (label::VERSION, version.clone().into()),
-        ];
-        store.gauge(&family::COMPONENT_INFO, labels).set(1);
-    }
-    let labels = vec![
-        (label::VERSION, version.into()),
-        (label::SERVICE, service.into()),
-        (label::ENVIRONMENT, environment.as_str().into()),
-    ];
-    store.gauge(&family::BUILD_INFO, labels).set(1);
 }

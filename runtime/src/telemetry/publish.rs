@@ -1,0 +1,53 @@
+//! What exists before the first call.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use opentelemetry::Key;
+use opentelemetry_sdk::Resource;
+
+use crate::catalog::{catalog, sites};
+use crate::config::Environment;
+use crate::diagnostics::warn;
+use crate::metric::family;
+use crate::metric::store::Store;
+use crate::names::label;
+use crate::pipeline::Fate;
+
+/// Makes every series whose labels are known exist, at 0.
+pub(super) fn publish_catalog(resource: &Resource, environment: Environment) {
+    // A conflict stays the same however often `init` runs.
+    static WARNED: AtomicBool = AtomicBool::new(false);
+    if !WARNED.swap(true, Ordering::Relaxed) {
+        for conflict in catalog().conflicts() {
+            warn(format_args!("{conflict}"));
+        }
+    }
+    let read = |key| resource.get(&Key::from_static_str(key)).map(|value| value.to_string());
+    let version = read("service.version").unwrap_or_else(|| "unknown".to_owned());
+    let service = read("service.name").unwrap_or_else(|| "unknown_service".to_owned());
+    for fate in Fate::ALL {
+        fate.counter();
+    }
+    let store = Store::global();
+    store.clear(&family::COMPONENT_INFO);
+    store.clear(&family::BUILD_INFO);
+    for site in sites() {
+        site.bound();
+        let labels = vec![
+            (label::NAME, site.name().into()),
+            (label::KIND, site.type_().into()),
+            (
+                label::MATURITY,
+                site.declared_maturity().map_or("unspecified", |maturity| maturity.as_str()).into(),
+            ),
+            (label::VERSION, version.clone().into()),
+        ];
+        store.gauge(&family::COMPONENT_INFO, labels).set(1);
+    }
+    let labels = vec![
+        (label::VERSION, version.into()),
+        (label::SERVICE, service.into()),
+        (label::ENVIRONMENT, environment.as_str().into()),
+    ];
+    store.gauge(&family::BUILD_INFO, labels).set(1);
+}

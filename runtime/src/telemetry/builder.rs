@@ -137,7 +137,7 @@ impl TelemetryBuilder {
     /// Sets up what has been built.
     ///
     /// # Errors
-    /// As [`init`].
+    /// As [`init`](crate::init).
     pub fn init(self) -> Result<Telemetry, ConfigError> {
         /// Gives the place back, also when code of the program's unwinds out of `init`.
         struct Place;

@@ -143,7 +143,9 @@ impl Call {
                 self.context = Some(self.within(|context| context.with_remote_span_context(own)));
             }
             Sampled::In(own, added) => {
-                attributes.extend(collect());
+                if attributes.is_empty() {
+                    attributes = collect();
+                }
                 attributes.extend(added);
                 let started = self.started.wall();
                 self.context = Some(self.within(|context| {

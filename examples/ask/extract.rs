@@ -34,7 +34,8 @@ pub(crate) fn extract(question: &str, passages: &[&str], limit: usize) -> String
     quotes.collect::<Vec<_>>().join("\n\n")
 }
 
-/// The sentences, list items and table rows of a passage, whose first line names its source.
+/// The sentences and list items of a passage, whose first line names its source. A table's row says nothing
+/// without the table, so rows are left out.
 fn sentences(passage: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let (_source, body) = passage.split_once('\n').unwrap_or_default();
@@ -48,10 +49,13 @@ fn sentences(passage: &str) -> Vec<String> {
         }
         let mut unit = String::new();
         for line in part.lines().map(str::trim) {
-            if line.is_empty() || line.starts_with('|') || line.starts_with("- ") || line.starts_with("* ") {
+            let is_row = line.starts_with('|');
+            if line.is_empty() || is_row || line.starts_with("- ") || line.starts_with("* ") {
                 split_sentences(&std::mem::take(&mut unit), &mut found);
             }
-            unit.extend([&line.trim_matches(['|', ' ']).replace(" | ", " — "), " "]);
+            if !is_row {
+                unit.extend([line, " "]);
+            }
         }
         split_sentences(&unit, &mut found);
     }

@@ -214,6 +214,26 @@ fn a_metrics_port_in_use_is_one_warning() {
 }
 
 #[test]
+fn a_full_queue_asks_for_the_exporters_whatever_went_before() {
+    let mut receiver = Receiver::start();
+    let mut env = env(&receiver);
+    env.push(("OTEL_BSP_MAX_QUEUE_SIZE", "10".to_owned()));
+    env.push(("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "10".to_owned()));
+    // The clock does not help.
+    env.push(("OTEL_BSP_SCHEDULE_DELAY", "3600000".to_owned()));
+    let mut program = start(&["serve", "1"], &env);
+    let _ = program.line();
+    // Four spans leave the queue early, so it is full at no round number of spans.
+    program.say("flush");
+    assert_eq!(program.line(), "flushed Ok(())");
+    for _ in 0..3 {
+        program.say("again");
+        assert_eq!(program.line(), "ran");
+    }
+    assert_eq!(receiver.spans(14).len(), 14);
+}
+
+#[test]
 fn a_disabled_sdk_exports_nothing_and_the_program_runs() {
     let env = [("OTEL_SDK_DISABLED", "true".to_owned())];
     let (status, stdout, stderr) = start(&["run", "3"], &env).finish();

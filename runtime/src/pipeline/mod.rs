@@ -270,19 +270,24 @@ impl Pipeline {
             return Fate::Shutdown.counter().add(1);
         }
         if self.queue.push(record).is_err() {
+            self.ask_for_worker();
             return Fate::QueueFull.counter().add(1);
         }
         let taken = self.taken.fetch_add(1, Ordering::Relaxed);
         let looks_every = LOOKS_EVERY.min(self.settings.batch_size as u64);
-        if taken % looks_every == looks_every - 1
-            && self.queue.len() >= self.settings.batch_size
-            && !self.woken.swap(true, Ordering::Relaxed)
-        {
-            self.wake.notify_one();
+        if taken % looks_every == looks_every - 1 && self.queue.len() >= self.settings.batch_size {
+            self.ask_for_worker();
         }
         if self.drained.load(Ordering::SeqCst) {
             // Closed since the look above, and the worker has taken its last span already.
             self.discard();
+        }
+    }
+
+    /// Wakes the worker, once until it has looked.
+    fn ask_for_worker(&self) {
+        if !self.woken.swap(true, Ordering::Relaxed) {
+            self.wake.notify_one();
         }
     }
 

@@ -299,16 +299,16 @@ impl Lane {
         match &result {
             Ok(accepted) => {
                 self.succeeded.observe(took);
-                let rejected = accepted.rejected.min(size);
-                self.tally.add(size - rejected, rejected);
-                if rejected > 0 && !std::mem::replace(&mut self.refused, true) {
-                    warn(format_args!("{name}: {}", refusal(rejected, "spans", &accepted.why)));
-                }
                 if let Some(before) = self.failing.take() {
                     warn(format_args!(
                         "{name}: spans arrive again; {} were lost",
                         self.tally.dropped() - before
                     ));
+                }
+                let rejected = accepted.rejected.min(size);
+                self.tally.add(size - rejected, rejected);
+                if rejected > 0 && !std::mem::replace(&mut self.refused, true) {
+                    warn(format_args!("{name}: {}", refusal(rejected, "spans", &accepted.why)));
                 }
             }
             Err(ExportFailure(problem)) => {

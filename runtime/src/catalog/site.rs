@@ -15,7 +15,6 @@ use crate::metric::label::LabelDecl;
 use crate::metric::{
     bind::Bound,
     family::{self, Family},
-    store::Store,
 };
 use crate::outcome::Kind;
 use crate::span::probe::KnownErrors;
@@ -192,7 +191,7 @@ impl Site {
 
     /// The handles into the process's store, bound by the first call or by `init`.
     pub(crate) fn bound(&'static self) -> &'static Bound {
-        self.bound.get_or_init(|| Bound::new(self, Store::global()))
+        self.bound.get_or_init(|| Bound::new(self))
     }
 
     pub(crate) fn name_label(&self) -> (&'static str, Cow<'static, str>) {
@@ -246,5 +245,13 @@ impl SiteKind {
             SiteKind::Workflow => &family::WORKFLOW_ERRORS,
             SiteKind::Primitive => &family::PRIMITIVE_ERRORS,
         }
+    }
+}
+
+/// A site is a `static`: its address is its identity.
+#[cfg(feature = "telemetry")]
+impl PartialEq for Site {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
     }
 }

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, OnceLock, PoisonError, RwLock};
 
-use super::cell::{Counter, Gauge, Histogram};
-use super::family::{self, Family};
+use super::cell::{Counter, Rows, Sharded, bounds};
+use super::family::{self, Family, SECONDS, Unit};
 use super::label::{LabelDecl, LabelValue, LabelValues};
-use super::store::{Labels, Store};
+use super::store::{Labels, Part, Store};
 use crate::catalog::{Site, SiteKind};
 use crate::names::label;
 use crate::outcome::{Kind, Outcome, Status};
@@ -20,110 +21,149 @@ pub(crate) type LabelKey = u64;
 #[derive(Debug)]
 pub(crate) struct Bound {
     site: &'static Site,
-    active: Arc<Gauge>,
     open: Box<[OpenLabel]>,
     known: Box<[Kind]>,
-    cells: Cells,
-    /// Handles for this site as a step, one for each workflow that has called it.
-    steps: Steps,
+    /// A place for each combination of labels. Those of closed labels are made at once, the others when
+    /// they occur.
+    combinations: Box<[OnceLock<Box<Combination>>]>,
+    /// This site as a step, for each workflow that has called it.
+    steps: Chain<&'static Site, Step>,
+    new_row: fn(usize) -> Sharded,
 }
 
 /// What one combination of labels counts on.
 #[derive(Debug)]
-struct Combination {
-    executions: [Arc<Counter>; Status::ALL.len()],
-    duration: Arc<Histogram>,
-    /// One for each of [`Bound::known`].
-    errors: Box<[Arc<Counter>]>,
+pub(crate) struct Combination {
+    key: LabelKey,
+    calls: Arc<Sharded>,
+    bounds: &'static [u64],
+    /// Kinds of errors that were not known in advance: an alias or a generic hid the type.
+    opened: Chain<Kind, Arc<Counter>>,
 }
 
-#[derive(Debug)]
-enum Cells {
-    /// Every combination, made in advance: all labels are closed.
-    Closed(Box<[Combination]>),
-    /// Opened as they occur: some label is `bounded(N)`.
-    Open(RwLock<HashMap<LabelKey, Arc<Combination>>>),
+/// The places in a row of what calls count: first what ended, by status and how long it took.
+const EXECUTIONS: usize = 0;
+const SUM: usize = EXECUTIONS + Status::ALL.len();
+const BUCKETS: Range<usize> = SUM + 1..SUM + 2 + SECONDS.len();
+/// What began.
+const BEGUN: usize = BUCKETS.end;
+/// One for each of [`Bound::known`].
+const ERRORS: usize = BEGUN + 1;
+
+/// Bounds of every duration's buckets, in nanoseconds.
+static NANOSECONDS: LazyLock<Box<[u64]>> = LazyLock::new(|| bounds(SECONDS, Unit::Seconds.resolution()));
+
+impl Combination {
+    #[inline]
+    pub(crate) fn begun(&self, rows: &Rows) {
+        self.calls.count_on(rows, |row| row.add(BEGUN, 1));
+    }
 }
 
 impl Bound {
-    pub(crate) fn new(site: &'static Site, store: &Store) -> Self {
+    /// What calls in the process count on.
+    pub(crate) fn new(site: &'static Site) -> Self {
+        Bound::with_rows(site, Store::global(), Sharded::new)
+    }
+
+    /// What calls in a test count on.
+    pub(crate) fn in_store(site: &'static Site, store: &Store) -> Self {
+        Bound::with_rows(site, store, Sharded::shared)
+    }
+
+    fn with_rows(site: &'static Site, store: &Store, new_row: fn(usize) -> Sharded) -> Self {
         let mut known = site.known_errors();
         known.extend(Outcome::PANIC.error);
-        let mut bound = Bound {
+        let open: Box<[_]> =
+            site.label_decls().iter().filter_map(|decl| OpenLabel::new(decl, site, store)).collect();
+        let combinations: usize = site.label_decls().iter().map(LabelDecl::radix).product();
+        let bound = Bound {
             site,
-            active: store.gauge(site.kind().active(), vec![site.name_label()]),
-            open: site.label_decls().iter().filter_map(|decl| OpenLabel::new(decl, site, store)).collect(),
+            open,
             known: known.into(),
-            cells: Cells::Open(RwLock::default()),
-            steps: Steps::default(),
+            combinations: (0..combinations).map(|_| OnceLock::new()).collect(),
+            steps: Chain::default(),
+            new_row,
         };
         if bound.open.is_empty() {
-            let combinations: usize = site.label_decls().iter().map(LabelDecl::radix).product();
-            let cells = (0..combinations as LabelKey).map(|key| bound.combination(store, key));
-            bound.cells = Cells::Closed(cells.collect());
+            for key in 0..combinations as LabelKey {
+                bound.combination(store, key);
+            }
         }
         bound
     }
 
-    pub(crate) fn started(&self) {
-        self.active.add(1);
+    /// What calls with the labels of `key` count on.
+    pub(crate) fn combination(&self, store: &Store, key: LabelKey) -> &Combination {
+        // A key is made from the same labels, so it is in range.
+        let place = usize::try_from(key).unwrap_or(usize::MAX).min(self.combinations.len() - 1);
+        self.combinations[place].get_or_init(|| Box::new(self.new_combination(store, key)))
     }
 
     /// Counts a call that ended: once, whatever happened.
-    pub(crate) fn ended(&self, store: &Store, key: LabelKey, outcome: &Outcome, nanoseconds: u64) {
-        self.active.add(-1);
-        match &self.cells {
-            Cells::Closed(cells) => {
-                // A key is made from the same labels, so it is in range.
-                if let Some(cell) = cells.get(key as usize) {
-                    self.count(cell, store, key, outcome, nanoseconds);
-                }
+    pub(crate) fn ended(
+        &self,
+        store: &Store,
+        combination: &Combination,
+        outcome: &Outcome,
+        nanoseconds: u64,
+    ) {
+        let known = |error: &Kind| {
+            let is_it = |kind: &Kind| kind.name() == error.name() && kind.category() == error.category();
+            self.known.iter().position(is_it)
+        };
+        let known = outcome.error.as_ref().map(|error| (error, known(error)));
+        combination.calls.count(|row| {
+            row.add(EXECUTIONS + outcome.status as usize, 1);
+            row.observe(SUM, combination.bounds, nanoseconds);
+            if let Some((_, Some(at))) = known {
+                row.add(ERRORS + at, 1);
             }
-            Cells::Open(cells) => {
-                let known = cells.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-                let cell = known.unwrap_or_else(|| {
-                    let cell = Arc::new(self.combination(store, key));
-                    cells.write().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert(cell).clone()
-                });
-                self.count(&cell, store, key, outcome, nanoseconds);
-            }
-        }
-    }
-
-    fn count(&self, cell: &Combination, store: &Store, key: LabelKey, outcome: &Outcome, nanoseconds: u64) {
-        cell.executions[outcome.status as usize].add(1);
-        cell.duration.observe(nanoseconds);
-        let Some(error) = outcome.error else { return };
-        let known = self
-            .known
-            .iter()
-            .position(|kind| kind.name() == error.name() && kind.category() == error.category());
-        match known {
-            Some(at) => cell.errors[at].add(1),
-            // An alias or a generic hid the type: this kind's series opens now.
-            None => self.error(store, key, &error).add(1),
+        });
+        if let Some((error, None)) = known {
+            let open = || store.counter(self.site.kind().errors(), self.error_labels(combination.key, error));
+            combination.opened.find(*error, open).add(1);
         }
     }
 
     /// The handles for this site as a step of `workflow`.
     pub(crate) fn step(&self, store: &Store, workflow: &'static Site) -> &Step {
-        self.steps.find(workflow, || Step::new(store, workflow, self.site))
+        self.steps.find(workflow, || Step::new(store, workflow, self))
     }
 
-    /// The number of this call's combination of labels.
-    pub(crate) fn key<const N: usize>(&self, values: [LabelValue; N]) -> LabelKey {
+    /// The number of a call's combination of labels; of none in particular if they could not be had.
+    #[inline]
+    pub(crate) fn key(&self, labels: Option<&[LabelValue]>) -> LabelKey {
+        match labels {
+            Some([]) => 0,
+            Some(values) => self.key_of(values),
+            None => self.key_of_unknown(),
+        }
+    }
+
+    fn key_of(&self, values: &[LabelValue]) -> LabelKey {
         let mut key = 0;
         let mut open = self.open.iter();
         for (decl, value) in self.site.label_decls().iter().zip(values) {
             let place = match value {
-                LabelValue::Closed(place) => place,
-                LabelValue::Open(text) => open.next().map_or(0, |label| label.place(&text)),
+                LabelValue::Closed(place) => *place,
+                LabelValue::Open(text) => open.next().map_or(0, |label| label.place(text)),
             };
             // A hand-written `Label` can answer with a place that its values do not have.
             let place = place.min(decl.radix().saturating_sub(1));
             key = key * decl.radix() as LabelKey + place as LabelKey;
         }
         key
+    }
+
+    fn key_of_unknown(&self) -> LabelKey {
+        self.site.label_decls().iter().fold(0, |key, decl| {
+            let place = match decl.values {
+                LabelValues::Closed(_) => 0,
+                LabelValues::Bounded(limit) => limit,
+            };
+            key * decl.radix() as LabelKey + place as LabelKey
+        })
     }
 
     /// The labels that `key` stands for.
@@ -145,21 +185,26 @@ impl Bound {
         labels
     }
 
-    fn combination(&self, store: &Store, key: LabelKey) -> Combination {
+    fn new_combination(&self, store: &Store, key: LabelKey) -> Combination {
         let kind = self.site.kind();
-        let executions = Status::ALL.map(|status| {
-            let own = [(label::STATUS, status.as_str().into())];
-            store.counter(kind.executions(), self.labels(own, &self.values(key)))
-        });
-        let on_durations = if self.site.labels_are_on_all() { self.values(key) } else { Labels::new() };
-        Combination {
-            executions,
-            duration: store.histogram(kind.duration(), self.labels([], &on_durations)),
-            errors: self.known.iter().map(|error| self.error(store, key, error)).collect(),
+        let calls = Arc::new((self.new_row)(ERRORS + self.known.len()));
+        let user = self.values(key);
+        for status in Status::ALL {
+            let labels = self.labels([(label::STATUS, status.as_str().into())], &user);
+            store.show(kind.executions(), labels, &calls, Part::Count(EXECUTIONS + status as usize));
         }
+        let on_durations = if self.site.labels_are_on_all() { &*user } else { &[] };
+        let durations = Part::Distribution { sum: SUM, buckets: BUCKETS };
+        store.show(kind.duration(), self.labels([], on_durations), &calls, durations);
+        let active = Part::Active { begun: BEGUN, ended: EXECUTIONS..SUM };
+        store.show(kind.active(), vec![self.site.name_label()], &calls, active);
+        for (at, error) in self.known.iter().enumerate() {
+            store.show(kind.errors(), self.error_labels(key, error), &calls, Part::Count(ERRORS + at));
+        }
+        Combination { key, calls, bounds: &NANOSECONDS, opened: Chain::default() }
     }
 
-    fn error(&self, store: &Store, key: LabelKey, error: &Kind) -> Arc<Counter> {
+    fn error_labels(&self, key: LabelKey, error: &Kind) -> Labels {
         let own = [
             (label::ERROR_TYPE, Cow::Borrowed(error.name())),
             (label::CATEGORY, error.category().as_str().into()),
@@ -168,7 +213,7 @@ impl Bound {
         if self.site.kind() == SiteKind::Workflow {
             labels.retain(|(name, _)| *name != label::WORKFLOW_TYPE);
         }
-        store.counter(self.site.kind().errors(), labels)
+        labels
     }
 
     /// The site's name and kind, then the family's own labels, then the user's.
@@ -263,42 +308,48 @@ impl OpenLabel {
 
 /// What a step of one workflow counts on.
 #[derive(Debug)]
-pub(crate) struct Step {
-    executions: [Arc<Counter>; Status::ALL.len()],
-    duration: Arc<Histogram>,
-}
+pub(crate) struct Step(Arc<Sharded>);
 
 impl Step {
-    fn new(store: &Store, workflow: &'static Site, primitive: &'static Site) -> Self {
-        let pair = || vec![workflow.name_label(), primitive.name_label()];
-        Step {
-            executions: Status::ALL.map(|status| {
-                let mut labels = pair();
-                labels.push((label::STATUS, status.as_str().into()));
-                store.counter(&family::WORKFLOW_STEPS, labels)
-            }),
-            duration: store.histogram(&family::WORKFLOW_STEP_DURATION, pair()),
+    fn new(store: &Store, workflow: &'static Site, primitive: &Bound) -> Self {
+        let pair = || vec![workflow.name_label(), primitive.site.name_label()];
+        let calls = Arc::new((primitive.new_row)(BUCKETS.end));
+        for status in Status::ALL {
+            let mut labels = pair();
+            labels.push((label::STATUS, status.as_str().into()));
+            store.show(&family::WORKFLOW_STEPS, labels, &calls, Part::Count(EXECUTIONS + status as usize));
         }
+        let durations = Part::Distribution { sum: SUM, buckets: BUCKETS };
+        store.show(&family::WORKFLOW_STEP_DURATION, pair(), &calls, durations);
+        Step(calls)
     }
 
     pub(crate) fn ended(&self, status: Status, nanoseconds: u64) {
-        self.executions[status as usize].add(1);
-        self.duration.observe(nanoseconds);
+        self.0.count(|row| {
+            row.add(EXECUTIONS + status as usize, 1);
+            row.observe(SUM, &NANOSECONDS, nanoseconds);
+        });
     }
 }
 
-/// Pairs of a primitive with the workflows that have called it: a list that only grows, read without a
-/// lock. A primitive has few callers, so the first look is mostly the last.
-#[derive(Debug, Default)]
-struct Steps(OnceLock<Box<(&'static Site, Step, Steps)>>);
+/// What was opened for a few keys: a list that only grows, read without a lock. The first look is mostly
+/// the last.
+#[derive(Debug)]
+struct Chain<K, V>(OnceLock<Box<(K, V, Chain<K, V>)>>);
 
-impl Steps {
-    fn find(&self, workflow: &'static Site, make: impl Fn() -> Step) -> &Step {
+impl<K, V> Default for Chain<K, V> {
+    fn default() -> Self {
+        Chain(OnceLock::new())
+    }
+}
+
+impl<K: Copy + PartialEq, V> Chain<K, V> {
+    fn find(&self, key: K, make: impl Fn() -> V) -> &V {
         let mut at = self;
         loop {
-            let (site, step, next) = &**at.0.get_or_init(|| Box::new((workflow, make(), Steps::default())));
-            if std::ptr::eq(*site, workflow) {
-                return step;
+            let (own, value, next) = &**at.0.get_or_init(|| Box::new((key, make(), Chain::default())));
+            if *own == key {
+                return value;
             }
             at = next;
         }

@@ -1,6 +1,9 @@
 //! Counters, gauges and histograms: fixed-size atomics that never need upkeep.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::cell::RefCell;
+use std::ops::Range;
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A number that only grows.
 #[derive(Debug, Default)]
@@ -21,10 +24,6 @@ impl Counter {
 pub(crate) struct Gauge(AtomicI64);
 
 impl Gauge {
-    pub(crate) fn add(&self, n: i64) {
-        self.0.fetch_add(n, Relaxed);
-    }
-
     pub(crate) fn set(&self, n: i64) {
         self.0.store(n, Relaxed);
     }
@@ -47,9 +46,8 @@ pub(crate) struct Histogram {
 impl Histogram {
     pub(crate) fn new(bounds: &[f64], resolution: u64) -> Self {
         Histogram {
-            #[allow(clippy::cast_sign_loss, reason = "bounds are positive")]
-            bounds: bounds.iter().map(|bound| (bound * resolution as f64).round() as u64).collect(),
             buckets: (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect(),
+            bounds: self::bounds(bounds, resolution),
             sum: AtomicU64::new(0),
         }
     }
@@ -67,9 +65,154 @@ impl Histogram {
     }
 }
 
+/// A row of numbers that every call changes. Each thread counts in a row of its own, with a load and a
+/// store that no other thread waits for; a reading adds the rows up.
+#[derive(Debug)]
+pub(crate) struct Sharded {
+    /// Its place among the rows of a thread; none where all threads share a row.
+    place: Option<usize>,
+    shared: Shard,
+    /// The rows of the threads that have counted. A thread that ends leaves its row to the next.
+    shards: Mutex<Vec<Shard>>,
+}
+
+/// One row.
+type Shard = Arc<[AtomicU64]>;
+
+/// How many rows a thread may have.
+static PLACES: AtomicUsize = AtomicUsize::new(0);
+
+/// The rows of one thread, each at its place.
+#[derive(Debug, Default)]
+pub(crate) struct Rows(RefCell<Vec<Option<Shard>>>);
+
+impl Sharded {
+    /// A row for each thread, for the life of the process.
+    pub(crate) fn new(length: usize) -> Self {
+        Sharded { place: Some(PLACES.fetch_add(1, Relaxed)), ..Sharded::shared(length) }
+    }
+
+    /// One row for all threads, for what comes and goes.
+    pub(crate) fn shared(length: usize) -> Self {
+        Sharded { place: None, shared: shard(length), shards: Mutex::default() }
+    }
+
+    /// Hands out the row to count on, from those of this thread.
+    #[inline]
+    pub(crate) fn count_on(&self, rows: &Rows, count: impl Fn(&Row<'_>)) {
+        let shared = Row { cells: &self.shared, is_own: false };
+        let Some(place) = self.place else { return count(&shared) };
+        let mut own = rows.0.borrow_mut();
+        if own.get(place).is_none_or(Option::is_none) {
+            self.lend(place, &mut own);
+        }
+        match own.get(place) {
+            Some(Some(cells)) => count(&Row { cells, is_own: true }),
+            _ => count(&shared),
+        }
+    }
+
+    /// The same from anywhere. A thread that is ending has lost its rows, and counts on the shared one.
+    #[inline]
+    pub(crate) fn count(&self, count: impl Fn(&Row<'_>)) {
+        if crate::span::local::rows(|rows| self.count_on(rows, &count)).is_none() {
+            count(&Row { cells: &self.shared, is_own: false });
+        }
+    }
+
+    #[cold]
+    fn lend(&self, place: usize, own: &mut Vec<Option<Shard>>) {
+        let mut shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
+        // A row that nobody else holds is that of a thread that has ended; what it counted stays in it.
+        let free = shards.iter_mut().position(|shard| Arc::get_mut(shard).is_some());
+        let free = free.unwrap_or_else(|| {
+            shards.push(shard(self.shared.len()));
+            shards.len() - 1
+        });
+        if own.len() <= place {
+            own.resize(place + 1, None);
+        }
+        own[place] = Some(shards[free].clone());
+    }
+
+    /// The number at `at`, over all threads.
+    pub(crate) fn get(&self, at: usize) -> u64 {
+        self.sum(at..at + 1)
+    }
+
+    /// The numbers in `range`, over all threads, added up.
+    pub(crate) fn sum(&self, range: Range<usize>) -> u64 {
+        self.read(range).into_iter().fold(0, u64::wrapping_add)
+    }
+
+    /// The numbers in `range`, each over all threads.
+    pub(crate) fn read(&self, range: Range<usize>) -> Vec<u64> {
+        let mut numbers = vec![0_u64; range.len()];
+        let shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
+        for shard in shards.iter().chain([&self.shared]) {
+            for (number, cell) in numbers.iter_mut().zip(&shard[range.clone()]) {
+                *number = number.wrapping_add(cell.load(Relaxed));
+            }
+        }
+        numbers
+    }
+}
+
+fn shard(length: usize) -> Shard {
+    (0..length).map(|_| AtomicU64::new(0)).collect()
+}
+
+/// The row that a thread counts on.
+#[derive(Debug)]
+pub(crate) struct Row<'a> {
+    cells: &'a [AtomicU64],
+    /// No other thread writes to it.
+    is_own: bool,
+}
+
+impl Row<'_> {
+    #[inline]
+    pub(crate) fn add(&self, at: usize, n: u64) {
+        let cell = &self.cells[at];
+        if self.is_own {
+            cell.store(cell.load(Relaxed).wrapping_add(n), Relaxed);
+        } else {
+            cell.fetch_add(n, Relaxed);
+        }
+    }
+
+    /// Counts `value` in the buckets behind `at`, where their sum is.
+    #[inline]
+    pub(crate) fn observe(&self, at: usize, bounds: &[u64], value: u64) {
+        self.add(at, value);
+        self.add(at + 1 + bounds.partition_point(|bound| *bound < value), 1);
+    }
+}
+
+/// Upper bounds of buckets as integers of the unit's resolution.
+pub(crate) fn bounds(bounds: &[f64], resolution: u64) -> Box<[u64]> {
+    #[allow(clippy::cast_sign_loss, reason = "bounds are positive")]
+    bounds.iter().map(|bound| (bound * resolution as f64).round() as u64).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Histogram;
+    use super::{Histogram, Sharded};
+
+    #[test]
+    fn every_thread_counts_and_none_that_ended_is_forgotten() {
+        let sharded = Sharded::new(2);
+        for _ in 0..3 {
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| (0..1000).for_each(|_| sharded.count(|row| row.add(1, 1))));
+                }
+            });
+        }
+        assert_eq!((sharded.get(0), sharded.get(1)), (0, 12_000));
+        let rows = sharded.shards.lock().expect("no panic while counting").len();
+        assert!(rows <= 4, "a thread takes over the row of one that ended, found {rows} rows for 4 threads");
+    }
 
     #[test]
     fn a_value_on_a_bound_belongs_to_the_bucket_below_it() {

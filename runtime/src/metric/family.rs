@@ -179,7 +179,7 @@ impl Family {
 }
 
 /// From a cache hit to a five-minute agent run. The same at every site, since quantiles are aggregated.
-const SECONDS: &[f64] = &[
+pub(crate) const SECONDS: &[f64] = &[
     0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0,
     120.0, 300.0,
 ];

@@ -11,4 +11,4 @@ pub(crate) mod family;
 #[cfg(feature = "telemetry")]
 pub(crate) mod store;
 #[cfg(feature = "telemetry")]
-pub(crate) use cell::{Counter, Gauge, Histogram};
+pub(crate) use cell::{Gauge, Histogram, Rows, Sharded};

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use super::cell::{Counter, Gauge, Histogram};
+use super::cell::{Counter, Gauge, Histogram, Sharded};
 use super::family::{FAMILIES, Family, FamilyKind};
 
 /// A series' labels, in the order of its family.
@@ -22,7 +23,9 @@ pub(crate) struct Store {
 #[derive(Debug)]
 struct Series {
     family: &'static Family,
-    cells: RwLock<BTreeMap<Labels, Cell>>,
+    /// A series' value is the sum of its cells: functions of one name share their series, and some series
+    /// leave out a label by which their calls are counted.
+    cells: RwLock<BTreeMap<Labels, Vec<Cell>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -30,6 +33,19 @@ enum Cell {
     Counter(Arc<Counter>),
     Gauge(Arc<Gauge>),
     Histogram(Arc<Histogram>),
+    /// What calls count, a row for each thread.
+    Calls(Arc<Sharded>, Part),
+}
+
+/// Which of the numbers in a row a series shows.
+#[derive(Clone, Debug)]
+pub(crate) enum Part {
+    /// The number at this place.
+    Count(usize),
+    /// What has begun, at `begun`, and not ended, in `ended`.
+    Active { begun: usize, ended: Range<usize> },
+    /// A sum, and the buckets.
+    Distribution { sum: usize, buckets: Range<usize> },
 }
 
 impl Cell {
@@ -50,6 +66,15 @@ impl Cell {
             Cell::Histogram(histogram) => {
                 let (buckets, sum) = histogram.get();
                 Reading::Histogram { buckets, sum }
+            }
+            Cell::Calls(calls, Part::Count(at)) => Reading::Counter(calls.get(*at)),
+            Cell::Calls(calls, Part::Active { begun, ended }) => {
+                // In this order a call that ends in between is not counted as one that ended before it began.
+                let ended = calls.sum(ended.clone());
+                Reading::Gauge(calls.get(*begun).wrapping_sub(ended).cast_signed())
+            }
+            Cell::Calls(calls, Part::Distribution { sum, buckets }) => {
+                Reading::Histogram { buckets: calls.read(buckets.clone()), sum: calls.get(*sum) }
             }
         }
     }
@@ -109,7 +134,21 @@ impl Store {
             return Cell::new(family);
         };
         let mut cells = series.cells.write().unwrap_or_else(PoisonError::into_inner);
-        cells.entry(labels).or_insert_with(|| Cell::new(family)).clone()
+        let cells = cells.entry(labels).or_default();
+        let own = cells.iter().find(|cell| !matches!(cell, Cell::Calls(..))).cloned();
+        own.unwrap_or_else(|| {
+            let new = Cell::new(family);
+            cells.push(new.clone());
+            new
+        })
+    }
+
+    /// Lets the series of `family` with `labels` show `part` of what `calls` count, besides what it shows.
+    pub(crate) fn show(&self, family: &'static Family, labels: Labels, calls: &Arc<Sharded>, part: Part) {
+        if let Some(series) = self.families.get(family.name()) {
+            let mut cells = series.cells.write().unwrap_or_else(PoisonError::into_inner);
+            cells.entry(labels).or_default().push(Cell::Calls(calls.clone(), part));
+        }
     }
 
     /// Takes the series of `family` out, for those whose labels change when `init` runs again.
@@ -125,7 +164,10 @@ impl Store {
             let cells = from.cells.read().unwrap_or_else(PoisonError::into_inner);
             let series = cells
                 .iter()
-                .map(|(labels, cell)| SeriesSnapshot { labels: labels.clone(), reading: cell.read() })
+                .filter_map(|(labels, cells)| {
+                    let reading = cells.iter().map(Cell::read).reduce(Reading::plus)?;
+                    Some(SeriesSnapshot { labels: labels.clone(), reading })
+                })
                 .collect();
             FamilySnapshot { family: from.family, series }
         };
@@ -159,4 +201,20 @@ pub(crate) enum Reading {
         buckets: Vec<u64>,
         sum: u64,
     },
+}
+
+impl Reading {
+    /// The sum of two readings of the same kind.
+    fn plus(self, other: Reading) -> Reading {
+        match (self, other) {
+            (Reading::Counter(a), Reading::Counter(b)) => Reading::Counter(a.wrapping_add(b)),
+            (Reading::Gauge(a), Reading::Gauge(b)) => Reading::Gauge(a.wrapping_add(b)),
+            (Reading::Histogram { mut buckets, sum }, Reading::Histogram { buckets: more, sum: plus }) => {
+                buckets.iter_mut().zip(more).for_each(|(bucket, more)| *bucket += more);
+                Reading::Histogram { buckets, sum: sum.wrapping_add(plus) }
+            }
+            // Not reachable: a family has one kind.
+            (first, _) => first,
+        }
+    }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::metric::Counter;
+use crate::metric::Sharded;
 use crate::metric::family;
-use crate::metric::store::Store;
+use crate::metric::store::{Part, Store};
 use crate::names::label;
 
 /// What became of a span, in `tta_telemetry_spans_total`.
@@ -19,13 +19,30 @@ pub(crate) enum Fate {
     NotInitialized,
 }
 
-static COUNTERS: LazyLock<[Arc<Counter>; Fate::ALL.len()]> = LazyLock::new(|| {
-    Fate::ALL.map(|fate| {
+/// The number of each, one behind the other.
+static SPANS: LazyLock<Arc<Sharded>> = LazyLock::new(|| {
+    let spans = Arc::new(Sharded::new(Fate::ALL.len()));
+    for fate in Fate::ALL {
         let (outcome, reason) = fate.labels();
         let labels = vec![(label::OUTCOME, outcome.into()), (label::REASON, reason.into())];
-        Store::global().counter(&family::TELEMETRY_SPANS, labels)
-    })
+        Store::global().show(&family::TELEMETRY_SPANS, labels, &spans, Part::Count(fate as usize));
+    }
+    spans
 });
+
+/// The spans of one fate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spans(Fate);
+
+impl Spans {
+    pub(crate) fn add(self, n: u64) {
+        SPANS.count(|row| row.add(self.0 as usize, n));
+    }
+
+    pub(crate) fn get(self) -> u64 {
+        SPANS.get(self.0 as usize)
+    }
+}
 
 impl Fate {
     pub(crate) const ALL: [Fate; 7] = [
@@ -50,7 +67,12 @@ impl Fate {
         }
     }
 
-    pub(crate) fn counter(self) -> &'static Counter {
-        &COUNTERS[self as usize]
+    /// Makes the series of every fate exist, at 0.
+    pub(crate) fn publish() {
+        LazyLock::force(&SPANS);
+    }
+
+    pub(crate) fn counter(self) -> Spans {
+        Spans(self)
     }
 }

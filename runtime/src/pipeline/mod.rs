@@ -8,11 +8,12 @@ mod report;
 mod sampler;
 mod worker;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use arc_swap::{ArcSwapOption, Guard};
+use arc_swap::{ArcSwapOption, Cache, Guard};
 use crossbeam_queue::ArrayQueue;
 use futures_util::future::BoxFuture;
 use opentelemetry::Context;
@@ -137,8 +138,8 @@ pub(crate) struct Settings {
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     settings: Settings,
-    queue: ArrayQueue<Record>,
-    /// Spans that the queue took.
+    queue: ArrayQueue<Box<Record>>,
+    /// Spans that the worker has taken out of the queue, and those that were discarded there.
     taken: AtomicU64,
     wake: Notify,
     /// Set from the push that asks for the worker until the worker has looked.
@@ -155,6 +156,13 @@ pub(crate) struct Pipeline {
 
 /// The pipeline that spans go to now, if they go anywhere.
 static CURRENT: ArcSwapOption<Pipeline> = ArcSwapOption::const_empty();
+
+thread_local! {
+    /// The pipeline as this thread has last seen it, which is looked at without a word to other threads, and
+    /// how often the thread has pushed.
+    static SEEN: RefCell<(Cache<&'static ArcSwapOption<Pipeline>, Option<Arc<Pipeline>>>, u64)> =
+        RefCell::new((Cache::new(&CURRENT), 0));
+}
 
 /// Whether there is one: what most calls need to know of it.
 static IS_OPEN: AtomicBool = AtomicBool::new(false);
@@ -218,8 +226,9 @@ impl Pipeline {
         PHASE.store(phase as u8, Ordering::Relaxed);
     }
 
-    pub(crate) fn limits(&self) -> Limits {
-        self.settings.limits
+    /// How much a span may hold that goes to the pipeline now.
+    pub(crate) fn current_limits() -> Limits {
+        Pipeline::current().as_ref().map(|pipeline| pipeline.settings.limits).unwrap_or_default()
     }
 
     /// Whether a span may be kept whose parent was not.
@@ -254,34 +263,48 @@ impl Pipeline {
     }
 
     /// Takes a finished span, or counts it as dropped. Never waits.
-    pub(crate) fn push(record: Record) {
-        if !record.context.is_sampled() {
+    pub(crate) fn push(record: Box<Record>) {
+        if !record.flags.is_sampled() {
             // Recorded for the sampler's own reasons, and not to be exported.
+            record.discard();
             return Pipeline::sampled_out();
         }
-        match &*Pipeline::current() {
-            Some(pipeline) => pipeline.enqueue(record),
-            None => Fate::Shutdown.counter().add(1),
+        let mut record = Some(record);
+        let mut enqueue = |pipeline: &Option<Arc<Pipeline>>, pushes: u64| match (pipeline, record.take()) {
+            (Some(pipeline), Some(record)) => pipeline.enqueue(record, pushes),
+            (_, record) => Some((record?, Fate::Shutdown)),
+        };
+        let seen = SEEN.try_with(|seen| {
+            let (pipeline, pushes) = &mut *seen.borrow_mut();
+            *pushes = pushes.wrapping_add(1);
+            enqueue(pipeline.load(), *pushes)
+        });
+        // `Err`: the thread is ending.
+        let refused = seen.unwrap_or_else(|_| enqueue(&Pipeline::current(), 0));
+        if let Some((record, fate)) = refused {
+            fate.counter().add(1);
+            record.discard();
         }
     }
 
-    fn enqueue(&self, record: Record) {
+    /// Returns the record where it is not taken. `pushes` counts those of this thread.
+    fn enqueue(&self, record: Box<Record>, pushes: u64) -> Option<(Box<Record>, Fate)> {
         if self.closed.load(Ordering::SeqCst) {
-            return Fate::Shutdown.counter().add(1);
+            return Some((record, Fate::Shutdown));
         }
-        if self.queue.push(record).is_err() {
+        if let Err(record) = self.queue.push(record) {
             self.ask_for_worker();
-            return Fate::QueueFull.counter().add(1);
+            return Some((record, Fate::QueueFull));
         }
-        let taken = self.taken.fetch_add(1, Ordering::Relaxed);
         let looks_every = LOOKS_EVERY.min(self.settings.batch_size as u64);
-        if taken % looks_every == looks_every - 1 && self.queue.len() >= self.settings.batch_size {
+        if pushes % looks_every == 0 && self.queue.len() >= self.settings.batch_size {
             self.ask_for_worker();
         }
         if self.drained.load(Ordering::SeqCst) {
             // Closed since the look above, and the worker has taken its last span already.
             self.discard();
         }
+        None
     }
 
     /// Wakes the worker, once until it has looked.
@@ -293,7 +316,9 @@ impl Pipeline {
 
     /// Counts what is left in the queue as lost to the shutdown.
     fn discard(&self) {
-        while self.queue.pop().is_some() {
+        while let Some(record) = self.queue.pop() {
+            record.discard();
+            self.taken.fetch_add(1, Ordering::Relaxed);
             Fate::Shutdown.counter().add(1);
         }
     }

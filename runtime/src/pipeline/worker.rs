@@ -175,6 +175,7 @@ impl Worker {
             .map(|record| record.into_span_data(&limits))
             .collect();
         let size = batch.len() as u64;
+        self.pipeline.taken.fetch_add(size, Ordering::Relaxed);
         if size == 0 {
             return Vec::new();
         }

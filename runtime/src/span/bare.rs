@@ -2,31 +2,47 @@
 
 use opentelemetry::Context;
 
+use super::local::Local;
 use crate::catalog::{Site, SiteKind};
 use crate::context::WorkflowContext;
 use crate::metric::label::LabelValue;
 use crate::outcome::Outcome;
 use crate::span::Fields;
 
-pub(super) struct Call {
-    kind: SiteKind,
+/// What is known of a call.
+#[derive(Default)]
+pub(super) struct Started {
+    kind: Option<SiteKind>,
     context: Option<Context>,
+    caller_in_primitive: bool,
 }
 
 #[allow(clippy::unused_self, reason = "the live call does something at its end")]
-impl Call {
-    pub(super) fn start<const N: usize>(
+impl Started {
+    pub(super) fn begin(
+        &mut self,
         site: &'static Site,
-        _in_primitive: bool,
-        _labels: impl FnOnce() -> [LabelValue; N],
-        _fields: impl FnOnce(&mut Fields),
-    ) -> Self {
-        let context = (site.kind() == SiteKind::Workflow).then(|| {
-            super::local::current(|outer| {
-                outer.with_value(WorkflowContext::enter(WorkflowContext::of(outer)))
-            })
+        _local: &Local,
+        _labels: Option<&[LabelValue]>,
+        _fields: &mut dyn FnMut(&mut Fields),
+    ) {
+        self.kind = Some(site.kind());
+        self.context = (site.kind() == SiteKind::Workflow).then(|| {
+            Context::map_current(|outer| outer.with_value(WorkflowContext::enter(WorkflowContext::of(outer))))
         });
-        Call { kind: site.kind(), context }
+    }
+
+    pub(super) fn made(&mut self) -> Option<Context> {
+        self.context.clone()
+    }
+
+    pub(super) fn set_caller(&mut self, caller: Context, in_primitive: bool) {
+        self.context = Some(caller);
+        self.caller_in_primitive = in_primitive;
+    }
+
+    pub(super) fn take_caller(&mut self) -> Option<(Context, bool)> {
+        Some((self.context.take()?, self.caller_in_primitive))
     }
 
     pub(super) fn context(&self) -> Option<&Context> {
@@ -38,10 +54,20 @@ impl Call {
     }
 
     pub(super) fn is_primitive(&self) -> bool {
-        self.kind == SiteKind::Primitive
+        self.kind == Some(SiteKind::Primitive)
     }
 
-    pub(super) fn finish(self, _classify: impl FnOnce(&mut Fields) -> Outcome) {}
+    pub(super) fn suspend(&mut self) {}
 
-    pub(super) fn panicked(self) {}
+    pub(super) fn returned(&mut self) -> Fields {
+        Fields {}
+    }
+
+    pub(super) fn end(&mut self, _outcome: &Outcome, _fields: Fields) {}
+
+    pub(super) fn panicked(&mut self) {}
+
+    pub(super) fn dropped(&mut self) {
+        *self = Started::default();
+    }
 }

@@ -141,6 +141,21 @@ impl Fields {
         Fields { attributes: recording.then(Vec::new) }
     }
 
+    /// Collects into `room`.
+    pub(crate) fn with_room(room: Vec<opentelemetry::KeyValue>) -> Self {
+        Fields { attributes: Some(room) }
+    }
+
+    pub(crate) fn as_slice(&self) -> &[opentelemetry::KeyValue] {
+        self.attributes.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn append_to(self, attributes: &mut Vec<opentelemetry::KeyValue>) {
+        if let Some(mut own) = self.attributes {
+            attributes.append(&mut own);
+        }
+    }
+
     pub(crate) fn into_attributes(self) -> Vec<opentelemetry::KeyValue> {
         self.attributes.unwrap_or_default()
     }

@@ -4,17 +4,30 @@ use std::cell::{Cell, RefCell};
 
 use opentelemetry::Context;
 
-use super::call::Running;
+#[cfg(not(feature = "telemetry"))]
+use super::bare::Started;
+use super::call::Frame;
+#[cfg(feature = "telemetry")]
+use super::live::Started;
 
 /// The calls of one thread.
 pub(super) struct Local {
-    /// Calls whose bodies have begun in polls that are still going on, innermost last.
-    pub(super) begun: RefCell<Vec<Running>>,
-    /// How the call ended whose span is about to be told.
-    #[cfg(feature = "telemetry")]
-    pub(super) ending: Cell<Option<super::record::Ending>>,
+    /// The bodies that are being run by polls that are still going on, innermost last, and room for more.
+    pub(super) frames: RefCell<Vec<Frame>>,
+    /// How many bodies are being run.
+    pub(super) depth: Cell<usize>,
+    /// Room for the next calls.
+    #[allow(clippy::vec_box, reason = "it is the boxes that are kept")]
+    pub(super) rooms: RefCell<Vec<Box<Started>>>,
     /// Whether the innermost annotated call is a primitive, whose own calls are not steps of the workflow.
     pub(super) in_primitive: Cell<bool>,
+    #[cfg(feature = "telemetry")]
+    pub(super) rows: crate::metric::Rows,
+}
+
+impl Local {
+    /// For how many calls a thread keeps room.
+    pub(super) const ROOMS: usize = 64;
 }
 
 thread_local! {
@@ -23,16 +36,19 @@ thread_local! {
         // made first, so as long as ours are there, so are they.
         Context::map_current(|_| ());
         Local {
-            begun: RefCell::default(),
-            #[cfg(feature = "telemetry")]
-            ending: Cell::new(None),
+            frames: RefCell::default(),
+            depth: Cell::new(0),
+            rooms: RefCell::default(),
             in_primitive: Cell::new(false),
+            #[cfg(feature = "telemetry")]
+            rows: crate::metric::Rows::default(),
         }
     };
 }
 
 /// Runs `with` unless the thread is ending, when a future that some other thread-local value held may
 /// still be dropped. What then ends is counted; it cannot be made current any more.
+#[inline]
 pub(super) fn local<R>(with: impl FnOnce(&Local) -> R) -> Option<R> {
     LOCAL.try_with(with).ok()
 }
@@ -40,4 +56,11 @@ pub(super) fn local<R>(with: impl FnOnce(&Local) -> R) -> Option<R> {
 /// Looks at the current context; at an empty one if the thread is ending.
 pub(crate) fn current<R>(look: impl FnOnce(&Context) -> R) -> R {
     if local(|_| ()).is_some() { Context::map_current(look) } else { look(&Context::new()) }
+}
+
+/// This thread's rows to count on; none if it is ending.
+#[cfg(feature = "telemetry")]
+#[inline]
+pub(crate) fn rows<R>(with: impl FnOnce(&crate::metric::Rows) -> R) -> Option<R> {
+    local(|local| with(&local.rows))
 }

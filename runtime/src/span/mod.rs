@@ -19,7 +19,11 @@ pub(crate) mod clock;
 #[cfg(feature = "telemetry")]
 mod live;
 #[cfg(feature = "telemetry")]
+mod pool;
+#[cfg(feature = "telemetry")]
 pub(crate) mod record;
+#[cfg(feature = "telemetry")]
+mod slot;
 #[cfg(feature = "telemetry")]
 pub(crate) mod tracer;
 

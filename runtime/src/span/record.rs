@@ -1,15 +1,18 @@
-//! A span while it is open: an OpenTelemetry span whose record goes to the pipeline or to a test.
+//! What is recorded of a span, and where it goes when the span ends: to the pipeline or to a test.
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status as OtelStatus};
-use opentelemetry::{Context, InstrumentationScope, KeyValue, trace::TraceContextExt as _};
+use opentelemetry::trace::{
+    Event, Link, SpanContext, SpanId, SpanKind, Status as OtelStatus, TraceFlags, TraceId, TraceState,
+};
+use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use super::clock::{Tick, nanoseconds, system_time};
-use super::local::local;
+use super::pool;
+use super::slot::Own;
 use crate::catalog::{Site, SiteKind};
 use crate::context::WorkflowContext;
 use crate::names::attribute;
@@ -35,24 +38,22 @@ impl Sink {
         }
     }
 
-    /// Whether its sampler looks at attributes.
-    pub(crate) fn reads_attributes(&self) -> bool {
+    pub(super) fn recording(&self) -> Option<&Recording> {
         match self {
-            Sink::Pipeline => Pipeline::reads_attributes(),
-            Sink::Test(_) => false,
+            Sink::Pipeline => None,
+            Sink::Test(recording) => Some(recording),
         }
     }
 
-    pub(crate) fn limits(&self) -> Limits {
+    /// How to ask for the limits of what is recorded for it.
+    pub(crate) fn limits(&self) -> fn() -> Limits {
         match self {
-            Sink::Pipeline => {
-                Pipeline::current().as_ref().map(|pipeline| pipeline.limits()).unwrap_or_default()
-            }
-            Sink::Test(_) => Limits::default(),
+            Sink::Pipeline => Pipeline::current_limits,
+            Sink::Test(_) => Limits::default,
         }
     }
 
-    fn accept(&self, record: Record) {
+    pub(super) fn accept(&self, record: Box<Record>) {
         match self {
             Sink::Pipeline => Pipeline::push(record),
             Sink::Test(recording) => recording.push(record.into_span_data(&Limits::default())),
@@ -63,6 +64,8 @@ impl Sink {
 /// Whose span it is, and with that what else is known of it.
 #[derive(Debug)]
 pub(crate) enum Origin {
+    /// The record is empty.
+    Unknown,
     Site {
         site: &'static Site,
         workflow: Option<WorkflowContext>,
@@ -80,67 +83,92 @@ pub(crate) struct Foreign {
     pub(crate) scope: InstrumentationScope,
 }
 
-/// What a span has become when it ends.
+/// What is known of a span, while it is open and when it has ended.
 ///
-/// It is moved from the call to the queue and out of it, so it is small: what is known from the site, or
-/// follows from the outcome, is only written out when the span is exported, and what few spans have is
-/// elsewhere.
+/// What is known from the site, or follows from the outcome, is only written out when the span is exported.
 #[derive(Debug)]
 pub(crate) struct Record {
-    pub(crate) context: SpanContext,
+    pub(crate) trace_id: TraceId,
+    pub(crate) span_id: SpanId,
     pub(crate) parent: SpanId,
+    pub(crate) flags: TraceFlags,
     pub(crate) parent_is_remote: bool,
     /// How the call ended that the span is of.
-    status: Option<Status>,
+    pub(super) status: Option<Status>,
     /// What it ended with, if that was an error.
-    error: Option<Box<Kind>>,
+    pub(super) error: Option<Kind>,
     /// Nanoseconds since 1970.
-    start: u64,
-    end: u64,
+    pub(super) start: u64,
+    pub(super) end: u64,
+    pub(super) added: Additions,
+    pub(super) origin: Origin,
+    /// Where others add to it while it is a call's open span.
+    pub(super) own: Own,
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Record {
+            trace_id: TraceId::INVALID,
+            span_id: SpanId::INVALID,
+            parent: SpanId::INVALID,
+            flags: TraceFlags::NOT_SAMPLED,
+            parent_is_remote: false,
+            status: None,
+            error: None,
+            start: 0,
+            end: 0,
+            added: Additions::default(),
+            origin: Origin::Unknown,
+            own: Own::default(),
+        }
+    }
+}
+
+/// What code adds to a span while it is open.
+#[derive(Debug, Default)]
+pub(crate) struct Additions {
     attributes: Vec<KeyValue>,
-    origin: Origin,
     extras: Option<Box<Extras>>,
 }
 
 /// What few spans have.
 #[derive(Debug, Default)]
 pub(crate) struct Extras {
-    pub(crate) events: SpanEvents,
-    pub(crate) links: SpanLinks,
+    events: SpanEvents,
+    links: SpanLinks,
     status: OtelStatus,
     /// A name that was given later.
-    name: Option<Cow<'static, str>>,
-    pub(crate) dropped_attributes: u32,
+    pub(super) name: Option<Cow<'static, str>>,
+    dropped_attributes: u32,
+    trace_state: TraceState,
 }
 
-impl Record {
-    pub(crate) fn new(
-        context: SpanContext,
-        parent: &SpanContext,
-        start: u64,
-        attributes: Vec<KeyValue>,
-        origin: Origin,
-    ) -> Self {
-        Record {
-            context,
-            parent: parent.span_id(),
-            parent_is_remote: parent.is_remote(),
-            status: None,
-            error: None,
-            start,
-            end: start,
-            attributes,
-            origin,
-            extras: None,
-        }
-    }
-
-    pub(crate) fn attributes(&mut self) -> &mut Vec<KeyValue> {
+impl Additions {
+    /// Where the attributes are that the span starts with; to be followed by [`limit`](Additions::limit).
+    pub(super) fn attributes(&mut self) -> &mut Vec<KeyValue> {
         &mut self.attributes
     }
 
+    /// Drops the attributes that are too many, and counts them.
+    pub(super) fn limit(&mut self, limits: fn() -> Limits) {
+        if self.attributes.is_empty() {
+            return;
+        }
+        let limit = limits().attributes;
+        let dropped = self.attributes.len().saturating_sub(limit);
+        if dropped > 0 {
+            self.attributes.truncate(limit);
+            self.extras().dropped_attributes = dropped as u32;
+        }
+    }
+
+    pub(super) fn extras(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
+    }
+
     /// Sets an attribute in place of an earlier value of its key; one too many is counted.
-    fn set(&mut self, attribute: KeyValue, limits: &Limits) {
+    pub(super) fn set(&mut self, attribute: KeyValue, limits: &Limits) {
         if let Some(known) = self.attributes.iter_mut().find(|known| known.key == attribute.key) {
             known.value = attribute.value;
         } else if self.attributes.len() < limits.attributes {
@@ -150,16 +178,120 @@ impl Record {
         }
     }
 
-    pub(crate) fn extras(&mut self) -> &mut Extras {
-        self.extras.get_or_insert_default()
+    pub(super) fn event(
+        &mut self,
+        name: Cow<'static, str>,
+        timestamp: SystemTime,
+        mut attributes: Vec<KeyValue>,
+        limits: &Limits,
+    ) {
+        let events = &mut self.extras().events;
+        if events.events.len() >= limits.events {
+            events.dropped_count += 1;
+            return;
+        }
+        let dropped = attributes.len().saturating_sub(limits.attributes) as u32;
+        attributes.truncate(limits.attributes);
+        events.events.push(Event::new(name, timestamp, attributes, dropped));
     }
 
-    pub(crate) fn into_span_data(self, limits: &Limits) -> SpanData {
-        let Extras { mut events, mut links, mut status, name, dropped_attributes } =
-            self.extras.map(|extras| *extras).unwrap_or_default();
+    pub(super) fn link(&mut self, context: SpanContext, mut attributes: Vec<KeyValue>, limits: &Limits) {
+        let links = &mut self.extras().links;
+        if links.links.len() >= limits.links {
+            links.dropped_count += 1;
+        } else if context.is_valid() {
+            let dropped = attributes.len().saturating_sub(limits.attributes) as u32;
+            attributes.truncate(limits.attributes);
+            links.links.push(Link::new(context, attributes, dropped));
+        }
+    }
+
+    /// `Ok` is final, `Unset` takes nothing back, and of two errors the later one counts, as the
+    /// specification says.
+    pub(super) fn status(&mut self, status: OtelStatus) {
+        if status != OtelStatus::Unset && self.extras().status != OtelStatus::Ok {
+            self.extras().status = status;
+        }
+    }
+
+    /// Takes in what was added elsewhere.
+    pub(super) fn append(&mut self, later: Additions, limits: &Limits) {
+        for attribute in later.attributes {
+            self.set(attribute, limits);
+        }
+        match (&mut self.extras, later.extras) {
+            (Some(own), Some(mut later)) => {
+                later.dropped_attributes += own.dropped_attributes;
+                later.trace_state = std::mem::take(&mut own.trace_state);
+                *own = later;
+            }
+            (own, later) => *own = own.take().or(later),
+        }
+    }
+}
+
+impl Record {
+    /// Fills an empty record for a span that starts.
+    pub(super) fn start(&mut self, context: &SpanContext, parent: &SpanContext, origin: Origin) {
+        self.trace_id = context.trace_id();
+        self.span_id = context.span_id();
+        self.parent = parent.span_id();
+        self.flags = context.trace_flags();
+        self.parent_is_remote = parent.is_remote();
+        self.origin = origin;
+        if *context.trace_state() != TraceState::NONE {
+            self.added.extras().trace_state = context.trace_state().clone();
+        }
+    }
+
+    /// Writes down how the call ended that the span is of.
+    #[inline]
+    pub(super) fn end(&mut self, started: Tick, nanoseconds: u64, outcome: &Outcome) {
+        self.start = started.wall();
+        self.end = self.start.saturating_add(nanoseconds);
+        self.status = Some(outcome.status);
+        self.error = outcome.error;
+    }
+
+    /// How many attributes it has room for.
+    pub(super) fn room(&self) -> usize {
+        self.added.attributes.capacity()
+    }
+
+    /// As others see it.
+    pub(super) fn context(&self) -> SpanContext {
+        let state = self.added.extras.as_ref().map(|extras| extras.trace_state.clone());
+        SpanContext::new(self.trace_id, self.span_id, self.flags, false, state.unwrap_or_default())
+    }
+
+    /// What exporters get. The record goes back to the pool.
+    pub(crate) fn into_span_data(mut self: Box<Self>, limits: &Limits) -> SpanData {
+        let data = self.drain(limits);
+        pool::give(self);
+        data
+    }
+
+    /// Gives the record back unexported.
+    pub(crate) fn discard(self: Box<Self>) {
+        pool::give(self);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.status = None;
+        self.error = None;
+        self.origin = Origin::Unknown;
+        self.added.attributes.clear();
+        self.added.extras = None;
+    }
+
+    /// Leaves the record empty.
+    fn drain(&mut self, limits: &Limits) -> SpanData {
+        let extras = self.added.extras.take();
+        let Extras { mut events, mut links, mut status, name, dropped_attributes, trace_state } =
+            extras.map(|extras| *extras).unwrap_or_default();
         let mut attributes = Vec::new();
-        let mut own = self.attributes;
-        let (known_name, span_kind, scope) = match self.origin {
+        let (known_name, span_kind, scope) = match std::mem::replace(&mut self.origin, Origin::Unknown) {
+            Origin::Unknown => (Cow::Borrowed(""), SpanKind::Internal, super::tracer::our_scope()),
             Origin::Foreign(foreign) => (foreign.name, foreign.kind, foreign.scope),
             Origin::Site { site, workflow, step } => {
                 // What the site says comes first, and the limit is on what the program adds.
@@ -167,12 +299,16 @@ impl Record {
                 (site.span_name().into(), site.span_kind(), super::tracer::our_scope())
             }
         };
-        if let Some(ended) = self.status {
-            describe(ended, self.error.as_deref(), &mut attributes, &mut status);
+        if let Some(ended) = self.status.take() {
+            describe(ended, self.error.take().as_ref(), &mut attributes, &mut status);
         }
-        // A key stands once, and what we know of a call is not overruled by chance.
-        own.retain(|own| !attributes.iter().any(|known| known.key == own.key));
-        attributes.append(&mut own);
+        let known = attributes.len();
+        for own in self.added.attributes.drain(..) {
+            // A key stands once, and what we know of a call is not overruled by chance.
+            if !attributes[..known].iter().any(|known| known.key == own.key) {
+                attributes.push(own);
+            }
+        }
         for attribute in &mut attributes {
             limits.shorten(&mut attribute.value);
         }
@@ -182,7 +318,7 @@ impl Record {
             limits.shorten(&mut attribute.value);
         }
         SpanData {
-            span_context: self.context,
+            span_context: SpanContext::new(self.trace_id, self.span_id, self.flags, false, trace_state),
             parent_span_id: self.parent,
             parent_span_is_remote: self.parent_is_remote,
             span_kind,
@@ -246,60 +382,37 @@ fn describe(ended: Status, error: Option<&Kind>, attributes: &mut Vec<KeyValue>,
     }
 }
 
-/// How a call ended, on its way to the call's span: the OpenTelemetry API has no place for it.
-#[derive(Debug)]
-pub(super) struct Ending {
-    pub(super) ended: Tick,
-    pub(super) outcome: Outcome,
-    pub(super) attributes: Vec<KeyValue>,
-}
-
-/// An open span of ours, as OpenTelemetry sees it.
+/// An open span of code other than ours.
 #[derive(Debug)]
 pub struct RecordedSpan {
     context: SpanContext,
     /// Taken when the span ends.
-    open: Option<(Record, Sink)>,
+    open: Option<(Box<Record>, Sink)>,
 }
 
 impl RecordedSpan {
-    pub(crate) fn new(record: Record, sink: Sink) -> Self {
-        RecordedSpan { context: record.context.clone(), open: Some((record, sink)) }
+    pub(super) fn new(context: SpanContext, record: Box<Record>, sink: Sink) -> Self {
+        RecordedSpan { context, open: Some((record, sink)) }
     }
 
     /// A span of which only the context is kept: not sampled, or nowhere to go.
-    pub(crate) fn unrecorded(context: SpanContext) -> Self {
+    pub(super) fn unrecorded(context: SpanContext) -> Self {
         RecordedSpan { context, open: None }
+    }
+
+    fn add(&mut self, add: impl FnOnce(&mut Additions, &Limits)) {
+        if let Some((record, sink)) = &mut self.open {
+            add(&mut record.added, &sink.limits()());
+        }
     }
 }
 
-/// Ends the span of `context`, which is that of a call.
-pub(super) fn end(context: &Context, ending: Ending) {
-    // Left with the thread for the span, which takes it; what it did not take is not kept for another.
-    let ended = ending.ended;
-    let is_left = local(|local| local.ending.set(Some(ending))).is_some();
-    // The span looks at this only where nothing could be left for it.
-    let timestamp = if is_left { UNIX_EPOCH } else { system_time(ended.wall()) };
-    context.span().end_with_timestamp(timestamp);
-    local(|local| local.ending.take());
-}
-
 impl opentelemetry::trace::Span for RecordedSpan {
-    fn add_event_with_timestamp<T>(&mut self, name: T, timestamp: SystemTime, mut attributes: Vec<KeyValue>)
+    fn add_event_with_timestamp<T>(&mut self, name: T, timestamp: SystemTime, attributes: Vec<KeyValue>)
     where
         T: Into<Cow<'static, str>>,
     {
-        let Some((record, sink)) = &mut self.open else { return };
-        let limits = sink.limits();
-        let events = &mut record.extras().events;
-        if events.events.len() >= limits.events {
-            events.dropped_count += 1;
-            return;
-        }
-        let kept = attributes.len().min(limits.attributes);
-        let dropped = (attributes.len() - kept) as u32;
-        attributes.truncate(kept);
-        events.events.push(Event::new(name, timestamp, attributes, dropped));
+        self.add(|added, limits| added.event(name.into(), timestamp, attributes, limits));
     }
 
     fn span_context(&self) -> &SpanContext {
@@ -311,44 +424,22 @@ impl opentelemetry::trace::Span for RecordedSpan {
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {
-        if let Some((record, sink)) = &mut self.open {
-            record.set(attribute, &sink.limits());
-        }
+        self.add(|added, limits| added.set(attribute, limits));
     }
 
-    /// `Ok` is final, `Unset` takes nothing back, and of two errors the later one counts, as the
-    /// specification says.
     fn set_status(&mut self, status: OtelStatus) {
-        if let Some((record, _)) = &mut self.open
-            && status != OtelStatus::Unset
-        {
-            let own = &mut record.extras().status;
-            if *own != OtelStatus::Ok {
-                *own = status;
-            }
-        }
+        self.add(|added, _| added.status(status));
     }
 
     fn update_name<T>(&mut self, new_name: T)
     where
         T: Into<Cow<'static, str>>,
     {
-        if let Some((record, _)) = &mut self.open {
-            record.extras().name = Some(new_name.into());
-        }
+        self.add(|added, _| added.extras().name = Some(new_name.into()));
     }
 
-    fn add_link(&mut self, context: SpanContext, mut attributes: Vec<KeyValue>) {
-        let Some((record, sink)) = &mut self.open else { return };
-        let limits = sink.limits();
-        let links = &mut record.extras().links;
-        if links.links.len() >= limits.links {
-            links.dropped_count += 1;
-        } else if context.is_valid() {
-            let dropped = attributes.len().saturating_sub(limits.attributes) as u32;
-            attributes.truncate(limits.attributes);
-            links.links.push(Link::new(context, attributes, dropped));
-        }
+    fn add_link(&mut self, context: SpanContext, attributes: Vec<KeyValue>) {
+        self.add(|added, limits| added.link(context, attributes, limits));
     }
 
     fn end(&mut self) {
@@ -356,25 +447,10 @@ impl opentelemetry::trace::Span for RecordedSpan {
     }
 
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {
-        let Some((mut record, sink)) = self.open.take() else { return };
-        let ending = match record.origin {
-            Origin::Site { .. } => local(|local| local.ending.take()).flatten(),
-            Origin::Foreign(_) => None,
-        };
-        let Some(Ending { ended, outcome, attributes }) = ending else {
+        if let Some((mut record, sink)) = self.open.take() {
             record.end = nanoseconds(timestamp).max(record.start);
-            return sink.accept(record);
-        };
-        record.end = ended.wall().max(record.start);
-        record.status = Some(outcome.status);
-        record.error = outcome.error.map(Box::new);
-        if !attributes.is_empty() {
-            let limits = sink.limits();
-            for attribute in attributes {
-                record.set(attribute, &limits);
-            }
+            sink.accept(record);
         }
-        sink.accept(record);
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use opentelemetry::trace::{
-    Link, SpanBuilder, SpanContext, SpanId, SpanKind, TraceContextExt as _, TraceFlags, TraceId, Tracer,
-    TracerProvider,
+    Link, SpanBuilder, SpanContext, SpanId, SpanKind, SpanRef, TraceContextExt as _, TraceFlags, TraceId,
+    Tracer, TracerProvider,
 };
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 
@@ -13,6 +13,7 @@ use super::record::{Foreign, Origin, Record, RecordedSpan, Sink};
 use crate::context::random;
 use crate::names;
 use crate::pipeline::{Decision, Pipeline, Request};
+use crate::testing::Recording;
 
 /// The scope of the spans of annotated functions.
 pub(crate) fn our_scope() -> InstrumentationScope {
@@ -33,27 +34,29 @@ pub(crate) enum Sampled {
 /// Decides on a span below `parent`.
 ///
 /// `context` is only looked at by a sampler of the program's own.
-pub(crate) fn sample(sink: &Sink, parent: &SpanContext, context: &Context, request: &Request<'_>) -> Sampled {
+#[inline]
+pub(crate) fn sample(
+    recording: Option<&Recording>,
+    parent: &SpanContext,
+    context: &Context,
+    request: &Request<'_>,
+) -> Sampled {
     let is_child = parent.is_valid();
-    let is_test = matches!(sink, Sink::Test(_));
-    if is_child && !parent.is_sampled() && !is_test && !Pipeline::asks_below_unsampled() {
+    if is_child && !parent.is_sampled() && recording.is_none() && !Pipeline::asks_below_unsampled() {
         // By far the most frequent answer needs no ids.
         Pipeline::sampled_out();
         return Sampled::Out(None);
     }
-    let next = || match sink {
-        Sink::Test(recording) => recording.next_id(),
-        Sink::Pipeline => random(),
-    };
+    let next = || recording.map_or_else(random, Recording::next_id);
     let trace_id = if is_child {
         parent.trace_id()
     } else {
         TraceId::from(u128::from(next()) << 64 | u128::from(next()))
     };
-    let Decision { record, sample, trace_state, attributes } = match sink {
-        Sink::Pipeline => Pipeline::decide(context, parent, trace_id, request),
+    let Decision { record, sample, trace_state, attributes } = match recording {
+        None => Pipeline::decide(context, parent, trace_id, request),
         // A test sees every span.
-        Sink::Test(_) => Decision::plain(true, parent),
+        Some(_) => Decision::plain(true, parent),
     };
     let span_id = SpanId::from(next());
     // Level 2 of the W3C recommendation: the flag says that the trace id's last 56 bits are random.
@@ -69,30 +72,11 @@ pub(crate) fn sample(sink: &Sink, parent: &SpanContext, context: &Context, reque
 /// Trace flag `random`, second bit, of W3C Trace Context level 2.
 const RANDOM: TraceFlags = TraceFlags::new(0x02);
 
-/// Opens a span that is recorded, within its limits.
-pub(crate) fn open(mut record: Record, links: Vec<Link>, sink: Sink) -> RecordedSpan {
-    if !links.is_empty() || !record.attributes().is_empty() {
-        let limits = sink.limits();
-        let too_many = record.attributes().len().saturating_sub(limits.attributes);
-        if too_many > 0 {
-            record.attributes().truncate(limits.attributes);
-            record.extras().dropped_attributes += too_many as u32;
-        }
-        if !links.is_empty() {
-            let kept = &mut record.extras().links;
-            kept.dropped_count = links.len().saturating_sub(limits.links) as u32;
-            kept.links = links;
-            kept.links.truncate(limits.links);
-        }
-    }
-    RecordedSpan::new(record, sink)
-}
-
-/// The parent that a span started within `context` has; [`SpanContext::NONE`] if it has none.
-pub(crate) fn parent(context: &Context) -> SpanContext {
-    let span = context.span();
+/// The parent that a span has which starts within the context of `span`; [`SpanContext::NONE`] if it has none.
+pub(crate) fn parent_of<'a>(span: &'a SpanRef<'_>) -> &'a SpanContext {
+    static NONE: SpanContext = SpanContext::NONE;
     let parent = span.span_context();
-    if parent.is_valid() { parent.clone() } else { SpanContext::NONE }
+    if parent.is_valid() { parent } else { &NONE }
 }
 
 /// Gives spans of the OpenTelemetry API the same queue, sampler and exporters as ours.
@@ -123,7 +107,7 @@ impl Tracer for ProviderTracer {
         if parent_cx.is_telemetry_suppressed() {
             return RecordedSpan::unrecorded(SpanContext::NONE);
         }
-        let parent = parent(parent_cx);
+        let parent = parent_of(&parent_cx.span()).clone();
         let Some(sink) = Sink::of(parent_cx) else {
             Pipeline::missed();
             // Without a pipeline a remote parent still has to reach the calls further out.
@@ -134,7 +118,7 @@ impl Tracer for ProviderTracer {
         let mut links = builder.links.unwrap_or_default();
         links.retain(|link| link.span_context.is_valid());
         let request = Request { name: &builder.name, kind: &kind, attributes: &attributes, links: &links };
-        let own = match sample(&sink, &parent, parent_cx, &request) {
+        let own = match sample(sink.recording(), &parent, parent_cx, &request) {
             Sampled::Out(own) => return RecordedSpan::unrecorded(own.unwrap_or(parent)),
             Sampled::In(own, added) => {
                 attributes.extend(added);
@@ -143,8 +127,15 @@ impl Tracer for ProviderTracer {
         };
         let start = builder.start_time.map_or_else(|| Tick::now().wall(), nanoseconds);
         let foreign = Foreign { name: builder.name, kind, scope: self.scope.clone() };
-        let record = Record::new(own, &parent, start, attributes, Origin::Foreign(Box::new(foreign)));
-        let mut span = open(record, links, sink);
+        let mut record = Box::new(Record::default());
+        record.start(&own, &parent, Origin::Foreign(Box::new(foreign)));
+        record.start = start;
+        *record.added.attributes() = attributes;
+        record.added.limit(sink.limits());
+        for Link { span_context, attributes, .. } in links {
+            record.added.link(span_context, attributes, &sink.limits()());
+        }
+        let mut span = RecordedSpan::new(own, record, sink);
         for event in builder.events.unwrap_or_default() {
             use opentelemetry::trace::Span as _;
             span.add_event_with_timestamp(event.name, event.timestamp, event.attributes);

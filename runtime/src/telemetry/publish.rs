@@ -25,9 +25,7 @@ pub(super) fn publish_catalog(resource: &Resource, environment: Environment) {
     let read = |key| resource.get(&Key::from_static_str(key)).map(|value| value.to_string());
     let version = read("service.version").unwrap_or_else(|| "unknown".to_owned());
     let service = read("service.name").unwrap_or_else(|| "unknown_service".to_owned());
-    for fate in Fate::ALL {
-        fate.counter();
-    }
+    Fate::publish();
     let store = Store::global();
     store.clear(&family::COMPONENT_INFO);
     store.clear(&family::BUILD_INFO);

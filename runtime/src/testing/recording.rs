@@ -37,6 +37,12 @@ impl Recording {
         context.get::<Here>().map(|here| here.0.clone())
     }
 
+    /// The recording that calls on this thread belong to now.
+    #[inline]
+    pub(crate) fn current() -> Option<Arc<Recording>> {
+        if RECORDINGS.load(Relaxed) == 0 { None } else { Context::map_current(Recording::of) }
+    }
+
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }
@@ -45,7 +51,7 @@ impl Recording {
         // A site is a `static`: its address is its identity.
         let key = std::ptr::from_ref(site) as usize;
         let mut bound = self.bound.lock().unwrap_or_else(PoisonError::into_inner);
-        bound.entry(key).or_insert_with(|| Arc::new(Bound::new(site, &self.store))).clone()
+        bound.entry(key).or_insert_with(|| Arc::new(Bound::in_store(site, &self.store))).clone()
     }
 
     pub(crate) fn push(&self, span: SpanData) {

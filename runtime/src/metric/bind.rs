@@ -104,6 +104,7 @@ impl Bound {
     pub(crate) fn ended(
         &self,
         store: &Store,
+        rows: Option<&Rows>,
         combination: &Combination,
         outcome: &Outcome,
         nanoseconds: u64,
@@ -113,7 +114,7 @@ impl Bound {
             self.known.iter().position(is_it)
         };
         let known = outcome.error.as_ref().map(|error| (error, known(error)));
-        combination.calls.count(|row| {
+        combination.calls.count_with(rows, |row| {
             row.add(EXECUTIONS + outcome.status as usize, 1);
             row.observe(SUM, combination.bounds, nanoseconds);
             if let Some((_, Some(at))) = known {
@@ -324,8 +325,8 @@ impl Step {
         Step(calls)
     }
 
-    pub(crate) fn ended(&self, status: Status, nanoseconds: u64) {
-        self.0.count(|row| {
+    pub(crate) fn ended(&self, rows: Option<&Rows>, status: Status, nanoseconds: u64) {
+        self.0.count_with(rows, |row| {
             row.add(EXECUTIONS + status as usize, 1);
             row.observe(SUM, &NANOSECONDS, nanoseconds);
         });
@@ -335,7 +336,14 @@ impl Step {
 /// What was opened for a few keys: a list that only grows, read without a lock. The first look is mostly
 /// the last.
 #[derive(Debug)]
-struct Chain<K, V>(OnceLock<Box<(K, V, Chain<K, V>)>>);
+struct Chain<K, V>(OnceLock<Box<Link<K, V>>>);
+
+#[derive(Debug)]
+struct Link<K, V> {
+    key: K,
+    value: V,
+    next: Chain<K, V>,
+}
 
 impl<K, V> Default for Chain<K, V> {
     fn default() -> Self {
@@ -347,11 +355,11 @@ impl<K: Copy + PartialEq, V> Chain<K, V> {
     fn find(&self, key: K, make: impl Fn() -> V) -> &V {
         let mut at = self;
         loop {
-            let (own, value, next) = &**at.0.get_or_init(|| Box::new((key, make(), Chain::default())));
-            if *own == key {
-                return value;
+            let link = at.0.get_or_init(|| Box::new(Link { key, value: make(), next: Chain::default() }));
+            if link.key == key {
+                return &link.value;
             }
-            at = next;
+            at = &link.next;
         }
     }
 }

@@ -120,6 +120,15 @@ impl Sharded {
         }
     }
 
+    /// The same, from the thread's rows where they are at hand.
+    #[inline]
+    pub(crate) fn count_with(&self, rows: Option<&Rows>, count: impl Fn(&Row<'_>)) {
+        match rows {
+            Some(rows) => self.count_on(rows, count),
+            None => self.count(count),
+        }
+    }
+
     #[cold]
     fn lend(&self, place: usize, own: &mut Vec<Option<Shard>>) {
         let mut shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);

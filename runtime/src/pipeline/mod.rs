@@ -158,10 +158,14 @@ pub(crate) struct Pipeline {
 static CURRENT: ArcSwapOption<Pipeline> = ArcSwapOption::const_empty();
 
 thread_local! {
-    /// The pipeline as this thread has last seen it, which is looked at without a word to other threads, and
-    /// how often the thread has pushed.
-    static SEEN: RefCell<(Cache<&'static ArcSwapOption<Pipeline>, Option<Arc<Pipeline>>>, u64)> =
-        RefCell::new((Cache::new(&CURRENT), 0));
+    static SEEN: RefCell<Seen> = RefCell::new(Seen { pipeline: Cache::new(&CURRENT), pushes: 0 });
+}
+
+/// What a thread has seen of the pipeline, so that it can look without a word to other threads.
+struct Seen {
+    pipeline: Cache<&'static ArcSwapOption<Pipeline>, Option<Arc<Pipeline>>>,
+    /// How often the thread has pushed.
+    pushes: u64,
 }
 
 /// Whether there is one: what most calls need to know of it.
@@ -241,6 +245,12 @@ impl Pipeline {
         SAMPLING.is_custom()
     }
 
+    /// Whether a span below `parent` is kept, where no sampler of the program's has to be asked.
+    #[inline]
+    pub(crate) fn keeps(parent: &SpanContext, trace_id: TraceId) -> Option<bool> {
+        SAMPLING.keeps(parent, trace_id)
+    }
+
     /// Asks the sampler about a span below `parent`.
     pub(crate) fn decide(
         context: &Context,
@@ -248,9 +258,6 @@ impl Pipeline {
         trace_id: TraceId,
         request: &Request<'_>,
     ) -> Decision {
-        if let Some(keep) = SAMPLING.keeps(parent, trace_id) {
-            return Decision::plain(keep, parent);
-        }
         match &*Pipeline::current() {
             Some(pipeline) => pipeline.settings.sampler.decide(context, parent, trace_id, request),
             // Shut down since the span asked whether there was one.
@@ -275,9 +282,9 @@ impl Pipeline {
             (_, record) => Some((record?, Fate::Shutdown)),
         };
         let seen = SEEN.try_with(|seen| {
-            let (pipeline, pushes) = &mut *seen.borrow_mut();
-            *pushes = pushes.wrapping_add(1);
-            enqueue(pipeline.load(), *pushes)
+            let seen = &mut *seen.borrow_mut();
+            seen.pushes = seen.pushes.wrapping_add(1);
+            enqueue(seen.pipeline.load(), seen.pushes)
         });
         // `Err`: the thread is ending.
         let refused = seen.unwrap_or_else(|_| enqueue(&Pipeline::current(), 0));
@@ -297,7 +304,7 @@ impl Pipeline {
             return Some((record, Fate::QueueFull));
         }
         let looks_every = LOOKS_EVERY.min(self.settings.batch_size as u64);
-        if pushes % looks_every == 0 && self.queue.len() >= self.settings.batch_size {
+        if pushes.is_multiple_of(looks_every) && self.queue.len() >= self.settings.batch_size {
             self.ask_for_worker();
         }
         if self.drained.load(Ordering::SeqCst) {

@@ -1,6 +1,6 @@
 //! A call where only the context is compiled in: a workflow opens one, and nothing is recorded.
 
-use opentelemetry::Context;
+use opentelemetry::{Context, ContextGuard};
 
 use super::local::Local;
 use crate::catalog::{Site, SiteKind};
@@ -32,17 +32,18 @@ impl Started {
         });
     }
 
-    pub(super) fn made(&mut self) -> Option<Context> {
-        self.context.clone()
+    pub(super) fn attach(&mut self) -> Option<ContextGuard> {
+        self.context.clone().map(Context::attach)
     }
 
-    pub(super) fn set_caller(&mut self, caller: Context, in_primitive: bool) {
-        self.context = Some(caller);
+    pub(super) fn set_caller(&mut self, caller: &Context, in_primitive: bool) {
+        self.context = Some(caller.clone());
         self.caller_in_primitive = in_primitive;
     }
 
-    pub(super) fn take_caller(&mut self) -> Option<(Context, bool)> {
-        Some((self.context.take()?, self.caller_in_primitive))
+    pub(super) fn take_caller(&mut self, wanted: impl FnOnce(&Context) -> bool) -> Option<(Context, bool)> {
+        let caller = self.context.take().filter(wanted);
+        Some((caller?, self.caller_in_primitive))
     }
 
     pub(super) fn context(&self) -> Option<&Context> {
@@ -59,13 +60,17 @@ impl Started {
 
     pub(super) fn suspend(&mut self) {}
 
-    pub(super) fn returned(&mut self) -> Fields {
-        Fields {}
+    pub(super) fn returned(&mut self) -> Option<bool> {
+        self.kind.is_some().then_some(false)
     }
 
-    pub(super) fn end(&mut self, _outcome: &Outcome, _fields: Fields) {}
+    pub(super) fn end(&mut self, _local: Option<&Local>, _outcome: &Outcome, _fields: &mut Fields) {
+        self.dropped();
+    }
 
-    pub(super) fn panicked(&mut self) {}
+    pub(super) fn panicked(&mut self) {
+        self.dropped();
+    }
 
     pub(super) fn dropped(&mut self) {
         *self = Started::default();

@@ -24,60 +24,26 @@ use crate::metric::label::LabelValue;
 use crate::outcome::Outcome;
 use crate::span::Fields;
 
-/// A call. Once it has begun it ends once, whatever becomes of it: by [`finish`](Call::finish), by
-/// [`panicked`](Call::panicked), or as cancelled when it is dropped.
+/// A body that is being run on this thread.
 ///
-/// What is known of it stays in one place from its beginning to its end, since moving it would cost more
-/// than most of what is done with it. Before, that is room for what the call's caller is.
-pub(super) struct Call(Option<Box<Started>>);
-
-impl Call {
-    /// A call of which nothing is known.
-    const NONE: Call = Call(None);
-
-    fn with(self, local: &Local) -> Box<Started> {
-        let mut call = self;
-        call.0.take().unwrap_or_else(|| local.rooms.borrow_mut().pop().unwrap_or_default())
-    }
-
-    /// The body returned.
-    #[inline]
-    fn finish(mut self, classify: impl FnOnce(&mut Fields) -> Outcome) {
-        let Some(started) = &mut self.0 else { return };
-        let mut fields = started.returned();
-        let outcome = classify(&mut fields);
-        started.end(&outcome, fields);
-    }
-
-    /// The body unwound.
-    fn panicked(mut self) {
-        if let Some(started) = &mut self.0 {
-            started.panicked();
-        }
-    }
-}
-
-impl Drop for Call {
-    fn drop(&mut self) {
-        let Some(mut started) = self.0.take() else { return };
-        started.dropped();
-        // A thread that is ending keeps none.
-        let _ = local(|local| {
-            let mut rooms = local.rooms.borrow_mut();
-            if rooms.len() < Local::ROOMS {
-                rooms.push(started);
-            }
-        });
-    }
-}
-
-/// A body that is being run on this thread. Frames stay where they are, one for each depth, since moving
-/// them would cost more than using them.
+/// Frames stay where they are, one for each depth, and what is known of a call stays in its box: moving
+/// them would cost more than most of what is done with them.
+#[derive(Default)]
 pub(super) struct Frame {
-    call: Call,
+    /// The call, when it has begun; until then room for it, if there is any.
+    started: Room,
     /// What was made current for the body.
     guard: Option<ContextGuard>,
     was_in_primitive: bool,
+}
+
+/// What is known of a call, or room for that.
+type Room = Option<Box<Started>>;
+
+/// Keeps room for another call.
+fn give(room: Box<Started>) {
+    // A thread that is ending keeps none.
+    let _ = local(|local| local.give(room));
 }
 
 /// What is current on this thread, until dropped.
@@ -136,22 +102,48 @@ pub fn begin<const N: usize>(
 }
 
 fn begin_labelled(site: &'static Site, labels: Option<&[LabelValue]>, fields: &mut dyn FnMut(&mut Fields)) {
+    /// The call while code of the program's looks at its arguments, which may unwind.
+    struct Beginning(Room);
+
+    impl Drop for Beginning {
+        fn drop(&mut self) {
+            if let Some(mut started) = self.0.take() {
+                started.dropped();
+            }
+        }
+    }
+
     local(|local| {
-        let Some(call) = local.frame(|frame| std::mem::replace(&mut frame.call, Call::NONE)) else { return };
-        let mut call = Call(Some(call.with(local)));
-        let Some(started) = &mut call.0 else { return };
+        let Some(room) = local.frame(|frame| frame.started.take()) else { return };
+        let mut beginning = Beginning(room.or_else(|| Some(local.room())));
+        let Some(started) = &mut beginning.0 else { return };
         started.begin(site, local, labels, fields);
-        let guard = started.made().map(Context::attach);
+        let guard = started.attach();
         let was_in_primitive = local.in_primitive.replace(started.is_primitive());
-        local.frame(|frame| {
-            frame.call = call;
+        if let Some(frame) = local.frames.borrow_mut().get_mut(local.depth.get().wrapping_sub(1)) {
+            frame.started = beginning.0.take();
             frame.guard = guard;
             frame.was_in_primitive = was_in_primitive;
-        });
+        }
     });
 }
 
 impl Local {
+    /// For how many calls a thread keeps room.
+    const ROOMS: usize = 64;
+
+    #[allow(clippy::unnecessary_box_returns, reason = "it is the box that was kept")]
+    fn room(&self) -> Box<Started> {
+        self.rooms.borrow_mut().pop().unwrap_or_default()
+    }
+
+    fn give(&self, room: Box<Started>) {
+        let mut rooms = self.rooms.borrow_mut();
+        if rooms.len() < Local::ROOMS {
+            rooms.push(room);
+        }
+    }
+
     /// Looks at the innermost frame.
     #[inline]
     fn frame<R>(&self, look: impl FnOnce(&mut Frame) -> R) -> Option<R> {
@@ -161,26 +153,30 @@ impl Local {
 
     /// Lays a frame for a body.
     #[inline]
-    fn lay(&self, call: Call) {
+    fn lay(&self, room: Room) {
         let depth = self.depth.get();
+        self.depth.set(depth + 1);
         let mut frames = self.frames.borrow_mut();
         if frames.len() == depth {
-            frames.push(Frame { call: Call::NONE, guard: None, was_in_primitive: false });
+            frames.push(Frame::default());
         }
-        frames[depth].call = call;
-        frames[depth].was_in_primitive = self.in_primitive.get();
-        self.depth.set(depth + 1);
+        let frame = &mut frames[depth];
+        frame.was_in_primitive = self.in_primitive.get();
+        if room.is_some()
+            && let Some(other) = std::mem::replace(&mut frame.started, room)
+        {
+            self.give(other);
+        }
     }
 
-    /// Takes the innermost frame up again.
-    #[inline]
-    fn take_up(&self) -> (Call, Option<ContextGuard>) {
+    /// Takes up the innermost frame, and leaves the call to whoever asks.
+    fn take_up(&self) -> (Room, Option<ContextGuard>) {
         let taken = self.frame(|frame| {
             self.in_primitive.set(frame.was_in_primitive);
-            (std::mem::replace(&mut frame.call, Call::NONE), frame.guard.take())
+            (frame.started.take(), frame.guard.take())
         });
         self.depth.set(self.depth.get().saturating_sub(1));
-        taken.unwrap_or((Call::NONE, None))
+        taken.unwrap_or_default()
     }
 }
 
@@ -188,62 +184,128 @@ impl Local {
 struct Unwinding;
 
 impl Drop for Unwinding {
+    #[cold]
     fn drop(&mut self) {
-        if let Some((call, guard)) = local(Local::take_up) {
-            call.panicked();
+        if let Some((room, guard)) = local(Local::take_up) {
+            if let Some(mut started) = room {
+                started.panicked();
+                give(started);
+            }
             drop(guard);
         }
     }
 }
 
-/// The call of a body that returned, no longer current.
-fn returned() -> Call {
-    let Some((call, guard)) = local(Local::take_up) else { return Call::NONE };
-    drop(guard);
-    call
+/// What became of a body that has returned.
+#[derive(Clone, Copy)]
+enum Returned {
+    /// It had not begun a call, or the thread is ending.
+    Uncalled,
+    /// Its call ends when its result has been looked at.
+    Called { is_recording: bool },
+}
+
+/// The body has returned, and nothing of its call is current any more. If there is no call, the frame is
+/// taken up.
+#[inline(never)]
+fn returned() -> Returned {
+    local(|local| {
+        let depth = local.depth.get().wrapping_sub(1);
+        let mut frames = local.frames.borrow_mut();
+        let Some(frame) = frames.get_mut(depth) else { return Returned::Uncalled };
+        local.in_primitive.set(frame.was_in_primitive);
+        let is_recording = frame.started.as_mut().and_then(|started| started.returned());
+        let guard = frame.guard.take();
+        drop(frames);
+        // What it made current may be dropped with it, which may run code of the program's.
+        drop(guard);
+        if let Some(is_recording) = is_recording {
+            Returned::Called { is_recording }
+        } else {
+            local.depth.set(depth);
+            Returned::Uncalled
+        }
+    })
+    .unwrap_or(Returned::Uncalled)
+}
+
+/// Ends the call of the innermost frame, and takes that up.
+#[inline(never)]
+fn finish(outcome: &Outcome, fields: &mut Fields) {
+    local(|local| {
+        let depth = local.depth.get().wrapping_sub(1);
+        let taken = local.frames.borrow_mut().get_mut(depth).and_then(|frame| frame.started.take());
+        let Some(mut started) = taken else { return };
+        started.end(Some(local), outcome, fields);
+        // Here it is at hand for the next call at this depth.
+        if let Some(frame) = local.frames.borrow_mut().get_mut(depth) {
+            frame.started = Some(started);
+        }
+        local.depth.set(depth);
+    });
+}
+
+/// Looks at the result of a body that has returned, and ends its call.
+#[inline]
+fn end(classify: impl FnOnce(&mut Fields) -> Outcome) {
+    if let Returned::Called { is_recording } = returned() {
+        let mut fields = Fields::new(is_recording);
+        let outcome = classify(&mut fields);
+        finish(&outcome, &mut fields);
+    }
 }
 
 /// The call of a body that awaits, no longer current until the next poll. What it took over from its
 /// caller it keeps.
-fn suspended(caller: Option<(Entered, Context)>) -> Call {
-    let Some((mut call, guard)) = local(Local::take_up) else { return Call::NONE };
-    if let Some(started) = &mut call.0 {
+#[inline(never)]
+fn suspended(caller: Option<Box<(Entered, Context)>>) -> Room {
+    let (mut room, guard) = local(Local::take_up)?;
+    if let Some(started) = &mut room {
         started.suspend();
     }
     drop(guard);
-    if let (Some((entered, caller)), Some(started)) = (caller, &mut call.0) {
+    if let (Some(caller), Some(started)) = (caller, &mut room) {
+        let (entered, caller) = *caller;
         drop(entered);
         started.adopt(caller);
     }
-    call
+    room
 }
 
 /// Lays the frame for a future's first poll, and makes its caller current unless it belongs to something
 /// where it is polled.
-fn first_poll(mut call: Call) -> Option<(Entered, Context)> {
+#[inline(never)]
+fn first_poll(room: Room) -> Option<Box<(Entered, Context)>> {
     local(|local| {
-        let caller = call.0.as_mut().and_then(|room| room.take_caller());
-        let Some((caller, in_primitive)) = caller else {
-            local.lay(call);
+        let Some(mut room) = room else {
+            local.lay(None);
             return None;
         };
-        let elsewhere = Context::map_current(|here| !belongs(here) && !is_another_test(here, &caller));
-        let entered = elsewhere.then(|| (Entered::new(local, Some(caller.clone()), in_primitive), caller));
-        local.lay(call);
+        let caller = room.take_caller(|caller| {
+            Context::map_current(|here| !belongs(here) && !is_another_test(here, caller))
+        });
+        // Before the frame, which is within it.
+        let entered = caller.map(|(caller, in_primitive)| {
+            Box::new((Entered::new(local, Some(caller.clone()), in_primitive), caller))
+        });
+        local.lay(Some(room));
         entered
     })?
 }
 
 /// Where a future was made: its place in the trace if nothing is current where it is first polled, as on
 /// the other side of `tokio::spawn`.
-fn called() -> Call {
-    let called = local(|local| {
-        let caller = Context::map_current(|context| is_ambient(context).then(|| context.clone()))?;
-        let mut room = Call::NONE.with(local);
-        room.set_caller(caller, local.in_primitive.get());
-        Some(Call(Some(room)))
-    });
-    called.flatten().unwrap_or(Call::NONE)
+#[inline(never)]
+fn called() -> Room {
+    local(|local| {
+        Context::map_current(|caller| {
+            is_ambient(caller).then(|| {
+                let mut room = local.room();
+                room.set_caller(caller, local.in_primitive.get());
+                room
+            })
+        })
+    })?
 }
 
 /// Wraps the body of an async function.
@@ -253,7 +315,7 @@ where
     F: Future,
     C: Fn(&F::Output, &mut Fields) -> Outcome,
 {
-    Instrumented { future: Some(future), classify, call: called(), stage: Stage::Called }
+    Instrumented { future: Some(future), classify, room: called(), stage: Stage::Called }
 }
 
 /// Runs the body of a sync function.
@@ -263,11 +325,11 @@ where
     F: FnOnce() -> R,
     C: FnOnce(&R, &mut Fields) -> Outcome,
 {
-    let _ = local(|local| local.lay(Call::NONE));
+    let _ = local(|local| local.lay(None));
     let unwinding = Unwinding;
     let result = body();
+    end(|fields| classify(&result, fields));
     std::mem::forget(unwinding);
-    returned().finish(|fields| classify(&result, fields));
     result
 }
 
@@ -277,7 +339,7 @@ pin_project_lite::pin_project! {
         #[pin]
         future: Option<F>,
         classify: C,
-        call: Call,
+        room: Room,
         stage: Stage,
     }
 
@@ -286,11 +348,14 @@ pin_project_lite::pin_project! {
         /// before it and below it.
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if let (Stage::Running, Some(started)) = (&this.stage, &this.call.0) {
-                let entered = Entered::again(started);
+            let Some(mut started) = this.room.take() else { return };
+            if let Stage::Running = this.stage {
+                let entered = Entered::again(&started);
                 this.future.set(None);
                 drop(entered);
             }
+            started.dropped();
+            give(started);
         }
     }
 }
@@ -336,11 +401,15 @@ fn is_another_test(_: &Context, _: &Context) -> bool {
 }
 
 /// Ends a call whose body unwound out of a later poll.
-struct UnwindingLater<'a>(&'a mut Call);
+struct UnwindingLater<'a>(&'a mut Room);
 
 impl Drop for UnwindingLater<'_> {
+    #[cold]
     fn drop(&mut self) {
-        std::mem::replace(self.0, Call::NONE).panicked();
+        if let Some(mut started) = self.0.take() {
+            started.panicked();
+            give(started);
+        }
     }
 }
 
@@ -360,33 +429,41 @@ where
         match this.stage {
             Stage::Called => {
                 *this.stage = Stage::Ended;
-                let caller = first_poll(std::mem::replace(this.call, Call::NONE));
+                let caller = first_poll(this.room.take());
                 let unwinding = Unwinding;
                 let polled = future.poll(task);
-                std::mem::forget(unwinding);
                 match &polled {
                     Poll::Ready(result) => {
-                        let call = returned();
+                        end(|fields| (this.classify)(result, fields));
                         drop(caller);
-                        call.finish(|fields| (this.classify)(result, fields));
                     }
                     Poll::Pending => {
-                        *this.call = suspended(caller);
+                        *this.room = suspended(caller);
                         *this.stage = Stage::Running;
                     }
                 }
+                std::mem::forget(unwinding);
                 polled
             }
             Stage::Running => {
-                let entered = this.call.0.as_deref().and_then(Entered::again);
-                let unwinding = UnwindingLater(this.call);
+                let entered = this.room.as_deref().and_then(Entered::again);
+                let unwinding = UnwindingLater(this.room);
                 let polled = future.poll(task);
-                std::mem::forget(unwinding);
                 drop(entered);
                 if let Poll::Ready(result) = &polled {
                     *this.stage = Stage::Ended;
-                    std::mem::replace(this.call, Call::NONE).finish(|fields| (this.classify)(result, fields));
+                    if let Some(started) = unwinding.0
+                        && let Some(is_recording) = started.returned()
+                    {
+                        let mut fields = Fields::new(is_recording);
+                        let outcome = (this.classify)(result, &mut fields);
+                        started.end(None, &outcome, &mut fields);
+                    }
+                    if let Some(room) = unwinding.0.take() {
+                        give(room);
+                    }
                 }
+                std::mem::forget(unwinding);
                 polled
             }
             Stage::Ended => future.poll(task),

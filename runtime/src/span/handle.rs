@@ -135,25 +135,36 @@ pub struct Fields {
     attributes: Option<Vec<opentelemetry::KeyValue>>,
 }
 
+#[cfg(feature = "context")]
+impl Fields {
+    #[cfg_attr(not(feature = "telemetry"), allow(unused_variables))]
+    pub(crate) fn new(recording: bool) -> Self {
+        Fields {
+            #[cfg(feature = "telemetry")]
+            attributes: recording.then(Vec::new),
+        }
+    }
+}
+
 #[cfg(feature = "telemetry")]
 impl Fields {
-    pub(crate) fn new(recording: bool) -> Self {
-        Fields { attributes: recording.then(Vec::new) }
-    }
-
-    /// Collects into `room`.
-    pub(crate) fn with_room(room: Vec<opentelemetry::KeyValue>) -> Self {
-        Fields { attributes: Some(room) }
-    }
-
     pub(crate) fn as_slice(&self) -> &[opentelemetry::KeyValue] {
         self.attributes.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = opentelemetry::KeyValue> + '_ {
+        self.attributes.iter_mut().flat_map(|attributes| attributes.drain(..))
     }
 
     pub(crate) fn append_to(self, attributes: &mut Vec<opentelemetry::KeyValue>) {
         if let Some(mut own) = self.attributes {
             attributes.append(&mut own);
         }
+    }
+
+    /// Collects into `room`.
+    pub(crate) fn with_room(room: Vec<opentelemetry::KeyValue>) -> Self {
+        Fields { attributes: Some(room) }
     }
 
     pub(crate) fn into_attributes(self) -> Vec<opentelemetry::KeyValue> {

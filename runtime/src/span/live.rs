@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use opentelemetry::Context;
 use opentelemetry::trace::TraceContextExt as _;
+use opentelemetry::{Context, ContextGuard};
 
 use super::clock::Tick;
 use super::local::Local;
 use super::pool;
 use super::record::{Origin, Record, Sink};
+use super::slot::Own;
 use super::tracer::{Sampled, parent_of, sample};
 use crate::catalog::{Site, SiteKind};
 use crate::context::{Run, WorkflowContext};
@@ -36,8 +37,14 @@ pub(super) struct Started {
     made: Option<Context>,
     /// Whether it is made within a primitive.
     caller_in_primitive: bool,
-    span: Option<Box<Record>>,
+    span: Option<OwnSpan>,
     on_drop: OnDrop,
+}
+
+/// A span of a call's own, while it is open.
+struct OwnSpan {
+    record: Box<Record>,
+    own: Own,
 }
 
 /// What a call counts on.
@@ -48,14 +55,13 @@ enum Counts {
     Test(Box<(Arc<Recording>, LabelKey)>),
 }
 
-/// What it means that a call is dropped.
+/// What it means that a call is dropped, if it has begun.
 #[derive(Clone, Copy, Default, PartialEq)]
 enum OnDrop {
+    #[default]
     Cancelled,
     /// Code of the user's is looking at the arguments or the result; it unwinds.
     Panicked,
-    #[default]
-    Nothing,
 }
 
 impl Started {
@@ -73,44 +79,114 @@ impl Started {
         self.at = Tick::now();
         // Until the arguments have been looked at.
         self.on_drop = OnDrop::Panicked;
-        let counts = Counts::begin(site, local, labels);
-        let limits = counts.limits();
-        let asks = counts.asks_a_sampler_of_the_programs();
-        self.counts = Some(counts);
-        let in_primitive = local.in_primitive.get();
-        if asks {
+        let counts = self.counts.insert(Counts::begin(site, local, labels));
+        if counts.asks_a_sampler_of_the_programs() {
             // It looks at the attributes, and it is code of the program's.
             let mut attributes = Fields::new(true);
             fields(&mut attributes);
-            self.open(site, &Context::current(), in_primitive, attributes);
+            self.open(site, local, &Context::current(), attributes);
         } else {
-            Context::map_current(|around| self.open(site, around, in_primitive, Fields::new(false)));
+            Context::map_current(|around| self.open(site, local, around, Fields::new(false)));
             if let Some(span) = &mut self.span {
-                let attributes = span.added.attributes();
+                let attributes = span.record.added.attributes();
                 let mut collected = Fields::with_room(std::mem::take(attributes));
                 fields(&mut collected);
                 *attributes = collected.into_attributes();
             }
         }
+        let limits = self.limits();
         if let Some(span) = &mut self.span {
-            span.added.limit(limits);
+            span.record.added.limit(limits);
         }
         self.on_drop = OnDrop::Cancelled;
     }
 
-    /// What is to be made current for the body.
-    #[inline]
-    pub(super) fn made(&mut self) -> Option<Context> {
-        if self.made.is_none() { None } else { self.made.take() }
+    /// Opens the call's context and span within `around`, where it has them.
+    fn open(&mut self, site: &'static Site, local: &Local, around: &Context, attributes: Fields) {
+        let outer = WorkflowContext::of(around);
+        let run = outer.filter(|_| !local.in_primitive.get()).and_then(WorkflowContext::run);
+        let step = run.map(Run::next_step);
+        if site.kind() == SiteKind::Primitive {
+            self.step_of = run.map(|run| run.site);
+            return self.open_span(site, local, around, step, attributes);
+        }
+        let context = around.with_value(WorkflowContext::enter(outer, Run::new(site)));
+        self.open_span(site, local, &context, step, attributes);
+        // A workflow's is kept from the start; a primitive's is mostly gone before it is wanted again.
+        self.made.get_or_insert(context);
+        self.context.clone_from(&self.made);
     }
 
-    pub(super) fn set_caller(&mut self, caller: Context, in_primitive: bool) {
-        self.context = Some(caller);
+    /// Opens the call's span below that of `context`.
+    #[inline]
+    fn open_span(
+        &mut self,
+        site: &'static Site,
+        local: &Local,
+        context: &Context,
+        step: Option<u32>,
+        attributes: Fields,
+    ) {
+        let recording = match &self.counts {
+            Some(Counts::Test(test)) => Some(&*test.0),
+            _ => None,
+        };
+        if context.is_telemetry_suppressed() {
+            return;
+        }
+        if recording.is_none() && !Pipeline::is_open() {
+            return Pipeline::missed();
+        }
+        let (name, kind) = (site.span_name(), site.span_kind());
+        let request = Request { name, kind: &kind, attributes: attributes.as_slice(), links: &[] };
+        let span = context.span();
+        let parent = parent_of(&span);
+        match sample(recording, parent, context, &request) {
+            Sampled::Out(None) => {}
+            // Says "not sampled" to whoever starts a span or sends a request below.
+            Sampled::Out(Some(own)) => {
+                self.made = Some(context.with_remote_span_context(own));
+                self.context.clone_from(&self.made);
+            }
+            Sampled::In(identity, added) => {
+                let own = Own::new(&local.slots);
+                let seen = own.open(identity.context(added.as_deref()), self.limits());
+                self.made = Some(context.with_span(seen));
+                let workflow = WorkflowContext::of(context).cloned();
+                let mut record = pool::take();
+                record.begin(identity, parent, 0, Origin::Site { site, workflow, step });
+                attributes.append_to(record.added.attributes());
+                record.take_in(added);
+                self.span = Some(OwnSpan { record, own });
+            }
+        }
+    }
+
+    /// How to ask how much the call's span may hold.
+    fn limits(&self) -> fn() -> Limits {
+        self.counts.as_ref().map_or(Limits::default, Counts::limits)
+    }
+
+    /// Makes current what is to be for the body.
+    #[inline]
+    pub(super) fn attach(&mut self) -> Option<ContextGuard> {
+        if self.made.is_some() { self.made.take().map(Context::attach) } else { None }
+    }
+
+    pub(super) fn set_caller(&mut self, caller: &Context, in_primitive: bool) {
+        self.context = Some(caller.clone());
         self.caller_in_primitive = in_primitive;
     }
 
-    pub(super) fn take_caller(&mut self) -> Option<(Context, bool)> {
-        Some((self.context.take()?, self.caller_in_primitive))
+    /// What was current where the call was made, and whether that was in a primitive; neither any more
+    /// when this has been asked.
+    #[inline]
+    pub(super) fn take_caller(&mut self, wanted: impl FnOnce(&Context) -> bool) -> Option<(Context, bool)> {
+        if wanted(self.context.as_ref()?) {
+            return Some((self.context.take()?, self.caller_in_primitive));
+        }
+        self.context = None;
+        None
     }
 
     pub(super) fn context(&self) -> Option<&Context> {
@@ -126,119 +202,60 @@ impl Started {
         self.site.is_some_and(|site| site.kind() == SiteKind::Primitive)
     }
 
-    /// The body returned, and its result is looked at. Returned is what its attributes are collected in.
-    pub(super) fn returned(&mut self) -> Fields {
-        if self.on_drop != OnDrop::Nothing {
-            self.on_drop = OnDrop::Panicked;
-        }
-        Fields::new(self.span.is_some())
+    /// The body returned, and its result is going to be looked at. Returned is whether somebody wants its
+    /// attributes, if the call has begun.
+    #[inline]
+    pub(super) fn returned(&mut self) -> Option<bool> {
+        self.site?;
+        self.on_drop = OnDrop::Panicked;
+        Some(self.span.is_some())
     }
 
     /// The body unwound.
     pub(super) fn panicked(&mut self) {
-        if self.on_drop != OnDrop::Nothing {
-            self.end(&Outcome::PANIC, Fields::new(false));
-        }
+        self.on_drop = OnDrop::Panicked;
+        self.dropped();
     }
 
     /// The call is dropped, and leaves room for the next one.
     pub(super) fn dropped(&mut self) {
-        match self.on_drop {
-            OnDrop::Nothing => {}
-            OnDrop::Cancelled => self.end(&Outcome::CANCELLED, Fields::new(false)),
-            OnDrop::Panicked => self.end(&Outcome::PANIC, Fields::new(false)),
-        }
-        self.context = None;
-        self.made = None;
-    }
-
-    /// Opens the call's context and span within `around`, where it has them.
-    fn open(&mut self, site: &'static Site, around: &Context, in_primitive: bool, attributes: Fields) {
-        let outer = WorkflowContext::of(around);
-        let run = outer.filter(|_| !in_primitive).and_then(WorkflowContext::run);
-        let step = run.map(Run::next_step);
-        let entered = match site.kind() {
-            SiteKind::Workflow => Some(around.with_value(WorkflowContext::enter(outer, Run::new(site)))),
-            SiteKind::Primitive => {
-                self.step_of = run.map(|run| run.site);
-                None
-            }
+        let outcome = match self.on_drop {
+            OnDrop::Cancelled => &Outcome::CANCELLED,
+            OnDrop::Panicked => &Outcome::PANIC,
         };
-        let recording = match &self.counts {
-            Some(Counts::Test(test)) => Some(&*test.0),
-            _ => None,
-        };
-        if around.is_telemetry_suppressed() {
-            return self.keep(entered);
-        }
-        if recording.is_none() && !Pipeline::is_open() {
-            Pipeline::missed();
-            return self.keep(entered);
-        }
-        let (name, kind) = (site.span_name(), site.span_kind());
-        let request = Request { name, kind: &kind, attributes: attributes.as_slice(), links: &[] };
-        let span = around.span();
-        let parent = parent_of(&span);
-        let within = entered.as_ref().unwrap_or(around);
-        match sample(recording, parent, around, &request) {
-            Sampled::Out(None) => self.keep(entered),
-            // Says "not sampled" to whoever starts a span or sends a request below.
-            Sampled::Out(Some(own)) => self.keep(Some(within.with_remote_span_context(own))),
-            Sampled::In(own, mut added) => {
-                let mut record = pool::take();
-                let workflow = WorkflowContext::of(within).cloned();
-                record.start(&own, parent, Origin::Site { site, workflow, step });
-                attributes.append_to(record.added.attributes());
-                record.added.attributes().append(&mut added);
-                let limits = self.counts.as_ref().map_or(Limits::default as fn() -> Limits, Counts::limits);
-                let context = within.with_span(record.own.open(own, limits));
-                self.span = Some(record);
-                // A workflow's is kept from the start; a primitive's is mostly gone before it is wanted again.
-                if entered.is_some() {
-                    self.context = Some(context.clone());
-                }
-                self.made = Some(context);
-            }
-        }
-    }
-
-    /// Keeps what the call makes current, for every poll.
-    fn keep(&mut self, context: Option<Context>) {
-        if context.is_some() {
-            self.made.clone_from(&context);
-            self.context = context;
-        }
+        self.end(None, outcome, &mut Fields::new(false));
     }
 
     /// The body awaits. Called while what the call made current still is, or should be.
     pub(super) fn suspend(&mut self) {
         if let (None, Some(span)) = (&self.context, &self.span) {
             let own = Context::map_current(|context| {
-                if context.span().span_context().span_id() == span.span_id {
+                if context.span().span_context().span_id() == span.record.span_id {
                     return context.clone();
                 }
                 // The body has left something else current.
-                let limits = self.counts.as_ref().map_or(Limits::default as fn() -> Limits, Counts::limits);
-                context.with_span(span.own.open(span.context(), limits))
+                context.with_span(span.own.open(span.record.context(), self.limits()))
             });
             self.context = Some(own);
         }
     }
 
-    /// Counts the call, and sends its span on its way.
-    pub(super) fn end(&mut self, outcome: &Outcome, fields: Fields) {
+    /// Counts the call if it has begun, sends its span on its way, and leaves room for the next one.
+    pub(super) fn end(&mut self, local: Option<&Local>, outcome: &Outcome, fields: &mut Fields) {
+        if self.context.is_some() {
+            self.context = None;
+        }
         let Some(site) = self.site.take() else { return };
-        self.on_drop = OnDrop::Nothing;
         let nanoseconds = self.at.until(Tick::now());
         let Some(counts) = self.counts.take() else { return };
-        counts.ended(site, self.step_of.take(), outcome, nanoseconds);
-        let Some(mut record) = self.span.take() else { return };
+        counts.ended(site, local, self.step_of.take(), outcome, nanoseconds);
+        let Some(OwnSpan { mut record, own }) = self.span.take() else { return };
         record.end(self.at, nanoseconds, outcome);
-        let added = record.own.end();
+        let added = own.end(local.map(|local| &local.slots));
         if added.is_some() || !fields.as_slice().is_empty() {
             let limits = counts.limits()();
             record.added.append(added.unwrap_or_default(), &limits);
-            fields.into_attributes().into_iter().for_each(|attribute| record.added.set(attribute, &limits));
+            fields.drain().for_each(|attribute| record.added.set(attribute, &limits));
         }
         match counts {
             Counts::Process(_) => Pipeline::push(record),
@@ -276,14 +293,16 @@ impl Counts {
     fn ended(
         &self,
         site: &'static Site,
+        local: Option<&Local>,
         step_of: Option<&'static Site>,
         outcome: &Outcome,
         nanoseconds: u64,
     ) {
         let count = |bound: &Bound, store: &Store, combination: &Combination| {
-            bound.ended(store, combination, outcome, nanoseconds);
+            let rows = local.map(|local| &local.rows);
+            bound.ended(store, rows, combination, outcome, nanoseconds);
             if let Some(workflow) = step_of {
-                bound.step(store, workflow).ended(outcome.status, nanoseconds);
+                bound.step(store, workflow).ended(rows, outcome.status, nanoseconds);
             }
         };
         match self {

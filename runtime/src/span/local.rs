@@ -23,11 +23,8 @@ pub(super) struct Local {
     pub(super) in_primitive: Cell<bool>,
     #[cfg(feature = "telemetry")]
     pub(super) rows: crate::metric::Rows,
-}
-
-impl Local {
-    /// For how many calls a thread keeps room.
-    pub(super) const ROOMS: usize = 64;
+    #[cfg(feature = "telemetry")]
+    pub(super) slots: super::slot::Slots,
 }
 
 thread_local! {
@@ -42,6 +39,8 @@ thread_local! {
             in_primitive: Cell::new(false),
             #[cfg(feature = "telemetry")]
             rows: crate::metric::Rows::default(),
+            #[cfg(feature = "telemetry")]
+            slots: super::slot::Slots::default(),
         }
     };
 }

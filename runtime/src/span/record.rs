@@ -12,7 +12,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use super::clock::{Tick, nanoseconds, system_time};
 use super::pool;
-use super::slot::Own;
+use super::tracer::{Added, Identity};
 use crate::catalog::{Site, SiteKind};
 use crate::context::WorkflowContext;
 use crate::names::attribute;
@@ -62,10 +62,11 @@ impl Sink {
 }
 
 /// Whose span it is, and with that what else is known of it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) enum Origin {
     /// The record is empty.
-    Unknown,
+    #[default]
+    Nobody,
     Site {
         site: &'static Site,
         workflow: Option<WorkflowContext>,
@@ -101,9 +102,7 @@ pub(crate) struct Record {
     pub(super) start: u64,
     pub(super) end: u64,
     pub(super) added: Additions,
-    pub(super) origin: Origin,
-    /// Where others add to it while it is a call's open span.
-    pub(super) own: Own,
+    origin: Origin,
 }
 
 impl Default for Record {
@@ -119,8 +118,7 @@ impl Default for Record {
             start: 0,
             end: 0,
             added: Additions::default(),
-            origin: Origin::Unknown,
-            own: Own::default(),
+            origin: Origin::Nobody,
         }
     }
 }
@@ -231,16 +229,27 @@ impl Additions {
 }
 
 impl Record {
-    /// Fills an empty record for a span that starts.
-    pub(super) fn start(&mut self, context: &SpanContext, parent: &SpanContext, origin: Origin) {
-        self.trace_id = context.trace_id();
-        self.span_id = context.span_id();
+    /// Makes an empty record that of a span that starts.
+    #[inline]
+    pub(super) fn begin(&mut self, own: Identity, parent: &SpanContext, start: u64, origin: Origin) {
+        self.trace_id = own.trace_id;
+        self.span_id = own.span_id;
+        self.flags = own.flags;
         self.parent = parent.span_id();
-        self.flags = context.trace_flags();
         self.parent_is_remote = parent.is_remote();
-        self.origin = origin;
-        if *context.trace_state() != TraceState::NONE {
-            self.added.extras().trace_state = context.trace_state().clone();
+        self.start = start;
+        // What stood here is nothing. To look would be to wait for what another thread has last written.
+        std::mem::forget(std::mem::replace(&mut self.origin, origin));
+    }
+
+    /// Takes in what comes from far away, or from the sampler.
+    #[inline]
+    pub(super) fn take_in(&mut self, added: Option<Box<Added>>) {
+        if let Some(mut added) = added {
+            self.added.attributes.append(&mut added.attributes);
+            if added.trace_state != TraceState::NONE {
+                self.added.extras().trace_state = added.trace_state;
+            }
         }
     }
 
@@ -253,15 +262,29 @@ impl Record {
         self.error = outcome.error;
     }
 
+    /// As others see it.
+    pub(super) fn context(&self) -> SpanContext {
+        let state = self.added.extras.as_ref().map(|extras| extras.trace_state.clone());
+        SpanContext::new(self.trace_id, self.span_id, self.flags, false, state.unwrap_or_default())
+    }
+
+    /// Gives the record back unexported.
+    pub(crate) fn discard(self: Box<Self>) {
+        pool::give(self);
+    }
+
     /// How many attributes it has room for.
     pub(super) fn room(&self) -> usize {
         self.added.attributes.capacity()
     }
 
-    /// As others see it.
-    pub(super) fn context(&self) -> SpanContext {
-        let state = self.added.extras.as_ref().map(|extras| extras.trace_state.clone());
-        SpanContext::new(self.trace_id, self.span_id, self.flags, false, state.unwrap_or_default())
+    /// Leaves an empty record.
+    pub(super) fn clear(&mut self) {
+        self.status = None;
+        self.error = None;
+        self.origin = Origin::Nobody;
+        self.added.attributes.clear();
+        self.added.extras = None;
     }
 
     /// What exporters get. The record goes back to the pool.
@@ -271,27 +294,14 @@ impl Record {
         data
     }
 
-    /// Gives the record back unexported.
-    pub(crate) fn discard(self: Box<Self>) {
-        pool::give(self);
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.status = None;
-        self.error = None;
-        self.origin = Origin::Unknown;
-        self.added.attributes.clear();
-        self.added.extras = None;
-    }
-
     /// Leaves the record empty.
     fn drain(&mut self, limits: &Limits) -> SpanData {
         let extras = self.added.extras.take();
         let Extras { mut events, mut links, mut status, name, dropped_attributes, trace_state } =
             extras.map(|extras| *extras).unwrap_or_default();
         let mut attributes = Vec::new();
-        let (known_name, span_kind, scope) = match std::mem::replace(&mut self.origin, Origin::Unknown) {
-            Origin::Unknown => (Cow::Borrowed(""), SpanKind::Internal, super::tracer::our_scope()),
+        let (known_name, span_kind, scope) = match std::mem::take(&mut self.origin) {
+            Origin::Nobody => (Cow::Borrowed(""), SpanKind::Internal, super::tracer::our_scope()),
             Origin::Foreign(foreign) => (foreign.name, foreign.kind, foreign.scope),
             Origin::Site { site, workflow, step } => {
                 // What the site says comes first, and the limit is on what the program adds.

@@ -5,6 +5,7 @@
 //! end. So ending a span takes one atomic step and no lock, and needs no context.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -18,7 +19,7 @@ use crate::pipeline::Limits;
 /// Where code that holds the span's context leaves what it adds.
 ///
 /// A slot serves one span after another. It is never freed, since a context may still point to it; there
-/// are as many as there were records at once.
+/// are as many as there were open spans at once.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 struct Slot {
@@ -29,42 +30,78 @@ struct Slot {
 
 const ADDED: u64 = 1;
 
-/// Slots that no record has.
+/// Slots go so many at once from thread to thread, for spans that start on one and end on another.
+const AT_ONCE: usize = 32;
+
+/// Slots that no span has and no thread keeps.
 static FREE: Mutex<Vec<&'static Slot>> = Mutex::new(Vec::new());
+
+/// The slots that a thread keeps for its next spans.
+#[derive(Debug, Default)]
+pub(super) struct Slots(RefCell<Vec<&'static Slot>>);
+
+impl Slots {
+    #[inline]
+    fn take(&self) -> &'static Slot {
+        let mut slots = self.0.borrow_mut();
+        if slots.is_empty() {
+            let mut free = lock(&FREE);
+            let rest = free.len().saturating_sub(AT_ONCE);
+            slots.extend(free.drain(rest..));
+        }
+        slots.pop().unwrap_or_else(|| Box::leak(Box::default()))
+    }
+
+    #[inline]
+    fn give(&self, slot: &'static Slot) {
+        let mut slots = self.0.borrow_mut();
+        slots.push(slot);
+        if slots.len() > 2 * AT_ONCE {
+            lock(&FREE).extend(slots.drain(AT_ONCE..));
+        }
+    }
+}
+
+impl Drop for Slots {
+    fn drop(&mut self) {
+        lock(&FREE).append(self.0.get_mut());
+    }
+}
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The call's end. It goes with the record, for one span after another.
+/// The call's end.
 #[derive(Debug)]
-pub(super) struct Own(&'static Slot);
-
-impl Default for Own {
-    fn default() -> Self {
-        Own(lock(&FREE).pop().unwrap_or_else(|| Box::leak(Box::default())))
-    }
-}
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        self.end();
-        lock(&FREE).push(self.0);
-    }
+pub(super) struct Own {
+    slot: &'static Slot,
+    number: u64,
 }
 
 impl Own {
+    #[inline]
+    pub(super) fn new(slots: &Slots) -> Self {
+        let slot = slots.take();
+        Own { slot, number: slot.state.load(Ordering::Relaxed) }
+    }
+
     /// The other end, for a context.
+    #[inline]
     pub(super) fn open(&self, context: SpanContext, limits: fn() -> Limits) -> OpenSpan {
-        let number = self.0.state.load(Ordering::Relaxed) & !ADDED;
-        OpenSpan { context, slot: self.0, number, limits }
+        OpenSpan { context, slot: self.slot, number: self.number, limits }
     }
 
     /// Ends the span: from now on nothing can be added. What was is returned.
-    pub(super) fn end(&self) -> Option<Additions> {
-        let next = (self.0.state.load(Ordering::Relaxed) & !ADDED) + 2 * ADDED;
-        let was = self.0.state.swap(next, Ordering::AcqRel);
-        (was & ADDED != 0).then(|| std::mem::take(&mut *lock(&self.0.added)))
+    #[inline]
+    pub(super) fn end(self, slots: Option<&Slots>) -> Option<Additions> {
+        let was = self.slot.state.swap(self.number + 2 * ADDED, Ordering::AcqRel);
+        let added = (was & ADDED != 0).then(|| std::mem::take(&mut *lock(&self.slot.added)));
+        match slots {
+            Some(slots) => slots.give(self.slot),
+            None => lock(&FREE).push(self.slot),
+        }
+        added
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use opentelemetry::trace::{
     Link, SpanBuilder, SpanContext, SpanId, SpanKind, SpanRef, TraceContextExt as _, TraceFlags, TraceId,
-    Tracer, TracerProvider,
+    TraceState, Tracer, TracerProvider,
 };
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 
@@ -25,10 +25,32 @@ pub(crate) fn our_scope() -> InstrumentationScope {
 
 /// What became of a span that wanted to start.
 pub(crate) enum Sampled {
-    /// It is recorded, with this context and with what the sampler adds.
-    In(SpanContext, Vec<KeyValue>),
+    /// It is recorded.
+    In(Identity, Option<Box<Added>>),
     /// It is not. The context that says so, unless its parent's says it already.
     Out(Option<SpanContext>),
+}
+
+/// Who a span is.
+#[derive(Clone, Copy)]
+pub(crate) struct Identity {
+    pub(super) trace_id: TraceId,
+    pub(super) span_id: SpanId,
+    pub(super) flags: TraceFlags,
+}
+
+/// What comes to a span from far away, or from its sampler. Few spans have any.
+#[derive(Default)]
+pub(crate) struct Added {
+    pub(super) trace_state: TraceState,
+    pub(super) attributes: Vec<KeyValue>,
+}
+
+impl Identity {
+    pub(super) fn context(self, added: Option<&Added>) -> SpanContext {
+        let trace_state = added.map_or(TraceState::NONE, |added| added.trace_state.clone());
+        SpanContext::new(self.trace_id, self.span_id, self.flags, false, trace_state)
+    }
 }
 
 /// Decides on a span below `parent`.
@@ -53,20 +75,28 @@ pub(crate) fn sample(
     } else {
         TraceId::from(u128::from(next()) << 64 | u128::from(next()))
     };
-    let Decision { record, sample, trace_state, attributes } = match recording {
-        None => Pipeline::decide(context, parent, trace_id, request),
-        // A test sees every span.
-        Some(_) => Decision::plain(true, parent),
+    let mut added = None;
+    // A test sees every span.
+    let known = if recording.is_some() { Some(true) } else { Pipeline::keeps(parent, trace_id) };
+    let (record, sample) = if let Some(keep) = known {
+        if *parent.trace_state() != TraceState::NONE {
+            added.get_or_insert_with(Box::<Added>::default).trace_state = parent.trace_state().clone();
+        }
+        (keep, keep)
+    } else {
+        let decision = Pipeline::decide(context, parent, trace_id, request);
+        let Decision { record, sample, trace_state, attributes } = decision;
+        added = Some(Box::new(Added { trace_state, attributes }));
+        (record, sample)
     };
-    let span_id = SpanId::from(next());
     // Level 2 of the W3C recommendation: the flag says that the trace id's last 56 bits are random.
     let random = if is_child { parent.trace_flags() & RANDOM } else { RANDOM };
-    let own = SpanContext::new(trace_id, span_id, random.with_sampled(sample), false, trace_state);
+    let own = Identity { trace_id, span_id: SpanId::from(next()), flags: random.with_sampled(sample) };
     if record {
-        return Sampled::In(own, attributes);
+        return Sampled::In(own, added);
     }
     Pipeline::sampled_out();
-    Sampled::Out((!is_child || parent.is_sampled()).then_some(own))
+    Sampled::Out((!is_child || parent.is_sampled()).then(|| own.context(added.as_deref())))
 }
 
 /// Trace flag `random`, second bit, of W3C Trace Context level 2.
@@ -114,28 +144,26 @@ impl Tracer for ProviderTracer {
             return RecordedSpan::unrecorded(parent);
         };
         let kind = builder.span_kind.unwrap_or(SpanKind::Internal);
-        let mut attributes = builder.attributes.unwrap_or_default();
+        let attributes = builder.attributes.unwrap_or_default();
         let mut links = builder.links.unwrap_or_default();
         links.retain(|link| link.span_context.is_valid());
         let request = Request { name: &builder.name, kind: &kind, attributes: &attributes, links: &links };
-        let own = match sample(sink.recording(), &parent, parent_cx, &request) {
+        let (own, added) = match sample(sink.recording(), &parent, parent_cx, &request) {
             Sampled::Out(own) => return RecordedSpan::unrecorded(own.unwrap_or(parent)),
-            Sampled::In(own, added) => {
-                attributes.extend(added);
-                own
-            }
+            Sampled::In(own, added) => (own, added),
         };
+        let context = own.context(added.as_deref());
         let start = builder.start_time.map_or_else(|| Tick::now().wall(), nanoseconds);
         let foreign = Foreign { name: builder.name, kind, scope: self.scope.clone() };
-        let mut record = Box::new(Record::default());
-        record.start(&own, &parent, Origin::Foreign(Box::new(foreign)));
-        record.start = start;
+        let mut record = Box::<Record>::default();
+        record.begin(own, &parent, start, Origin::Foreign(Box::new(foreign)));
         *record.added.attributes() = attributes;
+        record.take_in(added);
         record.added.limit(sink.limits());
         for Link { span_context, attributes, .. } in links {
             record.added.link(span_context, attributes, &sink.limits()());
         }
-        let mut span = RecordedSpan::new(own, record, sink);
+        let mut span = RecordedSpan::new(context, record, sink);
         for event in builder.events.unwrap_or_default() {
             use opentelemetry::trace::Span as _;
             span.add_event_with_timestamp(event.name, event.timestamp, event.attributes);

@@ -9,7 +9,7 @@ use super::clock::Tick;
 use super::local::Local;
 use super::pool;
 use super::record::{Origin, Record, Sink};
-use super::slot::Own;
+use super::slot::{OpenSpan, Own};
 use super::tracer::{Sampled, parent_of, sample};
 use crate::catalog::{Site, SiteKind};
 use crate::context::{Run, WorkflowContext};
@@ -45,6 +45,14 @@ pub(super) struct Started {
 struct OwnSpan {
     record: Box<Record>,
     own: Own,
+}
+
+impl OwnSpan {
+    /// The span in the hands of OpenTelemetry.
+    #[inline]
+    fn seen(&self, limits: fn() -> Limits) -> OpenSpan {
+        self.own.open(self.record.context(), limits)
+    }
 }
 
 /// What a call counts on.
@@ -112,7 +120,6 @@ impl Started {
         }
         let context = around.with_value(WorkflowContext::enter(outer, Run::new(site)));
         self.open_span(site, local, &context, step, attributes);
-        // A workflow's is kept from the start; a primitive's is mostly gone before it is wanted again.
         self.made.get_or_insert(context);
         self.context.clone_from(&self.made);
     }
@@ -150,8 +157,6 @@ impl Started {
             }
             Sampled::In(identity, added) => {
                 let own = Own::new(&local.slots);
-                let seen = own.open(identity.context(added.as_deref()), self.limits());
-                self.made = Some(context.with_span(seen));
                 let workflow = WorkflowContext::of(context).cloned();
                 let mut record = pool::take();
                 record.begin(identity, parent, 0, Origin::Site { site, workflow, step });
@@ -170,7 +175,16 @@ impl Started {
     /// Makes current what is to be for the body.
     #[inline]
     pub(super) fn attach(&mut self) -> Option<ContextGuard> {
-        if self.made.is_some() { self.made.take().map(Context::attach) } else { None }
+        if let Some(span) = &self.span {
+            let seen = span.seen(self.limits());
+            if self.made.is_none() {
+                return Some(Context::current_with_span(seen).attach());
+            }
+            self.made = self.made.take().map(|context| context.with_span(seen));
+            // A workflow's is kept from the start; a primitive's is mostly gone before it is wanted again.
+            self.context.clone_from(&self.made);
+        }
+        if self.made.is_none() { None } else { self.made.take().map(Context::attach) }
     }
 
     pub(super) fn set_caller(&mut self, caller: &Context, in_primitive: bool) {
@@ -234,7 +248,7 @@ impl Started {
                     return context.clone();
                 }
                 // The body has left something else current.
-                context.with_span(span.own.open(span.record.context(), self.limits()))
+                context.with_span(span.seen(self.limits()))
             });
             self.context = Some(own);
         }

@@ -263,6 +263,7 @@ impl Record {
     }
 
     /// As others see it.
+    #[inline]
     pub(super) fn context(&self) -> SpanContext {
         let state = self.added.extras.as_ref().map(|extras| extras.trace_state.clone());
         SpanContext::new(self.trace_id, self.span_id, self.flags, false, state.unwrap_or_default())

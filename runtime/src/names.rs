@@ -17,6 +17,8 @@ pub(crate) mod attribute {
     pub(crate) const PRIMITIVE_NAME: &str = "tta.primitive.name";
     pub(crate) const PRIMITIVE_KIND: &str = "tta.primitive.kind";
     pub(crate) const STATUS: &str = "tta.status";
+    /// Milliseconds in which the function was polled, a float.
+    pub(crate) const BUSY: &str = "tta.busy_ms";
     pub(crate) const STEP_INDEX: &str = "tta.step.index";
     pub(crate) const ERROR_CODE: &str = "tta.error.code";
     pub(crate) const ERROR_CATEGORY: &str = "tta.error.category";
@@ -74,6 +76,8 @@ pub(crate) const SCOPE: &str = "tta";
 
 /// Environment variables.
 pub(crate) mod env {
+    pub(crate) const FILTER: &str = "TTA_FILTER";
+    pub(crate) const BUSY_TIME: &str = "TTA_BUSY_TIME";
     pub(crate) const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
     pub(crate) const SDK_DISABLED: &str = "OTEL_SDK_DISABLED";
     pub(crate) const TRACES_EXPORTER: &str = "OTEL_TRACES_EXPORTER";

@@ -9,6 +9,8 @@ mod site;
 pub(crate) use entries::sites;
 #[cfg(feature = "telemetry")]
 pub use entries::{Catalog, CatalogConflict, CatalogLabel, CatalogSite, Registered, catalog};
+#[cfg(feature = "telemetry")]
+pub(crate) use site::Hidden;
 #[cfg(feature = "context")]
 pub use site::Site;
 #[cfg(feature = "telemetry")]

@@ -4,7 +4,10 @@
 #[cfg(feature = "telemetry")]
 use std::borrow::Cow;
 #[cfg(feature = "telemetry")]
-use std::sync::OnceLock;
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU8, Ordering::Relaxed},
+};
 
 #[cfg(feature = "telemetry")]
 use opentelemetry::trace::SpanKind;
@@ -57,6 +60,22 @@ pub struct Site {
     span_name: OnceLock<Cow<'static, str>>,
     #[cfg(feature = "telemetry")]
     bound: OnceLock<Bound>,
+    /// What `TTA_FILTER` says of it, a [`Hidden`].
+    #[cfg(feature = "telemetry")]
+    hidden: AtomicU8,
+}
+
+/// What is hidden of a function's calls.
+#[cfg(feature = "telemetry")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Hidden {
+    /// Nothing.
+    Nothing,
+    /// The call has no span of its own.
+    Span,
+    /// Nor has anything that it calls.
+    Everything,
 }
 
 #[allow(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "called by expansions only")]
@@ -77,6 +96,8 @@ impl Site {
             span_name: OnceLock::new(),
             #[cfg(feature = "telemetry")]
             bound: OnceLock::new(),
+            #[cfg(feature = "telemetry")]
+            hidden: AtomicU8::new(Hidden::Nothing as u8),
         }
     }
 
@@ -192,6 +213,21 @@ impl Site {
     /// The handles into the process's store, bound by the first call or by `init`.
     pub(crate) fn bound(&'static self) -> &'static Bound {
         self.bound.get_or_init(|| Bound::new(self))
+    }
+
+    pub(crate) fn hide(&self, hidden: Hidden) {
+        self.hidden.store(hidden as u8, Relaxed);
+    }
+
+    /// Whether calls of it have a span of their own.
+    #[inline]
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.hidden.load(Relaxed) != Hidden::Nothing as u8
+    }
+
+    /// Whether nothing that it calls has a span.
+    pub(crate) fn hides_everything(&self) -> bool {
+        self.hidden.load(Relaxed) == Hidden::Everything as u8
     }
 
     pub(crate) fn name_label(&self) -> (&'static str, Cow<'static, str>) {

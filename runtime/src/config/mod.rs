@@ -2,6 +2,7 @@
 
 pub(crate) mod environment;
 mod error;
+mod filter;
 mod sampler;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -11,6 +12,7 @@ use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 
 pub use error::ConfigError;
+pub(crate) use filter::Filter;
 pub(crate) use sampler::sampler;
 
 use crate::names::env;

@@ -12,6 +12,7 @@ use crate::names::label;
 pub(crate) enum Fate {
     Exported,
     SampledOut,
+    Filtered,
     QueueFull,
     ExportFailed,
     Rejected,
@@ -45,9 +46,10 @@ impl Spans {
 }
 
 impl Fate {
-    pub(crate) const ALL: [Fate; 7] = [
+    pub(crate) const ALL: [Fate; 8] = [
         Fate::Exported,
         Fate::SampledOut,
+        Fate::Filtered,
         Fate::QueueFull,
         Fate::ExportFailed,
         Fate::Rejected,
@@ -59,6 +61,7 @@ impl Fate {
         match self {
             Fate::Exported => ("exported", "accepted"),
             Fate::SampledOut => ("sampled_out", "head"),
+            Fate::Filtered => ("sampled_out", "filter"),
             Fate::QueueFull => ("dropped", "queue_full"),
             Fate::ExportFailed => ("dropped", "export_failed"),
             Fate::Rejected => ("dropped", "rejected"),

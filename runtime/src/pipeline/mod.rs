@@ -174,6 +174,9 @@ static IS_OPEN: AtomicBool = AtomicBool::new(false);
 /// Its sampler, where that is one of the specification's; asked for every span, so it is at hand.
 static SAMPLING: Shared = Shared::new();
 
+/// Whether the filter hides some workflow with everything in it.
+static HIDES_WORKFLOWS: AtomicBool = AtomicBool::new(false);
+
 /// Why there is no pipeline.
 static PHASE: AtomicU8 = AtomicU8::new(Phase::Before as u8);
 
@@ -263,6 +266,22 @@ impl Pipeline {
             // Shut down since the span asked whether there was one.
             None => Decision::plain(false, parent),
         }
+    }
+
+    pub(crate) fn hide_workflows(hide: bool) {
+        HIDES_WORKFLOWS.store(hide, Ordering::Relaxed);
+    }
+
+    /// Whether some workflow is hidden with everything in it.
+    #[inline]
+    pub(crate) fn hides_workflows() -> bool {
+        HIDES_WORKFLOWS.load(Ordering::Relaxed)
+    }
+
+    /// A span was hidden by the filter.
+    #[cold]
+    pub(crate) fn filtered() {
+        Fate::Filtered.counter().add(1);
     }
 
     pub(crate) fn sampled_out() {

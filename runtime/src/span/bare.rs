@@ -60,6 +60,10 @@ impl Started {
 
     pub(super) fn suspend(&mut self) {}
 
+    pub(super) fn resume(&mut self) {}
+
+    pub(super) fn pause(&mut self) {}
+
     pub(super) fn returned(&mut self) -> Option<bool> {
         self.kind.is_some().then_some(false)
     }

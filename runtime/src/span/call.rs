@@ -62,7 +62,8 @@ impl Entered {
     }
 
     /// Makes `started` current again; nothing is, on a thread that is ending.
-    fn again(started: &Started) -> Option<Self> {
+    fn again(started: &mut Started) -> Option<Self> {
+        started.resume();
         local(|local| Entered::new(local, started.context().cloned(), started.is_primitive()))
     }
 }
@@ -350,7 +351,7 @@ pin_project_lite::pin_project! {
             let mut this = this.project();
             let Some(mut started) = this.room.take() else { return };
             if let Stage::Running = this.stage {
-                let entered = Entered::again(&started);
+                let entered = Entered::again(&mut started);
                 this.future.set(None);
                 drop(entered);
             }
@@ -446,10 +447,13 @@ where
                 polled
             }
             Stage::Running => {
-                let entered = this.room.as_deref().and_then(Entered::again);
+                let entered = this.room.as_deref_mut().and_then(Entered::again);
                 let unwinding = UnwindingLater(this.room);
                 let polled = future.poll(task);
                 drop(entered);
+                if let (Poll::Pending, Some(started)) = (&polled, &mut *unwinding.0) {
+                    started.pause();
+                }
                 if let Poll::Ready(result) = &polled {
                     *this.stage = Stage::Ended;
                     if let Some(started) = unwinding.0

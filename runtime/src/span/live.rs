@@ -1,9 +1,10 @@
 //! A call while it runs: what it counts on, and its span.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use opentelemetry::trace::TraceContextExt as _;
-use opentelemetry::{Context, ContextGuard};
+use opentelemetry::{Context, ContextGuard, KeyValue};
 
 use super::clock::Tick;
 use super::local::Local;
@@ -16,6 +17,7 @@ use crate::context::{Run, WorkflowContext};
 use crate::metric::bind::{Bound, Combination, LabelKey};
 use crate::metric::label::LabelValue;
 use crate::metric::store::Store;
+use crate::names::attribute;
 use crate::outcome::Outcome;
 use crate::pipeline::{Limits, Pipeline, Request};
 use crate::span::Fields;
@@ -39,6 +41,54 @@ pub(super) struct Started {
     caller_in_primitive: bool,
     span: Option<OwnSpan>,
     on_drop: OnDrop,
+    busy: Busy,
+}
+
+/// How long a body has been polled, where that is measured.
+#[derive(Default)]
+struct Busy {
+    nanoseconds: u64,
+    /// When the present poll began.
+    since: Option<Tick>,
+}
+
+/// Whether it is.
+static MEASURES_BUSY_TIME: AtomicBool = AtomicBool::new(false);
+
+/// Switches the measurement of `tta.busy_ms` on or off.
+pub(crate) fn measure_busy_time(on: bool) {
+    MEASURES_BUSY_TIME.store(on, Relaxed);
+}
+
+impl Busy {
+    #[inline]
+    fn begin(&mut self, at: Tick) {
+        if MEASURES_BUSY_TIME.load(Relaxed) {
+            *self = Busy { nanoseconds: 0, since: Some(at) };
+        }
+    }
+
+    #[inline]
+    fn pause(&mut self) {
+        if let Some(since) = self.since.take() {
+            self.nanoseconds += since.until(Tick::now());
+        }
+    }
+
+    #[inline]
+    fn resume(&mut self) {
+        if MEASURES_BUSY_TIME.load(Relaxed) {
+            self.since = Some(Tick::now());
+        }
+    }
+
+    /// The attribute that tells, if it was measured.
+    #[inline]
+    fn end(&mut self) -> Option<KeyValue> {
+        self.pause();
+        let nanoseconds = std::mem::take(&mut self.nanoseconds);
+        (nanoseconds > 0).then(|| KeyValue::new(attribute::BUSY, nanoseconds as f64 / 1e6))
+    }
 }
 
 /// A span of a call's own, while it is open.
@@ -85,6 +135,7 @@ impl Started {
     ) {
         self.site = Some(site);
         self.at = Tick::now();
+        self.busy.begin(self.at);
         // Until the arguments have been looked at.
         self.on_drop = OnDrop::Panicked;
         let counts = self.counts.insert(Counts::begin(site, local, labels));
@@ -143,6 +194,9 @@ impl Started {
         }
         if recording.is_none() && !Pipeline::is_open() {
             return Pipeline::missed();
+        }
+        if recording.is_none() && is_hidden(site, context) {
+            return Pipeline::filtered();
         }
         let (name, kind) = (site.span_name(), site.span_kind());
         let request = Request { name, kind: &kind, attributes: attributes.as_slice(), links: &[] };
@@ -203,6 +257,18 @@ impl Started {
         None
     }
 
+    /// The body is polled again.
+    #[inline]
+    pub(super) fn resume(&mut self) {
+        self.busy.resume();
+    }
+
+    /// It awaits again.
+    #[inline]
+    pub(super) fn pause(&mut self) {
+        self.busy.pause();
+    }
+
     pub(super) fn context(&self) -> Option<&Context> {
         self.context.as_ref()
     }
@@ -242,6 +308,7 @@ impl Started {
 
     /// The body awaits. Called while what the call made current still is, or should be.
     pub(super) fn suspend(&mut self) {
+        self.busy.pause();
         if let (None, Some(span)) = (&self.context, &self.span) {
             let own = Context::map_current(|context| {
                 if context.span().span_context().span_id() == span.record.span_id {
@@ -263,8 +330,10 @@ impl Started {
         let nanoseconds = self.at.until(Tick::now());
         let Some(counts) = self.counts.take() else { return };
         counts.ended(site, local, self.step_of.take(), outcome, nanoseconds);
+        let busy = self.busy.end();
         let Some(OwnSpan { mut record, own }) = self.span.take() else { return };
         record.end(self.at, nanoseconds, outcome);
+        record.added.attributes().extend(busy);
         let added = own.end(local.map(|local| &local.slots));
         if added.is_some() || !fields.as_slice().is_empty() {
             let limits = counts.limits()();
@@ -276,6 +345,13 @@ impl Started {
             Counts::Test(test) => Sink::Test(test.0).accept(record),
         }
     }
+}
+
+/// Whether the filter hides the span of a call within `context`.
+#[inline]
+fn is_hidden(site: &Site, context: &Context) -> bool {
+    let run = || WorkflowContext::of(context).and_then(WorkflowContext::run);
+    site.is_hidden() || (Pipeline::hides_workflows() && run().is_some_and(|run| run.site.hides_everything()))
 }
 
 impl Counts {

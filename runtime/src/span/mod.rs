@@ -29,4 +29,6 @@ pub(crate) mod tracer;
 
 pub use handle::{Fields, Span, span};
 #[cfg(feature = "telemetry")]
+pub(crate) use live::measure_busy_time;
+#[cfg(feature = "telemetry")]
 pub use tracer::{Provider, ProviderTracer};

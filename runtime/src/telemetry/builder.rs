@@ -10,12 +10,12 @@ use opentelemetry::{Key, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{ShouldSample, SpanExporter};
 
-use super::publish::publish_catalog;
+use super::publish::{hide, publish_catalog};
 use super::{RUNNING, Running, Telemetry};
-use crate::config::{self, Batching, ConfigError, Environment, Wanted, environment};
+use crate::config::{self, Batching, ConfigError, Environment, Filter, Wanted, environment};
 use crate::names::env;
 use crate::pipeline::{Custom, Exporting, MetricExport, Phase, Pipeline, Sampler, Settings, SpanExport};
-use crate::span::Provider;
+use crate::span::{Provider, measure_busy_time};
 
 /// Builds a [`Telemetry`].
 #[derive(Default)]
@@ -25,6 +25,8 @@ pub struct TelemetryBuilder {
     environment: Option<Environment>,
     attributes: Vec<KeyValue>,
     sampler: Option<Sampler>,
+    filter: Option<String>,
+    busy_time: Option<bool>,
     custom: Vec<Box<dyn SpanExport>>,
     #[cfg(feature = "console")]
     console: Option<bool>,
@@ -71,6 +73,25 @@ impl TelemetryBuilder {
     /// metrics do not depend on it.
     pub fn sampler(mut self, sampler: impl ShouldSample + 'static) -> Self {
         self.sampler = Some(Sampler::custom(sampler));
+        self
+    }
+
+    /// Switches spans off by name, kind or workflow, instead of `TTA_FILTER`; metrics stay.
+    ///
+    /// Rules are separated by commas, and a `*` at the end stands for any ending: `name=ping` and
+    /// `kind=cache` take the functions' own spans, and what they call hangs below what called them;
+    /// `workflow=health_*` takes everything in those workflows. What was hidden is counted, as
+    /// `sampled_out`.
+    pub fn filter(mut self, rules: impl Into<String>) -> Self {
+        self.filter = Some(rules.into());
+        self
+    }
+
+    /// Measures for each span how long its function was polled, instead of `TTA_BUSY_TIME`: attribute
+    /// `tta.busy_ms`, in milliseconds. Off by default, since each poll after the first then reads the
+    /// clock twice.
+    pub fn busy_time(mut self, on: bool) -> Self {
+        self.busy_time = Some(on);
         self
     }
 
@@ -178,6 +199,14 @@ impl TelemetryBuilder {
         let environment = said.unwrap_or(Environment::Dev);
         let attributes = std::mem::take(&mut self.attributes);
         let resource = config::resource(self.service_name.as_deref(), said, attributes)?;
+        let filter = match self.filter.take() {
+            Some(rules) => Filter::parse(&rules)?,
+            None => Filter::from_env()?,
+        };
+        let busy_time = match self.busy_time {
+            Some(on) => on,
+            None => environment::boolean(env::BUSY_TIME)?.unwrap_or(false),
+        };
         let settings = self.settings()?;
         let spans = self.span_exporters(&traces, environment, &resource)?;
         let pushed = self.metric_exporters(&metrics, &resource)?;
@@ -188,6 +217,8 @@ impl TelemetryBuilder {
         };
 
         publish_catalog(&resource, environment);
+        hide(&filter);
+        measure_busy_time(busy_time);
         if disabled {
             Pipeline::enter_phase(Phase::Running);
             return Ok(Running::new(None));

@@ -6,12 +6,12 @@ use opentelemetry::Key;
 use opentelemetry_sdk::Resource;
 
 use crate::catalog::{catalog, sites};
-use crate::config::Environment;
+use crate::config::{Environment, Filter};
 use crate::diagnostics::warn;
 use crate::metric::family;
 use crate::metric::store::Store;
-use crate::names::label;
-use crate::pipeline::Fate;
+use crate::names::{env, label};
+use crate::pipeline::{Fate, Pipeline};
 
 /// Makes every series whose labels are known exist, at 0.
 pub(super) fn publish_catalog(resource: &Resource, environment: Environment) {
@@ -48,4 +48,18 @@ pub(super) fn publish_catalog(resource: &Resource, environment: Environment) {
         (label::ENVIRONMENT, environment.as_str().into()),
     ];
     store.gauge(&family::BUILD_INFO, labels).set(1);
+}
+
+/// Tells every site what is hidden of its calls.
+pub(super) fn hide(filter: &Filter) {
+    let sites = sites();
+    for site in &sites {
+        site.hide(filter.hides(site));
+    }
+    Pipeline::hide_workflows(sites.iter().any(|site| site.hides_everything()));
+    if !filter.is_empty() {
+        for rule in filter.idle(&sites) {
+            warn(format_args!("`{}` hides nothing: no function of this program fits `{rule}`", env::FILTER));
+        }
+    }
 }

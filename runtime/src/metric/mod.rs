@@ -9,6 +9,8 @@ mod cell;
 #[cfg(feature = "telemetry")]
 pub(crate) mod family;
 #[cfg(feature = "telemetry")]
+pub(crate) mod series;
+#[cfg(feature = "telemetry")]
 pub(crate) mod store;
 #[cfg(feature = "telemetry")]
 pub(crate) use cell::{Gauge, Histogram, Rows, Sharded};

@@ -1,6 +1,5 @@
 //! The closed-world store: the series of every family, and a snapshot of them for exporters.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
@@ -8,9 +7,7 @@ use std::time::SystemTime;
 
 use super::cell::{Counter, Gauge, Histogram, Sharded};
 use super::family::{FAMILIES, Family, FamilyKind};
-
-/// A series' labels, in the order of its family.
-pub(crate) type Labels = Vec<(&'static str, Cow<'static, str>)>;
+pub(crate) use super::series::{Labels, SeriesLabels};
 
 /// The series of every family that the catalog declares.
 #[derive(Debug)]
@@ -25,7 +22,7 @@ struct Series {
     family: &'static Family,
     /// A series' value is the sum of its cells: functions of one name share their series, and some series
     /// leave out a label by which their calls are counted.
-    cells: RwLock<BTreeMap<Labels, Vec<Cell>>>,
+    cells: RwLock<BTreeMap<SeriesLabels, Vec<Cell>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -134,7 +131,7 @@ impl Store {
             return Cell::new(family);
         };
         let mut cells = series.cells.write().unwrap_or_else(PoisonError::into_inner);
-        let cells = cells.entry(labels).or_default();
+        let cells = cells.entry(labels.into()).or_default();
         let own = cells.iter().find(|cell| !matches!(cell, Cell::Calls(..))).cloned();
         own.unwrap_or_else(|| {
             let new = Cell::new(family);
@@ -147,7 +144,7 @@ impl Store {
     pub(crate) fn show(&self, family: &'static Family, labels: Labels, calls: &Arc<Sharded>, part: Part) {
         if let Some(series) = self.families.get(family.name()) {
             let mut cells = series.cells.write().unwrap_or_else(PoisonError::into_inner);
-            cells.entry(labels).or_default().push(Cell::Calls(calls.clone(), part));
+            cells.entry(labels.into()).or_default().push(Cell::Calls(calls.clone(), part));
         }
     }
 
@@ -187,7 +184,7 @@ pub(crate) struct FamilySnapshot {
 #[derive(Debug)]
 #[cfg_attr(not(any(feature = "otlp", feature = "prometheus", feature = "testing")), allow(dead_code))]
 pub(crate) struct SeriesSnapshot {
-    pub(crate) labels: Labels,
+    pub(crate) labels: SeriesLabels,
     pub(crate) reading: Reading,
 }
 

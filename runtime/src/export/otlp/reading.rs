@@ -94,7 +94,7 @@ fn number(unit: Unit, series: SeriesSnapshot, span: Span) -> NumberDataPoint {
         (Reading::Histogram { sum, .. }, unit) => number_data_point::Value::AsDouble(unit.from_stored(sum)),
     };
     NumberDataPoint {
-        attributes: attributes(series.labels),
+        attributes: attributes(&series.labels),
         start_time_unix_nano: span.start,
         time_unix_nano: span.end,
         value: Some(value),
@@ -108,7 +108,7 @@ fn histogram(family: &Family, series: SeriesSnapshot, span: Span) -> HistogramDa
         Reading::Counter(_) | Reading::Gauge(_) => (Vec::new(), 0),
     };
     HistogramDataPoint {
-        attributes: attributes(series.labels),
+        attributes: attributes(&series.labels),
         start_time_unix_nano: span.start,
         time_unix_nano: span.end,
         count: buckets.iter().sum(),
@@ -119,13 +119,13 @@ fn histogram(family: &Family, series: SeriesSnapshot, span: Span) -> HistogramDa
     }
 }
 
-fn attributes(labels: Labels) -> Vec<KeyValue> {
-    let attribute = |(key, value): (&str, std::borrow::Cow<'static, str>)| KeyValue {
-        key: key.to_owned(),
-        value: Some(AnyValue { value: Some(Value::StringValue(value.into_owned())) }),
+fn attributes(labels: &Labels) -> Vec<KeyValue> {
+    let attribute = |(key, value): &(&str, std::borrow::Cow<'static, str>)| KeyValue {
+        key: (*key).to_owned(),
+        value: Some(AnyValue { value: Some(Value::StringValue(value.clone().into_owned())) }),
         ..KeyValue::default()
     };
-    labels.into_iter().map(attribute).collect()
+    labels.iter().map(attribute).collect()
 }
 
 fn nanoseconds(time: SystemTime) -> u64 {
@@ -141,7 +141,7 @@ mod tests {
     };
 
     fn snapshot(family: &'static Family, reading: Reading) -> FamilySnapshot {
-        let series = vec![SeriesSnapshot { labels: vec![("primitive_name", "a".into())], reading }];
+        let series = vec![SeriesSnapshot { labels: vec![("primitive_name", "a".into())].into(), reading }];
         FamilySnapshot { family, series }
     }
 

@@ -49,6 +49,7 @@ pub(crate) mod label {
 }
 
 /// Metric families.
+#[cfg_attr(not(feature = "process"), allow(dead_code))]
 pub(crate) mod metric {
     pub(crate) const WORKFLOW_EXECUTIONS: &str = "tta_workflow_executions_total";
     pub(crate) const WORKFLOW_DURATION: &str = "tta_workflow_duration_seconds";
@@ -67,6 +68,15 @@ pub(crate) mod metric {
     pub(crate) const TELEMETRY_QUEUE_CAPACITY: &str = "tta_telemetry_queue_capacity";
     pub(crate) const TELEMETRY_EXPORT_DURATION: &str = "tta_telemetry_export_duration_seconds";
     pub(crate) const BUILD_INFO: &str = "tta_build_info";
+
+    // What every client library of Prometheus calls them.
+    pub(crate) const PROCESS_CPU: &str = "process_cpu_seconds_total";
+    pub(crate) const PROCESS_RESIDENT_MEMORY: &str = "process_resident_memory_bytes";
+    pub(crate) const PROCESS_VIRTUAL_MEMORY: &str = "process_virtual_memory_bytes";
+    pub(crate) const PROCESS_OPEN_FDS: &str = "process_open_fds";
+    pub(crate) const PROCESS_MAX_FDS: &str = "process_max_fds";
+    pub(crate) const PROCESS_THREADS: &str = "process_threads";
+    pub(crate) const PROCESS_START_TIME: &str = "process_start_time_seconds";
 }
 
 /// The instrumentation scope of our spans and metrics.

@@ -8,6 +8,8 @@ pub(crate) mod bind;
 mod cell;
 #[cfg(feature = "telemetry")]
 pub(crate) mod family;
+#[cfg(feature = "process")]
+pub(crate) mod process;
 #[cfg(feature = "telemetry")]
 pub(crate) mod series;
 #[cfg(feature = "telemetry")]

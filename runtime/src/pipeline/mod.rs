@@ -331,11 +331,15 @@ impl Pipeline {
     }
 }
 
-/// Every series and its value now, the queue's length included.
+/// Every series and its value now: the queue's length included, and what the operating system says.
 pub(crate) fn reading() -> Vec<FamilySnapshot> {
     if let Some(pipeline) = &*Pipeline::current() {
         let length = i64::try_from(pipeline.queue.len()).unwrap_or(i64::MAX);
         pipeline.lengths.iter().for_each(|gauge| gauge.set(length));
     }
-    Store::global().snapshot()
+    #[allow(unused_mut, reason = "only with the feature `process` there is more")]
+    let mut families = Store::global().snapshot();
+    #[cfg(feature = "process")]
+    crate::metric::process::fill(&mut families);
+    families
 }

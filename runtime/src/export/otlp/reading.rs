@@ -12,7 +12,7 @@ use opentelemetry_proto::tonic::metrics::v1::{
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 
-use crate::metric::family::{Family, FamilyKind, Unit};
+use crate::metric::family::{Convention, Family, FamilyKind, Instrument, Unit};
 use crate::metric::store::{FamilySnapshot, Labels, Reading, SeriesSnapshot};
 use crate::names;
 
@@ -51,6 +51,9 @@ pub(super) fn request(
 fn metric(snapshot: FamilySnapshot, span: Span) -> Metric {
     let family = snapshot.family;
     let cumulative = AggregationTemporality::Cumulative.into();
+    if let Some(convention) = family.convention() {
+        return by_convention(convention, snapshot, span);
+    }
     let series = snapshot.series.into_iter();
     let data = match family.kind() {
         FamilyKind::Counter => Data::Sum(Sum {
@@ -77,6 +80,37 @@ fn metric(snapshot: FamilySnapshot, span: Span) -> Metric {
     }
 }
 
+/// A family that the semantic conventions know by another name.
+fn by_convention(convention: &Convention, snapshot: FamilySnapshot, span: Span) -> Metric {
+    let unit = snapshot.family.unit();
+    let points = snapshot.series.into_iter().map(|series| number(unit, series, span));
+    let data = match convention.instrument {
+        Instrument::Counter | Instrument::UpDownCounter => Data::Sum(Sum {
+            data_points: points.collect(),
+            aggregation_temporality: AggregationTemporality::Cumulative.into(),
+            is_monotonic: convention.instrument == Instrument::Counter,
+        }),
+        Instrument::Age => Data::Gauge(Gauge { data_points: points.map(age).collect() }),
+    };
+    Metric {
+        name: convention.name.to_owned(),
+        description: snapshot.family.description().to_owned(),
+        unit: convention.unit.to_owned(),
+        data: Some(data),
+        ..Metric::default()
+    }
+}
+
+/// The seconds that have passed since a moment.
+fn age(point: NumberDataPoint) -> NumberDataPoint {
+    let now = point.time_unix_nano as f64 / 1e9;
+    let value = match point.value {
+        Some(number_data_point::Value::AsDouble(moment)) => (now - moment).max(0.0),
+        Some(number_data_point::Value::AsInt(_)) | None => 0.0,
+    };
+    NumberDataPoint { value: Some(number_data_point::Value::AsDouble(value)), ..point }
+}
+
 /// The unit by its UCUM code, and none for what is counted: the same translation makes `_ratio` of a gauge's
 /// `1`, and `tta_workflows_active` would come out as `tta_workflows_active_ratio`.
 fn unit(unit: Unit) -> &'static str {
@@ -85,8 +119,11 @@ fn unit(unit: Unit) -> &'static str {
 
 fn number(unit: Unit, series: SeriesSnapshot, span: Span) -> NumberDataPoint {
     let value = match (series.reading, unit) {
-        (Reading::Gauge(value), _) => number_data_point::Value::AsInt(value),
-        (Reading::Counter(value), Unit::One) => {
+        (Reading::Gauge(value), Unit::One | Unit::Bytes) => number_data_point::Value::AsInt(value),
+        (Reading::Gauge(value), unit) => {
+            number_data_point::Value::AsDouble(value as f64 / unit.resolution() as f64)
+        }
+        (Reading::Counter(value), Unit::One | Unit::Bytes) => {
             number_data_point::Value::AsInt(i64::try_from(value).unwrap_or(i64::MAX))
         }
         (Reading::Counter(value), unit) => number_data_point::Value::AsDouble(unit.from_stored(value)),

@@ -26,7 +26,8 @@
 //! ```
 //!
 //! Each call of `answer` is one trace in which `search` is a step. Both count in metrics that exist, at
-//! zero, before the first call. [`catalog()`] lists all that the program can emit.
+//! zero, before the first call. [`catalog()`] lists all that the program can emit, and [`stats()`] what it has
+//! done so far.
 //!
 //! # Features
 //!
@@ -210,6 +211,8 @@ pub use context::{WorkflowContext, WorkflowContextBuilder, context};
 pub use export::otlp::Protocol as OtlpProtocol;
 #[cfg(feature = "telemetry")]
 pub use metric::family::{Family, FamilyKind, Producer, Unit};
+#[cfg(feature = "telemetry")]
+pub use metric::stats::{ErrorStats, SiteStats, Stats, stats};
 #[cfg(feature = "telemetry")]
 pub use pipeline::{ExporterReport, FlushError, ShutdownReport};
 #[cfg(feature = "telemetry")]

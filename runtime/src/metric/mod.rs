@@ -13,6 +13,8 @@ pub(crate) mod process;
 #[cfg(feature = "telemetry")]
 pub(crate) mod series;
 #[cfg(feature = "telemetry")]
+pub(crate) mod stats;
+#[cfg(feature = "telemetry")]
 pub(crate) mod store;
 #[cfg(feature = "telemetry")]
 pub(crate) use cell::{Gauge, Histogram, Rows, Sharded};

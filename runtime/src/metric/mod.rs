@@ -7,6 +7,8 @@ pub(crate) mod bind;
 #[cfg(feature = "telemetry")]
 mod cell;
 #[cfg(feature = "telemetry")]
+pub(crate) mod exemplar;
+#[cfg(feature = "telemetry")]
 pub(crate) mod family;
 #[cfg(feature = "process")]
 pub(crate) mod process;

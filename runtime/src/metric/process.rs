@@ -9,7 +9,7 @@ pub(crate) fn fill(families: &mut [FamilySnapshot]) {
     for snapshot in families {
         let reading = readings.iter().find(|(family, _)| std::ptr::eq(*family, snapshot.family));
         if let Some((_, Some(reading))) = reading {
-            snapshot.series = vec![SeriesSnapshot { labels: Labels::new().into(), reading: reading.clone() }];
+            snapshot.series = vec![SeriesSnapshot::new(Labels::new(), reading.clone())];
         }
     }
 }

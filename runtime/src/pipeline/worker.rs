@@ -13,9 +13,8 @@ use tokio::time::sleep_until;
 use super::report::Tally;
 use super::{Accepted, ExportFailure, Fate, MetricExport, Patience, Pipeline, SpanExport, later, reading};
 use crate::diagnostics::warn;
-use crate::metric::Histogram;
-use crate::metric::family;
 use crate::metric::store::Store;
+use crate::metric::{Histogram, exemplar, family};
 use crate::names::label;
 use crate::span::clock;
 
@@ -43,6 +42,7 @@ pub(super) fn spawn(
         next_reading: later(Instant::now(), pipeline.settings.metric_interval),
         refused: Fate::QueueFull.counter().get(),
         losing: None,
+        exemplars: exemplar::Writer::default(),
         lanes: lanes.collect(),
         metrics: metrics.collect(),
         pipeline,
@@ -74,6 +74,7 @@ struct Worker {
     refused: u64,
     /// The present loss: the count at which it began, and when it was last seen to grow.
     losing: Option<(u64, Instant)>,
+    exemplars: exemplar::Writer,
 }
 
 /// One exporter and what is known of it.
@@ -169,10 +170,14 @@ impl Worker {
     /// Exports one batch to every exporter at once, and counts what became of it.
     async fn export_batch(&mut self, deadline: Option<Instant>) -> Vec<String> {
         let limits = self.pipeline.settings.limits;
+        let mut candidates = Vec::new();
         let popped = std::iter::from_fn(|| self.pipeline.queue.pop());
         let batch: Vec<_> = popped
             .take(self.pipeline.settings.batch_size)
-            .map(|record| record.into_span_data(&limits))
+            .map(|record| {
+                candidates.extend(record.candidate());
+                record.into_span_data(&limits)
+            })
             .collect();
         let size = batch.len() as u64;
         self.pipeline.taken.fetch_add(size, Ordering::Relaxed);
@@ -198,6 +203,10 @@ impl Worker {
         if problems.is_empty() {
             Fate::Exported.counter().add(size - refused);
             Fate::Rejected.counter().add(refused);
+            // Which ones were refused is not said, so none of them is pointed at.
+            if refused == 0 {
+                self.exemplars.write(&candidates);
+            }
         } else {
             Fate::ExportFailed.counter().add(size);
         }

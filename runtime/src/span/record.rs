@@ -15,6 +15,7 @@ use super::pool;
 use super::tracer::{Added, Identity};
 use crate::catalog::{Site, SiteKind};
 use crate::context::WorkflowContext;
+use crate::metric::exemplar::Candidate;
 use crate::names::attribute;
 use crate::outcome::{Kind, Outcome, Status};
 use crate::pipeline::{Limits, Pipeline};
@@ -285,6 +286,16 @@ impl Record {
         self.origin = Origin::Nobody;
         self.added.attributes.clear();
         self.added.extras = None;
+    }
+
+    /// What exemplars are made of when the span has arrived: it is of a call, and ended with it.
+    pub(crate) fn candidate(&self) -> Option<Candidate> {
+        let Origin::Site { site, workflow, step } = &self.origin else { return None };
+        self.status?;
+        let run = workflow.as_ref().filter(|_| step.is_some()).and_then(WorkflowContext::run);
+        let workflow = run.map(|run| run.site);
+        let took = self.end.saturating_sub(self.start);
+        Some(Candidate::new(site, None, workflow, (self.trace_id, self.span_id), took, self.end))
     }
 
     /// What exporters get. The record goes back to the pool.

@@ -6,8 +6,8 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequ
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
 use opentelemetry_proto::tonic::metrics::v1::{
-    AggregationTemporality, Gauge, Histogram, HistogramDataPoint, Metric, NumberDataPoint, ResourceMetrics,
-    ScopeMetrics, Sum, metric::Data, number_data_point,
+    AggregationTemporality, Exemplar, Gauge, Histogram, HistogramDataPoint, Metric, NumberDataPoint,
+    ResourceMetrics, ScopeMetrics, Sum, exemplar, metric::Data, number_data_point,
 };
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
@@ -152,7 +152,18 @@ fn histogram(family: &Family, series: SeriesSnapshot, span: Span) -> HistogramDa
         sum: Some(family.unit().from_stored(sum)),
         bucket_counts: buckets,
         explicit_bounds: family.buckets().to_vec(),
+        exemplars: series.exemplars.iter().flatten().map(|own| exemplar(family.unit(), own)).collect(),
         ..HistogramDataPoint::default()
+    }
+}
+
+fn exemplar(unit: Unit, own: &crate::metric::exemplar::Exemplar) -> Exemplar {
+    Exemplar {
+        trace_id: own.trace_id.to_bytes().to_vec(),
+        span_id: own.span_id.to_bytes().to_vec(),
+        time_unix_nano: own.at,
+        value: Some(exemplar::Value::AsDouble(unit.from_stored(own.value))),
+        ..Exemplar::default()
     }
 }
 
@@ -178,7 +189,7 @@ mod tests {
     };
 
     fn snapshot(family: &'static Family, reading: Reading) -> FamilySnapshot {
-        let series = vec![SeriesSnapshot { labels: vec![("primitive_name", "a".into())].into(), reading }];
+        let series = vec![SeriesSnapshot::new(vec![("primitive_name", "a".into())], reading)];
         FamilySnapshot { family, series }
     }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::accept::Format;
+use crate::metric::exemplar::Exemplar;
 use crate::metric::family::Unit;
 use crate::metric::store::{FamilySnapshot, Labels, Reading};
 
@@ -35,9 +36,11 @@ pub(super) fn write(snapshot: &FamilySnapshot, format: Format, out: &mut String)
             Reading::Gauge(value) => lines.amount("", labels, value.unsigned_abs()),
             Reading::Histogram { buckets, sum } => {
                 let mut below = 0;
-                for (count, bound) in buckets.iter().zip(&bounds) {
+                // Only OpenMetrics has a place for them.
+                let exemplars = if format == Format::OpenMetrics { &*series.exemplars } else { &[] };
+                for (at, (count, bound)) in buckets.iter().zip(&bounds).enumerate() {
                     below += count;
-                    lines.bucket(labels, bound, below);
+                    lines.bucket(labels, bound, below, exemplars.get(at).copied().flatten());
                 }
                 lines.amount("_sum", labels, *sum);
                 lines.count(labels, below);
@@ -73,7 +76,7 @@ impl Lines<'_> {
     }
 
     /// `bound` is the label `le`.
-    fn bucket(&mut self, labels: &str, bound: &str, below: u64) {
+    fn bucket(&mut self, labels: &str, bound: &str, below: u64, exemplar: Option<Exemplar>) {
         self.out.push_str(self.name);
         self.out.push_str("_bucket{");
         if !labels.is_empty() {
@@ -82,7 +85,21 @@ impl Lines<'_> {
         }
         self.out.push_str(bound);
         self.out.push_str("} ");
-        self.whole(below);
+        self.out.push_str(itoa::Buffer::new().format(below));
+        if let Some(exemplar) = exemplar {
+            self.exemplar(exemplar);
+        }
+        self.out.push('\n');
+    }
+
+    /// Its labels are always 63 characters long, of 128 that OpenMetrics allows.
+    fn exemplar(&mut self, Exemplar { trace_id, span_id, value, at }: Exemplar) {
+        let value = self.unit.from_stored(value);
+        let (seconds, milliseconds) = (at / 1_000_000_000, at / 1_000_000 % 1_000);
+        let _ = write!(
+            self.out,
+            " # {{trace_id=\"{trace_id}\",span_id=\"{span_id}\"}} {value} {seconds}.{milliseconds:03}"
+        );
     }
 
     fn head(&mut self, suffix: &str, labels: &str) {
@@ -167,10 +184,10 @@ mod tests {
         (buckets[0], buckets[10]) = (2, 1);
         let snapshot = FamilySnapshot {
             family: &PRIMITIVE_DURATION,
-            series: vec![SeriesSnapshot {
-                labels: vec![("primitive_name", "a".into())].into(),
-                reading: Reading::Histogram { buckets, sum: 1_500_000_000 },
-            }],
+            series: vec![SeriesSnapshot::new(
+                vec![("primitive_name", "a".into())],
+                Reading::Histogram { buckets, sum: 1_500_000_000 },
+            )],
         };
         for format in [Format::Text, Format::OpenMetrics] {
             let mut out = String::new();
@@ -193,7 +210,7 @@ mod tests {
     fn openmetrics_names_a_counter_without_the_suffix_of_its_samples() {
         let snapshot = FamilySnapshot {
             family: &PRIMITIVE_EXECUTIONS,
-            series: vec![SeriesSnapshot { labels: vec![].into(), reading: Reading::Counter(7) }],
+            series: vec![SeriesSnapshot::new(vec![], Reading::Counter(7))],
         };
         let mut out = String::new();
         write(&snapshot, Format::OpenMetrics, &mut out);

@@ -8,7 +8,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
 const MISTAKES: &[(&str, &str, &str)] = &[
     ("OTEL_SDK_DISABLED", "yes", "`true` or `false`"),
     ("OTEL_TRACES_EXPORTER", "zipkin", "`otlp`, `console`, `none`"),
-    ("OTEL_METRICS_EXPORTER", "statsd", "`prometheus`, `otlp`, `none`"),
+    ("OTEL_METRICS_EXPORTER", "statsd", "`prometheus`, `otlp`, `recorder`, `none`"),
     ("OTEL_TRACES_SAMPLER", "sometimes", "`parentbased_traceidratio`"),
     ("OTEL_BSP_MAX_QUEUE_SIZE", "0", "1 or more"),
     ("OTEL_BSP_MAX_QUEUE_SIZE", "18446744073709551615", "from 1 to 1000000"),

@@ -6,3 +6,5 @@ pub(crate) mod console;
 pub(crate) mod otlp;
 #[cfg(feature = "prometheus")]
 pub(crate) mod prometheus;
+#[cfg(feature = "metrics")]
+pub(crate) mod recorder;

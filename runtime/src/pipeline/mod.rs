@@ -1,5 +1,6 @@
 //! From a finished span to the exporters: a bounded queue, and a thread of our own behind it.
 
+mod aside;
 mod custom;
 mod exporting;
 mod fate;
@@ -22,6 +23,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::{Notify, watch};
 
+pub(crate) use aside::Aside;
 pub(crate) use custom::Custom;
 pub(crate) use exporting::Exporting;
 pub(crate) use fate::Fate;

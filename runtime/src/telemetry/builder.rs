@@ -26,6 +26,8 @@ pub struct TelemetryBuilder {
     attributes: Vec<KeyValue>,
     sampler: Option<Sampler>,
     custom: Vec<Box<dyn SpanExport>>,
+    #[cfg(feature = "metrics")]
+    recorders: Vec<crate::export::recorder::Mirror>,
     #[cfg(feature = "console")]
     console: Option<bool>,
     #[cfg(feature = "otlp")]
@@ -80,6 +82,40 @@ impl TelemetryBuilder {
     /// `OTEL_BSP_EXPORT_TIMEOUT` counts as lost, and until it is over further batches are too.
     pub fn span_exporter(mut self, exporter: impl SpanExporter + 'static) -> Self {
         self.custom.push(Box::new(Custom::new(exporter)));
+        self
+    }
+
+    /// Mirrors our metrics to a recorder of the `metrics` facade: every `OTEL_METRIC_EXPORT_INTERVAL`, by
+    /// default a minute, and with every flush.
+    ///
+    /// A recorder that the program has installed for the facade before `init` needs no call of this: it is
+    /// found (unless `OTEL_METRICS_EXPORTER` names others and not `recorder`), ours is not installed, and
+    /// what is emitted through the facade stays with it.
+    ///
+    /// Names and labels are those of `/metrics`. Counters are set absolutely; those that do not count
+    /// whole things, such as `process_cpu_seconds_total`, are gauges, since the facade's counters take whole
+    /// numbers only. Of histograms it is told what is new since the last time: how many were in each of
+    /// [`Family::buckets`](crate::Family::buckets) and their sum are kept, where in its bucket each was is
+    /// not. A recorder that makes buckets of its own wants the same bounds; percentiles of a recorder that
+    /// makes summaries are as exact as a bucket is narrow.
+    ///
+    /// ```no_run
+    /// # struct Mine;
+    /// # impl metrics::Recorder for Mine {
+    /// #     fn describe_counter(&self, _: metrics::KeyName, _: Option<metrics::Unit>, _: metrics::SharedString) {}
+    /// #     fn describe_gauge(&self, _: metrics::KeyName, _: Option<metrics::Unit>, _: metrics::SharedString) {}
+    /// #     fn describe_histogram(&self, _: metrics::KeyName, _: Option<metrics::Unit>, _: metrics::SharedString) {}
+    /// #     fn register_counter(&self, _: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Counter { metrics::Counter::noop() }
+    /// #     fn register_gauge(&self, _: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Gauge { metrics::Gauge::noop() }
+    /// #     fn register_histogram(&self, _: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Histogram { metrics::Histogram::noop() }
+    /// # }
+    /// # fn main() -> Result<(), tta::ConfigError> {
+    /// let telemetry = tta::Telemetry::builder().recorder(Mine).init()?;
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "metrics")]
+    pub fn recorder(mut self, recorder: impl metrics::Recorder + Send + Sync + 'static) -> Self {
+        self.recorders.push(crate::export::recorder::Mirror::to(recorder));
         self
     }
 
@@ -169,6 +205,7 @@ impl TelemetryBuilder {
             &[
                 ("prometheus", "prometheus", cfg!(feature = "prometheus")),
                 ("otlp", "otlp", cfg!(feature = "otlp")),
+                ("recorder", "metrics", cfg!(feature = "metrics")),
             ],
         )?;
         let said = match self.environment {
@@ -259,7 +296,7 @@ impl TelemetryBuilder {
         allow(unused_variables, clippy::unnecessary_wraps, clippy::unused_self)
     )]
     fn metric_exporters(
-        &self,
+        &mut self,
         wanted: &Wanted,
         resource: &Resource,
     ) -> Result<Vec<Box<dyn MetricExport>>, ConfigError> {
@@ -270,6 +307,24 @@ impl TelemetryBuilder {
             let settings = crate::export::otlp::Settings::from_env(&self.otlp_settings)?;
             exporters.push(crate::export::otlp::metrics(&settings, resource));
         }
+        #[cfg(feature = "metrics")]
+        {
+            use crate::export::recorder::Mirror;
+            let installed = || Mirror::to_installed().filter(|_| !is_ours());
+            let installed = wanted.includes("recorder", true).then(installed).flatten();
+            for mirror in self.recorders.drain(..).chain(installed) {
+                exporters.push(Box::new(mirror));
+            }
+        }
         Ok(exporters)
     }
+}
+
+/// Whether the recorder of the `metrics` facade is the one behind `/metrics`, from an earlier `init`.
+#[cfg(feature = "metrics")]
+fn is_ours() -> bool {
+    #[cfg(feature = "prometheus")]
+    return crate::export::prometheus::has_recorder();
+    #[cfg(not(feature = "prometheus"))]
+    false
 }

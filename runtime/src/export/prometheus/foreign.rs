@@ -29,9 +29,14 @@ pub(super) fn install() {
     });
     if recorder.is_none() && !WARNED.swap(true, Relaxed) {
         warn(format_args!(
-            "the program has a `metrics` recorder of its own: what goes there is not served at /metrics"
+            "the program has a `metrics` recorder of its own: what goes there is not served at /metrics, and our metrics go there too"
         ));
     }
+}
+
+/// Whether the facade's recorder is the one that is installed here.
+pub(crate) fn is_installed() -> bool {
+    matches!(RECORDER.get(), Some(Some(_)))
 }
 
 /// How often the recorder's buffers of histogram samples are emptied, which grow until somebody does.

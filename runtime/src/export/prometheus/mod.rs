@@ -6,6 +6,7 @@ mod parse;
 mod server;
 mod text;
 
+pub(crate) use foreign::is_installed as has_recorder;
 pub(crate) use server::Endpoint;
 
 use self::accept::Format;

@@ -37,9 +37,12 @@
 //! | feature | brings |
 //! |---|---|
 //! | `prometheus` | metrics at <http://127.0.0.1:9464/metrics>, ours and those of the `metrics` facade |
+//! | `pushgateway` | the same pushed to a Pushgateway, for programs that end before they are scraped |
 //! | `otlp` | traces and metrics over OTLP, gRPC and HTTP/protobuf |
 //! | `console` | each finished trace as a tree on stderr |
 //! | `tracing` | spans of crates that use `tracing` in the same tree: [`tracing_layer`] |
+//! | `metrics` | our metrics in a recorder of the `metrics` facade that the program has; with `prometheus` |
+//! | `process` | CPU time, memory and file descriptors among the metrics; with every exporter of metrics |
 //! | `testing` | [`testing`]: spans and metrics of one test |
 //! | `telemetry` | recording alone, for an exporter of your own; implied by the above |
 //! | `context` | [`WorkflowContext`] alone; implied by all of the above |

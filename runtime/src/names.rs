@@ -104,5 +104,7 @@ pub(crate) mod env {
     pub(crate) const METRIC_EXPORT_INTERVAL: &str = "OTEL_METRIC_EXPORT_INTERVAL";
     pub(crate) const PROMETHEUS_HOST: &str = "OTEL_EXPORTER_PROMETHEUS_HOST";
     pub(crate) const PROMETHEUS_PORT: &str = "OTEL_EXPORTER_PROMETHEUS_PORT";
+    #[cfg(feature = "pushgateway")]
+    pub(crate) const PUSHGATEWAY_URL: &str = "TTA_PUSHGATEWAY_URL";
     pub(crate) const ENVIRONMENT: &str = "ENVIRONMENT";
 }

@@ -1,5 +1,7 @@
 //! Where telemetry goes, by cargo feature.
 
+#[cfg(any(feature = "otlp", feature = "pushgateway"))]
+mod client;
 #[cfg(feature = "console")]
 pub(crate) mod console;
 #[cfg(feature = "otlp")]
@@ -8,3 +10,5 @@ pub(crate) mod otlp;
 pub(crate) mod prometheus;
 #[cfg(feature = "metrics")]
 pub(crate) mod recorder;
+#[cfg(any(feature = "otlp", feature = "pushgateway"))]
+mod tls;

@@ -38,6 +38,8 @@ pub struct TelemetryBuilder {
     prometheus: Option<bool>,
     #[cfg(feature = "prometheus")]
     prometheus_addr: Option<SocketAddr>,
+    #[cfg(feature = "pushgateway")]
+    pushgateway: Option<String>,
 }
 
 impl fmt::Debug for TelemetryBuilder {
@@ -170,6 +172,20 @@ impl TelemetryBuilder {
         self
     }
 
+    /// Pushes what `/metrics` says to a Pushgateway, instead of `TTA_PUSHGATEWAY_URL`: every
+    /// `OTEL_METRIC_EXPORT_INTERVAL`, by default a minute, with every flush, and at the end. For programs that
+    /// end before anybody scrapes them. `OTEL_METRICS_EXPORTER=pushgateway` alone pushes to
+    /// `http://localhost:9091`.
+    ///
+    /// Each push replaces the group of `job`, the service's name, and `instance`, the resource's
+    /// `service.instance.id` or else the host's name; what the last one brought stays at the gateway until
+    /// somebody deletes it. A user and a password in the URL are sent as basic authentication and never shown.
+    #[cfg(feature = "pushgateway")]
+    pub fn pushgateway(mut self, url: impl Into<String>) -> Self {
+        self.pushgateway = Some(url.into());
+        self
+    }
+
     /// Sets up what has been built.
     ///
     /// # Errors
@@ -205,6 +221,7 @@ impl TelemetryBuilder {
             &[
                 ("prometheus", "prometheus", cfg!(feature = "prometheus")),
                 ("otlp", "otlp", cfg!(feature = "otlp")),
+                ("pushgateway", "pushgateway", cfg!(feature = "pushgateway")),
                 ("recorder", "metrics", cfg!(feature = "metrics")),
             ],
         )?;
@@ -228,6 +245,10 @@ impl TelemetryBuilder {
         if disabled {
             Pipeline::enter_phase(Phase::Running);
             return Ok(Running::new(None));
+        }
+        #[cfg(feature = "pushgateway")]
+        if pushed.iter().any(|exporter| exporter.name() == crate::export::prometheus::PUSHGATEWAY) {
+            crate::export::prometheus::take_facade();
         }
         let takes_spans = !spans.is_empty();
         let exporting = if takes_spans || !pushed.is_empty() {
@@ -306,6 +327,15 @@ impl TelemetryBuilder {
         if self.otlp.unwrap_or_else(|| wanted.includes("otlp", true)) {
             let settings = crate::export::otlp::Settings::from_env(&self.otlp_settings)?;
             exporters.push(crate::export::otlp::metrics(&settings, resource));
+        }
+        #[cfg(feature = "pushgateway")]
+        {
+            use crate::export::prometheus::{Gateway, PUSHGATEWAY};
+            if self.pushgateway.is_some() || wanted.includes(PUSHGATEWAY, true) {
+                let is_asked_for = wanted.includes(PUSHGATEWAY, false);
+                let gateway = Gateway::new(self.pushgateway.as_deref(), is_asked_for, resource)?;
+                exporters.extend(gateway.map(|gateway| Box::new(gateway) as Box<dyn MetricExport>));
+            }
         }
         #[cfg(feature = "metrics")]
         {

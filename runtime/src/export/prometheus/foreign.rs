@@ -17,7 +17,7 @@ use crate::metric::family::{FAMILIES, FamilyKind};
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
 /// Takes the facade's metrics, unless the program gave them to somebody else.
-pub(super) fn install() {
+pub(crate) fn install() {
     static WARNED: AtomicBool = AtomicBool::new(false);
     let recorder = RECORDER.get_or_init(|| {
         // Counters get `_total` here, so that their names are the same in both formats.

@@ -1,6 +1,8 @@
 //! What a real Pushgateway has of programs that have ended.
 
-use tta_tests::{CLOSED, Program, Pushgateway};
+use std::net::TcpListener;
+
+use tta_tests::{CLOSED, Program, Pushgateway, Receiver};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
 
@@ -93,4 +95,34 @@ fn a_gateway_that_is_down_is_one_warning_and_the_report_tells() {
     assert!(stderr[0].contains("pushgateway") && stderr[0].contains(CLOSED), "{stderr:#?}");
     assert!(report.contains("cannot push"), "{report}");
     assert!(!stderr[0].contains("s3cret") && !report.contains("s3cret"), "{stderr:#?} {report}");
+}
+
+#[test]
+fn a_gateway_that_hangs_holds_up_no_span() {
+    let mut receiver = Receiver::start();
+    let gateway = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    let address = gateway.local_addr().expect("it is bound");
+    let mut program = Program::start(
+        PROGRAM,
+        &["serve", "5"],
+        &[
+            ("TTA_PUSHGATEWAY_URL", &format!("http://{address}")),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.http()),
+            ("OTEL_METRICS_EXPORTER", "pushgateway"),
+            ("OTEL_METRIC_EXPORT_INTERVAL", "20"),
+            ("OTEL_METRIC_EXPORT_TIMEOUT", "3600000"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "20"),
+            ("ENVIRONMENT", "production"),
+        ],
+    );
+    assert_eq!(program.line(), "no metrics");
+    let (_never_answered, _) = gateway.accept().expect("it is pushed to");
+    let before = receiver.spans(20).len();
+    program.say("again");
+    assert_eq!(program.line(), "ran");
+    assert_eq!(receiver.spans(before + 20).len(), 40);
+    let (status, stdout, _) = program.finish();
+    assert!(status.success());
+    let report = stdout.last().expect("a report");
+    assert!(report.starts_with("report otlp: 40 exported, 0 dropped, 0 pending; "), "{report}");
 }

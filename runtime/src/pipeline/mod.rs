@@ -5,6 +5,7 @@ mod custom;
 mod exporting;
 mod fate;
 mod limits;
+mod readings;
 mod report;
 mod sampler;
 mod worker;

@@ -42,7 +42,7 @@
 //! | `console` | each finished trace as a tree on stderr |
 //! | `tracing` | spans of crates that use `tracing` in the same tree: [`tracing_layer`] |
 //! | `metrics` | our metrics in a recorder of the `metrics` facade that the program has; with `prometheus` |
-//! | `process` | CPU time, memory and file descriptors among the metrics; with every exporter of metrics |
+//! | `process` | CPU time, memory and file descriptors among the metrics; with `prometheus` and `otlp` |
 //! | `testing` | [`testing`]: spans and metrics of one test |
 //! | `telemetry` | recording alone, for an exporter of your own; implied by the above |
 //! | `context` | [`WorkflowContext`] alone; implied by all of the above |

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use tta_tests::{CLOSED, Program, Receiver, attribute, http_get};
+use tta_tests::{CLOSED, Program, Prometheus, Receiver, attribute, http_get};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
 const OPENMETRICS: &str = "application/openmetrics-text;version=1.0.0";
@@ -121,6 +121,25 @@ fn every_exemplar_is_a_span_that_arrived_in_the_bucket_of_its_duration() {
             bytes.iter().fold(String::new(), |id, byte| id + &format!("{:02x}", byte.as_u64().unwrap_or(0)));
         let found = spans.iter().any(|span| span["spanId"] == id);
         assert!(found && number(&exemplar["asDouble"]) > 0.0, "{exemplar:#?}");
+    }
+}
+
+#[test]
+fn a_real_prometheus_keeps_them() {
+    let mut receiver = Receiver::start();
+    let (mut program, url) = serving(receiver.http(), &[]);
+    program.say("flush");
+    assert_eq!(program.line(), "flushed Ok(())");
+    let spans = receiver.spans(20);
+    let address = url.trim_start_matches("http://").trim_end_matches("/metrics");
+    let prometheus = Prometheus::scraping(address);
+    for labels in prometheus.exemplars("tta_workflow_duration_seconds_bucket") {
+        let found = spans.iter().any(|span| {
+            span["spanId"] == labels["span_id"]
+                && span["traceId"] == labels["trace_id"]
+                && span["name"] == "invoke_workflow order"
+        });
+        assert!(found, "{labels} in {spans:#?}");
     }
 }
 

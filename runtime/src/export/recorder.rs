@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use futures_util::future::BoxFuture;
 use metrics::{Key, KeyName, Label, Level, Metadata, Recorder};
 
-use crate::metric::family::{Family, FamilyKind, Unit};
+use crate::metric::family::{Family, FamilyKind, Producer, Unit};
 use crate::metric::store::{FamilySnapshot, Labels, Reading, SeriesLabels};
 use crate::names;
 use crate::pipeline::{Accepted, Aside, ExportFailure, MetricExport, Patience};
@@ -94,7 +94,9 @@ const METADATA: Metadata<'static> = Metadata::new(names::SCOPE, Level::INFO, Non
 
 impl Written {
     fn write(&mut self, families: &[FamilySnapshot], recorder: &dyn Recorder) {
-        for FamilySnapshot { family, series } in families {
+        // A program with a recorder has often had the process's own there before, and as other kinds.
+        let ours = families.iter().filter(|snapshot| snapshot.family.producer() != Producer::Process);
+        for FamilySnapshot { family, series } in ours {
             if !series.is_empty() {
                 describe(family, recorder);
             }

@@ -13,7 +13,7 @@ use crate::outcome::Status;
 /// What every annotated function has done since the program started.
 ///
 /// Read from the store that `/metrics` is made of, so it needs no exporter, no `init` and no backend, and
-/// says what they would say. Calls that run while it reads may be in one number and not yet in another.
+/// says what they would say. Calls that a test captures are not in it. Calls that run while it reads may be in one number and not yet in another.
 ///
 /// ```
 /// #[tta::primitive(kind = "tool")]

@@ -94,9 +94,8 @@ impl TelemetryBuilder {
     /// found (unless `OTEL_METRICS_EXPORTER` names others and not `recorder`), ours is not installed, and
     /// what is emitted through the facade stays with it.
     ///
-    /// Names and labels are those of `/metrics`. Counters are set absolutely; those that do not count
-    /// whole things, such as `process_cpu_seconds_total`, are gauges, since the facade's counters take whole
-    /// numbers only. Of histograms it is told what is new since the last time: how many were in each of
+    /// Names and labels are those of `/metrics`; the process's own are left out, since a program often has
+    /// those in its recorder already. Counters are set absolutely, gauges set. Of histograms it is told what is new since the last time: how many were in each of
     /// [`Family::buckets`](crate::Family::buckets) and their sum are kept, where in its bucket each was is
     /// not. A recorder that makes buckets of its own wants the same bounds; percentiles of a recorder that
     /// makes summaries are as exact as a bucket is narrow.

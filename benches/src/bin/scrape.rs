@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release -p tta-benches --bin scrape
 //! ```
+#![allow(clippy::print_stdout, reason = "that is what it is for")]
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -75,15 +76,15 @@ fn report(what: &str, address: SocketAddr) -> Result<(), Box<dyn std::error::Err
         }
         times.sort_unstable();
         let series = body.lines().filter(|line| !line.starts_with('#') && line.contains(' ')).count();
-        let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+        let at = |percent: usize| times[(times.len() - 1) * percent / 100];
         let per_10_000 = |time: Duration| time.as_secs_f64() * 1e3 * 10_000.0 / series as f64;
         println!(
             "  {name}: {series} series, {} kB; a scrape takes {:.2?} (minimum {:.2?}, p99 {:.2?}); per 10 000 series {:.2} ms",
             body.len() / 1000,
-            at(0.5),
+            at(50),
             times[0],
-            at(0.99),
-            per_10_000(at(0.5)),
+            at(99),
+            per_10_000(at(50)),
         );
     }
     Ok(())

@@ -3,12 +3,13 @@
 //! The exporters' thread writes them, after a batch has arrived, so that none points at a trace that was not
 //! sampled or was dropped on its way. A caller never sees them.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use opentelemetry::trace::{SpanId, TraceId};
+use rustc_hash::FxHashMap;
 
 use super::bind::{self, LabelKey};
+use super::cell::bounds;
 use super::family::{self, Family};
 use super::store::{Labels, Store};
 use crate::catalog::{Site, SiteKind};
@@ -29,8 +30,23 @@ pub(crate) struct Exemplar {
 #[derive(Debug)]
 pub(crate) struct Exemplars {
     family: &'static Family,
-    /// One more than there are bounds. Only the exporters' thread and scrapes lock them.
-    slots: OnceLock<Box<[Mutex<Option<Exemplar>>]>>,
+    slots: OnceLock<Slots>,
+}
+
+#[derive(Debug)]
+struct Slots {
+    /// Upper bounds, inclusive, ascending, as the histogram has them.
+    bounds: Box<[u64]>,
+    /// One more than there are bounds. Only the exporters' thread and scrapes lock it.
+    latest: Mutex<Box<[Option<Exemplar>]>>,
+}
+
+impl Slots {
+    fn new(family: &'static Family) -> Self {
+        let bounds = bounds(family.buckets(), family.unit().resolution());
+        let latest = Mutex::new(vec![None; bounds.len() + 1].into());
+        Slots { bounds, latest }
+    }
 }
 
 impl Exemplars {
@@ -40,21 +56,18 @@ impl Exemplars {
 
     /// Puts it in the place of its bucket's earlier one.
     fn put(&self, exemplar: Exemplar) {
-        let bounds = self.family.buckets();
-        let slots = self.slots.get_or_init(|| (0..=bounds.len()).map(|_| Mutex::default()).collect());
-        let resolution = self.family.unit().resolution() as f64;
-        // As the histogram holds its bounds.
-        #[allow(clippy::cast_sign_loss, reason = "bounds are positive")]
-        let bucket = bounds.partition_point(|bound| ((bound * resolution).round() as u64) < exemplar.value);
-        if let Some(slot) = slots.get(bucket) {
-            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(exemplar);
+        let slots = self.slots.get_or_init(|| Slots::new(self.family));
+        let bucket = slots.bounds.partition_point(|bound| *bound < exemplar.value);
+        let mut latest = slots.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = latest.get_mut(bucket) {
+            *slot = Some(exemplar);
         }
     }
 
     /// By bucket; empty if there are none.
     pub(super) fn get(&self) -> Vec<Option<Exemplar>> {
-        let slots = self.slots.get().map(|slots| &**slots).unwrap_or_default();
-        slots.iter().map(|slot| *slot.lock().unwrap_or_else(PoisonError::into_inner)).collect()
+        let Some(slots) = self.slots.get() else { return Vec::new() };
+        slots.latest.lock().unwrap_or_else(PoisonError::into_inner).to_vec()
     }
 }
 
@@ -97,7 +110,7 @@ type Place = (usize, usize, LabelKey);
 /// Finds the series that spans belong to, and remembers where they are.
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
-    known: HashMap<Place, Arc<Exemplars>>,
+    known: FxHashMap<Place, Arc<Exemplars>>,
 }
 
 impl Writer {

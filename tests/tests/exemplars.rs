@@ -1,9 +1,14 @@
 //! Exemplars in `/metrics` and over OTLP point at spans that a real receiver has.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
+use tta::opentelemetry_sdk::error::OTelSdkResult;
+use tta::opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use tta_tests::{CLOSED, Program, Prometheus, Receiver, attribute, http_get};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
@@ -73,7 +78,7 @@ fn every_exemplar_is_a_span_that_arrived_in_the_bucket_of_its_duration() {
     let (_, _, body) = http_get(&url, OPENMETRICS);
     let exemplars = parse(&body);
 
-    let mut series = std::collections::BTreeSet::new();
+    let mut series = BTreeSet::new();
     for exemplar in &exemplars {
         let [family, labels, ids, value, timestamp] =
             exemplar.as_array().map(Vec::as_slice).expect("an array")
@@ -170,4 +175,53 @@ fn a_span_that_was_lost_is_no_exemplar() {
         "{body}"
     );
     assert!(parse(&body).is_empty(), "{body}");
+}
+
+#[derive(Debug, Default)]
+struct Kept(Arc<Mutex<Vec<SpanData>>>);
+
+impl SpanExporter for Kept {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(batch);
+        Ok(())
+    }
+}
+
+#[tta::primitive(fields(model), labels(fast: bool, model: bounded(2) = model, on = "all"))]
+fn labelled(fast: bool, model: &str) {
+    let _ = (fast, model);
+}
+
+#[test]
+fn a_series_with_labels_has_the_spans_of_its_labels() {
+    let kept = Kept::default();
+    let spans = kept.0.clone();
+    let telemetry = tta::Telemetry::builder()
+        .span_exporter(kept)
+        .console(false)
+        .otlp(false)
+        .prometheus_addr(([127, 0, 0, 1], 0).into())
+        .init()
+        .expect("nothing else is running in this process");
+    for (fast, model) in [(true, "small"), (false, "small"), (true, "large"), (true, "huge")] {
+        labelled(fast, model);
+    }
+    telemetry.force_flush(Duration::from_secs(10)).expect("it takes everything");
+    let address = telemetry.prometheus_addr().expect("it is served");
+    let (_, _, body) = http_get(&format!("http://{address}/metrics"), OPENMETRICS);
+    let spans = spans.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut series = BTreeSet::new();
+    for exemplar in parse(&body) {
+        let (labels, ids) = (&exemplar[1], &exemplar[2]);
+        let span = spans.iter().find(|span| ids["span_id"] == span.span_context.span_id().to_string());
+        let span = span.unwrap_or_else(|| panic!("{exemplar} points at nothing"));
+        let model = span.attributes.iter().find(|attribute| attribute.key.as_str() == "model");
+        let model = model.expect("it is a field").value.to_string();
+        let (fast, shown) = (labels["fast"].as_str(), labels["model"].as_str());
+        let (fast, shown) = (fast.expect("a label").to_owned(), shown.expect("a label").to_owned());
+        assert_eq!(shown, if model == "huge" { "other" } else { &*model }, "{exemplar}");
+        series.insert((fast, shown));
+    }
+    let expected = [("false", "small"), ("true", "large"), ("true", "other"), ("true", "small")];
+    assert_eq!(series, expected.map(|(fast, model)| (fast.to_owned(), model.to_owned())).into());
 }

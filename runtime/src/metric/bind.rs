@@ -54,6 +54,10 @@ const ERRORS: usize = BEGUN + 1;
 static NANOSECONDS: LazyLock<Box<[u64]>> = LazyLock::new(|| bounds(SECONDS, Unit::Seconds.resolution()));
 
 impl Combination {
+    pub(crate) fn key(&self) -> LabelKey {
+        self.key
+    }
+
     #[inline]
     pub(crate) fn begun(&self, rows: &Rows) {
         self.calls.count_on(rows, |row| row.add(BEGUN, 1));

@@ -75,9 +75,8 @@ impl Exemplars {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate {
     pub(crate) site: &'static Site,
-    /// The call's combination of labels. Needed only where the labels are on durations; such a site has no
-    /// exemplars without it.
-    pub(crate) key: Option<LabelKey>,
+    /// The call's combination of labels.
+    pub(crate) key: LabelKey,
     /// The workflow that the call was a step of.
     pub(crate) step_of: Option<&'static Site>,
     pub(crate) trace_id: TraceId,
@@ -92,7 +91,7 @@ impl Candidate {
     /// A call of `site`, which has a span of its own.
     pub(crate) fn new(
         site: &'static Site,
-        key: Option<LabelKey>,
+        key: LabelKey,
         step_of: Option<&'static Site>,
         (trace_id, span_id): (TraceId, SpanId),
         nanoseconds: u64,
@@ -117,13 +116,12 @@ impl Writer {
     /// Makes exemplars of spans that have arrived.
     pub(crate) fn write(&mut self, arrived: &[Candidate]) {
         for candidate in arrived {
-            let Candidate { site, step_of, trace_id, span_id, nanoseconds, ended, .. } = *candidate;
+            let Candidate { site, key, step_of, trace_id, span_id, nanoseconds, ended } = *candidate;
             let exemplar = Exemplar { trace_id, span_id, value: nanoseconds, at: ended };
-            let key = if site.labels_are_on_all() { candidate.key } else { Some(0) };
-            if let Some(key) = key {
-                let labels = || site.bound().duration_labels(key);
-                self.put((address(site), 0, key), site.kind().duration(), labels, exemplar);
-            }
+            // Elsewhere all combinations share one series.
+            let key = if site.labels_are_on_all() { key } else { 0 };
+            let labels = || site.bound().duration_labels(key);
+            self.put((address(site), 0, key), site.kind().duration(), labels, exemplar);
             if let Some(workflow) = step_of {
                 let labels = || bind::step_labels(workflow, site);
                 let place = (address(site), address(workflow), 0);

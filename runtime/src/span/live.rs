@@ -251,6 +251,7 @@ impl Started {
         counts.ended(site, local, self.step_of.take(), outcome, nanoseconds);
         let Some(OwnSpan { mut record, own }) = self.span.take() else { return };
         record.end(self.at, nanoseconds, outcome);
+        record.key = counts.key();
         let added = own.end(local.map(|local| &local.slots));
         if added.is_some() || !fields.as_slice().is_empty() {
             let limits = counts.limits()();
@@ -276,6 +277,14 @@ impl Counts {
         let combination = bound.combination(Store::global(), bound.key(labels));
         combination.begun(&local.rows);
         Counts::Process(combination)
+    }
+
+    /// The call's combination of labels.
+    fn key(&self) -> LabelKey {
+        match self {
+            Counts::Process(combination) => combination.key(),
+            Counts::Test(test) => test.1,
+        }
     }
 
     fn asks_a_sampler_of_the_programs(&self) -> bool {

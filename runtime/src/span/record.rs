@@ -15,6 +15,7 @@ use super::pool;
 use super::tracer::{Added, Identity};
 use crate::catalog::{Site, SiteKind};
 use crate::context::WorkflowContext;
+use crate::metric::bind::LabelKey;
 use crate::metric::exemplar::Candidate;
 use crate::names::attribute;
 use crate::outcome::{Kind, Outcome, Status};
@@ -99,6 +100,8 @@ pub(crate) struct Record {
     pub(super) status: Option<Status>,
     /// What it ended with, if that was an error.
     pub(super) error: Option<Kind>,
+    /// The call's combination of labels.
+    pub(super) key: LabelKey,
     /// Nanoseconds since 1970.
     pub(super) start: u64,
     pub(super) end: u64,
@@ -116,6 +119,7 @@ impl Default for Record {
             parent_is_remote: false,
             status: None,
             error: None,
+            key: 0,
             start: 0,
             end: 0,
             added: Additions::default(),
@@ -295,7 +299,7 @@ impl Record {
         let run = workflow.as_ref().filter(|_| step.is_some()).and_then(WorkflowContext::run);
         let workflow = run.map(|run| run.site);
         let took = self.end.saturating_sub(self.start);
-        Some(Candidate::new(site, None, workflow, (self.trace_id, self.span_id), took, self.end))
+        Some(Candidate::new(site, self.key, workflow, (self.trace_id, self.span_id), took, self.end))
     }
 
     /// What exporters get. The record goes back to the pool.

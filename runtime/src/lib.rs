@@ -26,7 +26,8 @@
 //! ```
 //!
 //! Each call of `answer` is one trace in which `search` is a step. Both count in metrics that exist, at
-//! zero, before the first call. [`catalog()`] lists all that the program can emit.
+//! zero, before the first call. [`catalog()`] lists all that the program can emit, and [`stats()`] what it has
+//! done so far.
 //!
 //! # Features
 //!
@@ -36,9 +37,12 @@
 //! | feature | brings |
 //! |---|---|
 //! | `prometheus` | metrics at <http://127.0.0.1:9464/metrics>, ours and those of the `metrics` facade |
+//! | `pushgateway` | the same pushed to a Pushgateway, for programs that end before they are scraped |
 //! | `otlp` | traces and metrics over OTLP, gRPC and HTTP/protobuf |
 //! | `console` | each finished trace as a tree on stderr |
 //! | `tracing` | spans of crates that use `tracing` in the same tree: [`tracing_layer`] |
+//! | `metrics` | our metrics in a recorder of the `metrics` facade that the program has; with `prometheus` |
+//! | `process` | CPU time, memory and file descriptors among the metrics; with `prometheus` and `otlp` |
 //! | `testing` | [`testing`]: spans and metrics of one test |
 //! | `telemetry` | recording alone, for an exporter of your own; implied by the above |
 //! | `context` | [`WorkflowContext`] alone; implied by all of the above |
@@ -210,6 +214,8 @@ pub use context::{WorkflowContext, WorkflowContextBuilder, context};
 pub use export::otlp::Protocol as OtlpProtocol;
 #[cfg(feature = "telemetry")]
 pub use metric::family::{Family, FamilyKind, Producer, Unit};
+#[cfg(feature = "telemetry")]
+pub use metric::stats::{ErrorStats, SiteStats, Stats, stats};
 #[cfg(feature = "telemetry")]
 pub use pipeline::{ExporterReport, FlushError, ShutdownReport};
 #[cfg(feature = "telemetry")]

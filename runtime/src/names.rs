@@ -51,6 +51,7 @@ pub(crate) mod label {
 }
 
 /// Metric families.
+#[cfg_attr(not(feature = "process"), allow(dead_code))]
 pub(crate) mod metric {
     pub(crate) const WORKFLOW_EXECUTIONS: &str = "tta_workflow_executions_total";
     pub(crate) const WORKFLOW_DURATION: &str = "tta_workflow_duration_seconds";
@@ -69,6 +70,15 @@ pub(crate) mod metric {
     pub(crate) const TELEMETRY_QUEUE_CAPACITY: &str = "tta_telemetry_queue_capacity";
     pub(crate) const TELEMETRY_EXPORT_DURATION: &str = "tta_telemetry_export_duration_seconds";
     pub(crate) const BUILD_INFO: &str = "tta_build_info";
+
+    // What every client library of Prometheus calls them.
+    pub(crate) const PROCESS_CPU: &str = "process_cpu_seconds_total";
+    pub(crate) const PROCESS_RESIDENT_MEMORY: &str = "process_resident_memory_bytes";
+    pub(crate) const PROCESS_VIRTUAL_MEMORY: &str = "process_virtual_memory_bytes";
+    pub(crate) const PROCESS_OPEN_FDS: &str = "process_open_fds";
+    pub(crate) const PROCESS_MAX_FDS: &str = "process_max_fds";
+    pub(crate) const PROCESS_THREADS: &str = "process_threads";
+    pub(crate) const PROCESS_START_TIME: &str = "process_start_time_seconds";
 }
 
 /// The instrumentation scope of our spans and metrics.
@@ -98,5 +108,7 @@ pub(crate) mod env {
     pub(crate) const METRIC_EXPORT_INTERVAL: &str = "OTEL_METRIC_EXPORT_INTERVAL";
     pub(crate) const PROMETHEUS_HOST: &str = "OTEL_EXPORTER_PROMETHEUS_HOST";
     pub(crate) const PROMETHEUS_PORT: &str = "OTEL_EXPORTER_PROMETHEUS_PORT";
+    #[cfg(feature = "pushgateway")]
+    pub(crate) const PUSHGATEWAY_URL: &str = "TTA_PUSHGATEWAY_URL";
     pub(crate) const ENVIRONMENT: &str = "ENVIRONMENT";
 }

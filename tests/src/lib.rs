@@ -5,10 +5,12 @@
 
 mod process;
 mod prometheus;
+mod pushgateway;
 mod receiver;
 
 pub use process::{Program, http_get};
 pub use prometheus::Prometheus;
+pub use pushgateway::Pushgateway;
 pub use receiver::{Receiver, attribute};
 
 use std::time::Duration;

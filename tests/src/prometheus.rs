@@ -70,6 +70,34 @@ impl Prometheus {
         }
     }
 
+    /// Asks until there is an exemplar for `query` from the last hour, and returns the labels of all.
+    ///
+    /// # Panics
+    /// When there never is.
+    #[must_use]
+    pub fn exemplars(&self, query: &str) -> Vec<Value> {
+        let deadline = Instant::now() + PATIENCE;
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let (start, end) = (since.as_secs() - 3600, since.as_secs() + 3600);
+        let url = format!("{}/api/v1/query_exemplars", self.url);
+        loop {
+            let request = ureq::get(&url).query("query", query);
+            let request = request.query("start", start.to_string()).query("end", end.to_string());
+            let body = request.call().ok().and_then(|mut answer| answer.body_mut().read_to_string().ok());
+            let answer: Value = body.and_then(|body| serde_json::from_str(&body).ok()).unwrap_or_default();
+            let series = answer["data"].as_array().cloned().unwrap_or_default();
+            let all =
+                series.iter().flat_map(|series| series["exemplars"].as_array().cloned().unwrap_or_default());
+            let labels: Vec<Value> = all.map(|exemplar| exemplar["labels"].clone()).collect();
+            if !labels.is_empty() {
+                return labels;
+            }
+            assert!(Instant::now() < deadline, "no exemplar for {query}");
+            // It scrapes by the clock; there is no event to wait for.
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
     fn ask(&self, query: &str) -> Option<f64> {
         // Not listening yet, or a bad answer, is no answer.
         let url = format!("{}/api/v1/query", self.url);

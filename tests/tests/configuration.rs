@@ -8,7 +8,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
 const MISTAKES: &[(&str, &str, &str)] = &[
     ("OTEL_SDK_DISABLED", "yes", "`true` or `false`"),
     ("OTEL_TRACES_EXPORTER", "zipkin", "`otlp`, `console`, `none`"),
-    ("OTEL_METRICS_EXPORTER", "statsd", "`prometheus`, `otlp`, `none`"),
+    ("OTEL_METRICS_EXPORTER", "statsd", "`prometheus`, `otlp`, `pushgateway`, `recorder`, `none`"),
     ("OTEL_TRACES_SAMPLER", "sometimes", "`parentbased_traceidratio`"),
     ("OTEL_BSP_MAX_QUEUE_SIZE", "0", "1 or more"),
     ("OTEL_BSP_MAX_QUEUE_SIZE", "18446744073709551615", "from 1 to 1000000"),
@@ -19,6 +19,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("OTEL_EXPORTER_PROMETHEUS_PORT", "94640", "65535"),
     ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", "http/protobuf"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", "http://"),
+    ("TTA_PUSHGATEWAY_URL", "gateway:9091", "http://"),
     ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon", "milliseconds"),
     ("OTEL_EXPORTER_OTLP_COMPRESSION", "brotli", "gzip"),
     ("ENVIRONMENT", "moon", "`production`"),

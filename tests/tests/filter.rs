@@ -113,7 +113,10 @@ fn a_filter_does_not_change_a_metric() {
 fn a_filter_that_cannot_be_read_is_an_error_that_says_what_can() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let error = Telemetry::builder().filter("ping").init().expect_err("no rule").to_string();
-    assert!(error.contains("TTA_FILTER") && error.contains("\"ping\"") && error.contains("`name=…`"), "{error}");
+    assert!(
+        error.contains("TTA_FILTER") && error.contains("\"ping\"") && error.contains("`name=…`"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -83,6 +83,36 @@ fn check(protocol: &str, endpoint: fn(&Receiver) -> &str) {
     let durations = points(&receiver.metric("tta_workflow_duration_seconds"), "histogram");
     let count = &durations[0]["count"];
     assert_eq!(count.as_u64().or_else(|| count.as_str()?.parse().ok()), Some(5), "{durations:#?}");
+
+    // Every family; no function here has a label that could overflow.
+    for family in tta::catalog().families() {
+        let own = family.name().strip_suffix("_total").unwrap_or(family.name());
+        let name = match own {
+            "tta_label_overflow" => continue,
+            "process_cpu_seconds" => "process.cpu.time",
+            "process_resident_memory_bytes" => "process.memory.usage",
+            "process_virtual_memory_bytes" => "process.memory.virtual",
+            "process_open_fds" => "process.unix.file_descriptor.count",
+            "process_threads" => "process.thread.count",
+            "process_start_time_seconds" => "process.uptime",
+            name => name,
+        };
+        assert_eq!(receiver.metric(name)["description"], family.description());
+    }
+
+    // The process by the names of the semantic conventions.
+    let number = |point: &Value| {
+        let number = if point["asDouble"].is_null() { &point["asInt"] } else { &point["asDouble"] };
+        number.as_f64().or_else(|| number.as_str()?.parse().ok()).expect("a number")
+    };
+    let cpu = receiver.metric("process.cpu.time");
+    assert_eq!((&cpu["unit"], &cpu["sum"]["isMonotonic"]), (&Value::from("s"), &Value::from(true)));
+    let memory = receiver.metric("process.memory.usage");
+    assert_ne!(memory["sum"]["isMonotonic"], true, "memory can be given back");
+    assert!(number(&points(&memory, "sum")[0]) > 1e6, "{memory:#?}");
+    let uptime = number(&points(&receiver.metric("process.uptime"), "gauge")[0]);
+    assert!((0.0..60.0).contains(&uptime), "{uptime}");
+    assert!(number(&points(&receiver.metric("process.thread.count"), "sum")[0]) >= 1.0);
 }
 
 fn is_named(span: &Value, name: &str) -> bool {

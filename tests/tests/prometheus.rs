@@ -87,6 +87,32 @@ fn metrics_of_the_facade_are_in_the_same_exposition() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_the_process_takes_is_told_under_the_standard_names() {
+    let (program, address) = serving("3");
+    let (_, _, body) = http_get(&format!("http://{address}/metrics"), OPENMETRICS);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", program.id())).expect("it runs");
+    let told = |key: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(key)).expect("Linux says so");
+        line.split_whitespace().next().and_then(|word| word.parse::<f64>().ok()).expect("a number")
+    };
+    let near = |series: &str, expected: f64, slack: f64| {
+        let found = value(&body, series);
+        assert!((found - expected).abs() <= slack, "{series} is {found}, and {expected} was expected");
+    };
+    near("process_resident_memory_bytes", told("VmRSS:") * 1024.0, 8e6);
+    near("process_virtual_memory_bytes", told("VmSize:") * 1024.0, 2e8);
+    near("process_threads", told("Threads:"), 4.0);
+    let open = std::fs::read_dir(format!("/proc/{}/fd", program.id())).expect("it runs").count();
+    near("process_open_fds", open as f64, 3.0);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is later");
+    near("process_start_time_seconds", now.as_secs_f64(), 60.0);
+    near("process_cpu_seconds_total", 0.0, 30.0);
+    assert!(value(&body, "process_max_fds") >= open as f64);
+    assert!(body.contains("# TYPE process_cpu_seconds counter\n"), "{body}");
+}
+
 /// Gives `input` to a tool and returns what it prints.
 fn pipe(program: &str, args: &[&str], input: &str) -> (bool, String) {
     let mut child = Command::new(program)

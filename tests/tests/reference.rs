@@ -13,7 +13,9 @@ fn reference() -> String {
          writes it anew.\n\n\
          Every series whose labels are known from the annotations exists at 0 from `init` on. All durations are\n\
          seconds. A function's own `labels(..)` come after the labels listed here, on the executions and errors\n\
-         families (`on = \"all\"`: on durations too). Over OTLP a counter's name has no `_total`.\n\n",
+         families (`on = \"all\"`: on durations too). Over OTLP a counter's name has no `_total`, and those of the\n\
+         process have the names of the semantic conventions: `process.cpu.time`, `process.memory.usage`,\n\
+         `process.memory.virtual`, `process.unix.file_descriptor.count`, `process.thread.count`, `process.uptime`.\n\n",
     );
     for family in tta::catalog().families() {
         describe(family, &mut out);
@@ -23,11 +25,16 @@ fn reference() -> String {
 
 fn describe(family: &Family, out: &mut String) {
     let labels: Vec<String> = family.labels().iter().map(|label| format!("`{label}`")).collect();
-    let unit = if family.unit().suffix().is_empty() { "" } else { " of seconds" };
+    let unit = match family.unit().suffix() {
+        "" => String::new(),
+        unit => format!(" of {unit}"),
+    };
     // Writing to a String cannot fail.
     let _ = writeln!(out, "## `{}`\n\n{}\n", family.name(), family.description());
     let _ = writeln!(out, "- type: {}{unit}", family.kind().as_str());
-    let _ = writeln!(out, "- labels: {}", labels.join(", "));
+    if !labels.is_empty() {
+        let _ = writeln!(out, "- labels: {}", labels.join(", "));
+    }
     if !family.buckets().is_empty() {
         let bounds: Vec<String> = family.buckets().iter().map(ToString::to_string).collect();
         let _ = writeln!(out, "- buckets: {}", bounds.join(" "));
@@ -52,9 +59,16 @@ fn the_metrics_reference_is_what_the_catalog_declares() {
 fn every_family_is_named_by_the_rules_and_has_a_sentence_of_help() {
     for family in tta::catalog().families() {
         let name = family.name();
-        assert!(name.starts_with("tta_"), "{name}");
+        // Those of the process are called as in every client library.
+        let prefix = if family.producer() == tta::Producer::Process { "process_" } else { "tta_" };
+        assert!(name.starts_with(prefix), "{name}");
         assert_eq!(name.ends_with("_total"), family.kind() == tta::FamilyKind::Counter, "{name}");
-        assert_eq!(name.ends_with("_seconds"), family.unit() == tta::Unit::Seconds, "{name}");
+        assert_eq!(
+            name.trim_end_matches("_total").ends_with("_seconds"),
+            family.unit() == tta::Unit::Seconds,
+            "{name}"
+        );
+        assert_eq!(name.ends_with("_bytes"), family.unit() == tta::Unit::Bytes, "{name}");
         assert!(family.description().ends_with('.'), "{name}");
         assert!(family.buckets().is_sorted_by(|a, b| a < b), "{name}");
     }

@@ -102,7 +102,7 @@ impl Wanted {
         Ok(Wanted::Only(names.into_iter().filter(|name| name != "none").collect()))
     }
 
-    #[cfg(any(feature = "console", feature = "otlp", feature = "prometheus"))]
+    #[cfg(any(feature = "console", feature = "metrics", feature = "otlp", feature = "prometheus"))]
     pub(crate) fn includes(&self, name: &str, by_default: bool) -> bool {
         match self {
             Wanted::Default => by_default,

@@ -54,6 +54,10 @@ const ERRORS: usize = BEGUN + 1;
 static NANOSECONDS: LazyLock<Box<[u64]>> = LazyLock::new(|| bounds(SECONDS, Unit::Seconds.resolution()));
 
 impl Combination {
+    pub(crate) fn key(&self) -> LabelKey {
+        self.key
+    }
+
     #[inline]
     pub(crate) fn begun(&self, rows: &Rows) {
         self.calls.count_on(rows, |row| row.add(BEGUN, 1));
@@ -194,15 +198,20 @@ impl Bound {
             let labels = self.labels([(label::STATUS, status.as_str().into())], &user);
             store.show(kind.executions(), labels, &calls, Part::Count(EXECUTIONS + status as usize));
         }
-        let on_durations = if self.site.labels_are_on_all() { &*user } else { &[] };
         let durations = Part::Distribution { sum: SUM, buckets: BUCKETS };
-        store.show(kind.duration(), self.labels([], on_durations), &calls, durations);
+        store.show(kind.duration(), self.duration_labels(key), &calls, durations);
         let active = Part::Active { begun: BEGUN, ended: EXECUTIONS..SUM };
         store.show(kind.active(), vec![self.site.name_label()], &calls, active);
         for (at, error) in self.known.iter().enumerate() {
             store.show(kind.errors(), self.error_labels(key, error), &calls, Part::Count(ERRORS + at));
         }
         Combination { key, calls, bounds: &NANOSECONDS, opened: Chain::default() }
+    }
+
+    /// The labels of the duration series that `key` counts on.
+    pub(crate) fn duration_labels(&self, key: LabelKey) -> Labels {
+        let user = if self.site.labels_are_on_all() { self.values(key) } else { Labels::new() };
+        self.labels([], &user)
     }
 
     fn error_labels(&self, key: LabelKey, error: &Kind) -> Labels {
@@ -307,13 +316,18 @@ impl OpenLabel {
     }
 }
 
+/// The labels of `primitive` as a step of `workflow`.
+pub(crate) fn step_labels(workflow: &'static Site, primitive: &'static Site) -> Labels {
+    vec![workflow.name_label(), primitive.name_label()]
+}
+
 /// What a step of one workflow counts on.
 #[derive(Debug)]
 pub(crate) struct Step(Arc<Sharded>);
 
 impl Step {
     fn new(store: &Store, workflow: &'static Site, primitive: &Bound) -> Self {
-        let pair = || vec![workflow.name_label(), primitive.site.name_label()];
+        let pair = || step_labels(workflow, primitive.site);
         let calls = Arc::new((primitive.new_row)(BUCKETS.end));
         for status in Status::ALL {
             let mut labels = pair();

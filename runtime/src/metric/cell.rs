@@ -151,7 +151,9 @@ impl Sharded {
 
     /// The numbers in `range`, over all threads, added up.
     pub(crate) fn sum(&self, range: Range<usize>) -> u64 {
-        self.read(range).into_iter().fold(0, u64::wrapping_add)
+        let shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
+        let numbers = shards.iter().chain([&self.shared]).flat_map(|shard| &shard[range.clone()]);
+        numbers.fold(0, |sum, number| sum.wrapping_add(number.load(Relaxed)))
     }
 
     /// The numbers in `range`, each over all threads.

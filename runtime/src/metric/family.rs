@@ -34,6 +34,8 @@ pub enum Unit {
     One,
     /// Seconds; held as nanoseconds.
     Seconds,
+    /// Bytes.
+    Bytes,
 }
 
 impl Unit {
@@ -41,7 +43,7 @@ impl Unit {
     #[must_use]
     pub const fn resolution(self) -> u64 {
         match self {
-            Unit::One => 1,
+            Unit::One | Unit::Bytes => 1,
             Unit::Seconds => 1_000_000_000,
         }
     }
@@ -52,6 +54,7 @@ impl Unit {
         match self {
             Unit::One => "",
             Unit::Seconds => "seconds",
+            Unit::Bytes => "bytes",
         }
     }
 
@@ -61,6 +64,7 @@ impl Unit {
         match self {
             Unit::One => "1",
             Unit::Seconds => "s",
+            Unit::Bytes => "By",
         }
     }
 
@@ -87,6 +91,8 @@ pub enum Producer {
     Pipeline,
     /// `init`.
     Init,
+    /// The operating system, asked when metrics are read.
+    Process,
 }
 
 impl Producer {
@@ -100,6 +106,7 @@ impl Producer {
             Producer::OpenLabels => "open labels",
             Producer::Pipeline => "pipeline",
             Producer::Init => "init",
+            Producer::Process => "the operating system",
         }
     }
 }
@@ -114,20 +121,71 @@ pub struct Family {
     labels: &'static [&'static str],
     buckets: &'static [f64],
     producer: Producer,
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only OTLP wants to know"))]
+    otlp: Option<Convention>,
+}
+
+/// What OpenTelemetry's semantic conventions call a family, where they call it otherwise.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only OTLP wants to know"))]
+pub(crate) struct Convention {
+    pub(crate) name: &'static str,
+    pub(crate) unit: &'static str,
+    pub(crate) instrument: Instrument,
+}
+
+/// How the conventions measure it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(not(feature = "process"), allow(dead_code, reason = "so far it is those of the process"))]
+pub(crate) enum Instrument {
+    Counter,
+    UpDownCounter,
+    /// A gauge of the seconds that have passed since the family's value.
+    Age,
 }
 
 impl Family {
     const fn counter(name: &'static str, producer: Producer, labels: &'static [&'static str]) -> Self {
-        Family { name, kind: FamilyKind::Counter, unit: Unit::One, help: "", labels, buckets: &[], producer }
+        Family {
+            name,
+            kind: FamilyKind::Counter,
+            unit: Unit::One,
+            help: "",
+            labels,
+            buckets: &[],
+            producer,
+            otlp: None,
+        }
     }
 
     const fn gauge(name: &'static str, producer: Producer, labels: &'static [&'static str]) -> Self {
-        Family { name, kind: FamilyKind::Gauge, unit: Unit::One, help: "", labels, buckets: &[], producer }
+        Family {
+            name,
+            kind: FamilyKind::Gauge,
+            unit: Unit::One,
+            help: "",
+            labels,
+            buckets: &[],
+            producer,
+            otlp: None,
+        }
     }
 
     const fn seconds(name: &'static str, producer: Producer, labels: &'static [&'static str]) -> Self {
         let (kind, unit) = (FamilyKind::Histogram, Unit::Seconds);
-        Family { name, kind, unit, help: "", labels, buckets: SECONDS, producer }
+        Family { name, kind, unit, help: "", labels, buckets: SECONDS, producer, otlp: None }
+    }
+
+    #[cfg(feature = "process")]
+    const fn process(name: &'static str, kind: FamilyKind, unit: Unit) -> Self {
+        let producer = Producer::Process;
+        Family { name, kind, unit, help: "", labels: &[], buckets: &[], producer, otlp: None }
+    }
+
+    #[cfg(feature = "process")]
+    const fn otlp(mut self, name: &'static str, unit: &'static str, instrument: Instrument) -> Self {
+        self.otlp = Some(Convention { name, unit, instrument });
+        self
     }
 
     const fn help(mut self, help: &'static str) -> Self {
@@ -169,6 +227,12 @@ impl Family {
     #[must_use]
     pub const fn buckets(&self) -> &'static [f64] {
         self.buckets
+    }
+
+    /// What it is over OTLP, where that is not what it is everywhere else.
+    #[cfg(feature = "otlp")]
+    pub(crate) const fn convention(&self) -> Option<&Convention> {
+        self.otlp.as_ref()
     }
 
     /// Who emits it.
@@ -279,6 +343,52 @@ pub(crate) static BUILD_INFO: Family =
     Family::gauge(metric::BUILD_INFO, Producer::Init, &[label::VERSION, label::SERVICE, label::ENVIRONMENT])
         .help("The running program: version of the service, its name and environment; always 1.");
 
+#[cfg(feature = "process")]
+pub(crate) static PROCESS_CPU: Family =
+    Family::process(metric::PROCESS_CPU, FamilyKind::Counter, Unit::Seconds)
+        .help("User and system CPU time that the process has taken.")
+        .otlp("process.cpu.time", "s", Instrument::Counter);
+
+#[cfg(feature = "process")]
+pub(crate) static PROCESS_RESIDENT_MEMORY: Family =
+    Family::process(metric::PROCESS_RESIDENT_MEMORY, FamilyKind::Gauge, Unit::Bytes)
+        .help("Physical memory that the process holds.")
+        .otlp("process.memory.usage", "By", Instrument::UpDownCounter);
+
+#[cfg(feature = "process")]
+pub(crate) static PROCESS_VIRTUAL_MEMORY: Family =
+    Family::process(metric::PROCESS_VIRTUAL_MEMORY, FamilyKind::Gauge, Unit::Bytes)
+        .help("Virtual memory of the process.")
+        .otlp("process.memory.virtual", "By", Instrument::UpDownCounter);
+
+#[cfg(feature = "process")]
+pub(crate) static PROCESS_OPEN_FDS: Family =
+    Family::process(metric::PROCESS_OPEN_FDS, FamilyKind::Gauge, Unit::One)
+        .help("File descriptors that are open; on Windows, handles.")
+        .otlp(OPEN_FDS, "{file_descriptor}", Instrument::UpDownCounter);
+
+/// What Windows counts in place of file descriptors has a name of its own.
+#[cfg(feature = "process")]
+const OPEN_FDS: &str =
+    if cfg!(windows) { "process.windows.handle.count" } else { "process.unix.file_descriptor.count" };
+
+#[cfg(feature = "process")]
+pub(crate) static PROCESS_MAX_FDS: Family =
+    Family::process(metric::PROCESS_MAX_FDS, FamilyKind::Gauge, Unit::One)
+        .help("File descriptors that may be open; 0 is without limit.");
+
+#[cfg(feature = "process")]
+pub(crate) static PROCESS_THREADS: Family =
+    Family::process(metric::PROCESS_THREADS, FamilyKind::Gauge, Unit::One)
+        .help("Threads of the process.")
+        .otlp("process.thread.count", "{thread}", Instrument::UpDownCounter);
+
+#[cfg(feature = "process")]
+pub(crate) static PROCESS_START_TIME: Family =
+    Family::process(metric::PROCESS_START_TIME, FamilyKind::Gauge, Unit::Seconds)
+        .help("When the process started, since 1970.")
+        .otlp("process.uptime", "s", Instrument::Age);
+
 /// Every family. The store, the catalog and every generated file are made of this list.
 pub(crate) static FAMILIES: &[&Family] = &[
     &WORKFLOW_EXECUTIONS,
@@ -298,4 +408,18 @@ pub(crate) static FAMILIES: &[&Family] = &[
     &TELEMETRY_QUEUE_CAPACITY,
     &TELEMETRY_EXPORT_DURATION,
     &BUILD_INFO,
+    #[cfg(feature = "process")]
+    &PROCESS_CPU,
+    #[cfg(feature = "process")]
+    &PROCESS_RESIDENT_MEMORY,
+    #[cfg(feature = "process")]
+    &PROCESS_VIRTUAL_MEMORY,
+    #[cfg(feature = "process")]
+    &PROCESS_OPEN_FDS,
+    #[cfg(feature = "process")]
+    &PROCESS_MAX_FDS,
+    #[cfg(feature = "process")]
+    &PROCESS_THREADS,
+    #[cfg(feature = "process")]
+    &PROCESS_START_TIME,
 ];

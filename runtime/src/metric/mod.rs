@@ -7,7 +7,15 @@ pub(crate) mod bind;
 #[cfg(feature = "telemetry")]
 mod cell;
 #[cfg(feature = "telemetry")]
+pub(crate) mod exemplar;
+#[cfg(feature = "telemetry")]
 pub(crate) mod family;
+#[cfg(feature = "process")]
+pub(crate) mod process;
+#[cfg(feature = "telemetry")]
+pub(crate) mod series;
+#[cfg(feature = "telemetry")]
+pub(crate) mod stats;
 #[cfg(feature = "telemetry")]
 pub(crate) mod store;
 #[cfg(feature = "telemetry")]

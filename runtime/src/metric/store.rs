@@ -1,16 +1,14 @@
 //! The closed-world store: the series of every family, and a snapshot of them for exporters.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use super::cell::{Counter, Gauge, Histogram, Sharded};
+use super::exemplar::{Exemplar, Exemplars};
 use super::family::{FAMILIES, Family, FamilyKind};
-
-/// A series' labels, in the order of its family.
-pub(crate) type Labels = Vec<(&'static str, Cow<'static, str>)>;
+pub(crate) use super::series::{Labels, SeriesLabels};
 
 /// The series of every family that the catalog declares.
 #[derive(Debug)]
@@ -23,9 +21,24 @@ pub(crate) struct Store {
 #[derive(Debug)]
 struct Series {
     family: &'static Family,
-    /// A series' value is the sum of its cells: functions of one name share their series, and some series
-    /// leave out a label by which their calls are counted.
-    cells: RwLock<BTreeMap<Labels, Vec<Cell>>>,
+    cells: RwLock<BTreeMap<SeriesLabels, Entry>>,
+}
+
+/// One series.
+#[derive(Debug)]
+struct Entry {
+    /// Its value is their sum: functions of one name share their series, and some series leave out a label by
+    /// which their calls are counted.
+    cells: Vec<Cell>,
+    /// Of a histogram.
+    exemplars: Option<Arc<Exemplars>>,
+}
+
+impl Entry {
+    fn new(family: &'static Family) -> Self {
+        let exemplars = (family.kind() == FamilyKind::Histogram).then(|| Arc::new(Exemplars::new(family)));
+        Entry { cells: Vec::new(), exemplars }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -134,7 +147,7 @@ impl Store {
             return Cell::new(family);
         };
         let mut cells = series.cells.write().unwrap_or_else(PoisonError::into_inner);
-        let cells = cells.entry(labels).or_default();
+        let Entry { cells, .. } = cells.entry(labels.into()).or_insert_with(|| Entry::new(family));
         let own = cells.iter().find(|cell| !matches!(cell, Cell::Calls(..))).cloned();
         own.unwrap_or_else(|| {
             let new = Cell::new(family);
@@ -147,8 +160,15 @@ impl Store {
     pub(crate) fn show(&self, family: &'static Family, labels: Labels, calls: &Arc<Sharded>, part: Part) {
         if let Some(series) = self.families.get(family.name()) {
             let mut cells = series.cells.write().unwrap_or_else(PoisonError::into_inner);
-            cells.entry(labels).or_default().push(Cell::Calls(calls.clone(), part));
+            let entry = cells.entry(labels.into()).or_insert_with(|| Entry::new(family));
+            entry.cells.push(Cell::Calls(calls.clone(), part));
         }
+    }
+
+    /// Where the exemplars of a histogram are, if there is such a series.
+    pub(crate) fn exemplars(&self, family: &'static Family, labels: &Labels) -> Option<Arc<Exemplars>> {
+        let cells = self.families.get(family.name())?.cells.read().unwrap_or_else(PoisonError::into_inner);
+        cells.get(labels)?.exemplars.clone()
     }
 
     /// Takes the series of `family` out, for those whose labels change when `init` runs again.
@@ -164,9 +184,10 @@ impl Store {
             let cells = from.cells.read().unwrap_or_else(PoisonError::into_inner);
             let series = cells
                 .iter()
-                .filter_map(|(labels, cells)| {
+                .filter_map(|(labels, Entry { cells, exemplars })| {
                     let reading = cells.iter().map(Cell::read).reduce(Reading::plus)?;
-                    Some(SeriesSnapshot { labels: labels.clone(), reading })
+                    let exemplars = exemplars.as_ref().map(|exemplars| exemplars.get()).unwrap_or_default();
+                    Some(SeriesSnapshot { labels: labels.clone(), reading, exemplars })
                 })
                 .collect();
             FamilySnapshot { family: from.family, series }
@@ -187,8 +208,18 @@ pub(crate) struct FamilySnapshot {
 #[derive(Debug)]
 #[cfg_attr(not(any(feature = "otlp", feature = "prometheus", feature = "testing")), allow(dead_code))]
 pub(crate) struct SeriesSnapshot {
-    pub(crate) labels: Labels,
+    pub(crate) labels: SeriesLabels,
     pub(crate) reading: Reading,
+    /// Of a histogram, by bucket; empty if there are none.
+    pub(crate) exemplars: Vec<Option<Exemplar>>,
+}
+
+impl SeriesSnapshot {
+    /// A series without exemplars.
+    #[cfg(any(test, feature = "process"))]
+    pub(crate) fn new(labels: Labels, reading: Reading) -> Self {
+        SeriesSnapshot { labels: labels.into(), reading, exemplars: Vec::new() }
+    }
 }
 
 /// A series' value, in integers of the unit's resolution.

@@ -3,45 +3,30 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
-use tokio::task::JoinHandle;
 
-use super::{Accepted, ExportFailure, Patience, SpanExport};
+use super::{Accepted, Aside, ExportFailure, Patience, SpanExport};
 
 /// Runs an exporter where it may block: on a thread beside ours, one call at a time.
 pub(crate) struct Custom<E: SpanExporter + 'static> {
     exporter: Arc<E>,
-    /// A call that had not come back when its time was up.
-    running: Option<JoinHandle<OTelSdkResult>>,
+    aside: Aside<OTelSdkResult>,
 }
 
 impl<E: SpanExporter + 'static> Custom<E> {
     pub(crate) fn new(exporter: E) -> Self {
-        Custom { exporter: Arc::new(exporter), running: None }
+        Custom { exporter: Arc::new(exporter), aside: Aside::default() }
     }
 
     async fn run(
         &mut self,
         call: impl FnOnce(&E) -> OTelSdkResult + Send + 'static,
     ) -> Result<(), ExportFailure> {
-        if self.running.as_ref().is_some_and(|running| !running.is_finished()) {
-            return Err(ExportFailure("is still busy with an earlier batch".to_owned()));
-        }
         let exporter = self.exporter.clone();
-        let running = self.running.insert(tokio::task::spawn_blocking(move || {
-            // Its own client must not make spans of what it does for us.
-            let _suppressed = Context::enter_telemetry_suppressed_scope();
-            call(&exporter)
-        }));
-        let result = running.await;
-        self.running = None;
-        match result {
-            Ok(answer) => answer.map_err(|error| ExportFailure(error.to_string())),
-            Err(_) => Err(ExportFailure("the exporter panicked".to_owned())),
-        }
+        let answer = self.aside.run(move || call(&exporter)).await?;
+        answer.map_err(|error| ExportFailure(error.to_string()))
     }
 }
 

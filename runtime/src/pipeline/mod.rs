@@ -1,9 +1,11 @@
 //! From a finished span to the exporters: a bounded queue, and a thread of our own behind it.
 
+mod aside;
 mod custom;
 mod exporting;
 mod fate;
 mod limits;
+mod readings;
 mod report;
 mod sampler;
 mod worker;
@@ -22,6 +24,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::{Notify, watch};
 
+pub(crate) use aside::Aside;
 pub(crate) use custom::Custom;
 pub(crate) use exporting::Exporting;
 pub(crate) use fate::Fate;
@@ -350,11 +353,15 @@ impl Pipeline {
     }
 }
 
-/// Every series and its value now, the queue's length included.
+/// Every series and its value now: the queue's length included, and what the operating system says.
 pub(crate) fn reading() -> Vec<FamilySnapshot> {
     if let Some(pipeline) = &*Pipeline::current() {
         let length = i64::try_from(pipeline.queue.len()).unwrap_or(i64::MAX);
         pipeline.lengths.iter().for_each(|gauge| gauge.set(length));
     }
-    Store::global().snapshot()
+    #[allow(unused_mut, reason = "only with the feature `process` there is more")]
+    let mut families = Store::global().snapshot();
+    #[cfg(feature = "process")]
+    crate::metric::process::fill(&mut families);
+    families
 }

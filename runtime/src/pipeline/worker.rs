@@ -10,12 +10,12 @@ use opentelemetry::Context;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::sleep_until;
 
+use super::readings::{self, Requests};
 use super::report::Tally;
-use super::{Accepted, ExportFailure, Fate, MetricExport, Patience, Pipeline, SpanExport, later, reading};
+use super::{Accepted, ExportFailure, Fate, MetricExport, Patience, Pipeline, SpanExport, later};
 use crate::diagnostics::warn;
-use crate::metric::Histogram;
-use crate::metric::family;
 use crate::metric::store::Store;
+use crate::metric::{Histogram, exemplar, family};
 use crate::names::label;
 use crate::span::clock;
 
@@ -37,14 +37,12 @@ pub(super) fn spawn(
     commands: UnboundedReceiver<Command>,
 ) -> std::io::Result<()> {
     let lanes = spans.into_iter().zip(tallies).map(|(exporter, tally)| Lane::new(exporter, tally));
-    let metrics = metrics.into_iter().map(|exporter| MetricLane { exporter, failing: false, refused: false });
     let mut worker = Worker {
         next_batch: later(Instant::now(), pipeline.settings.schedule_delay),
-        next_reading: later(Instant::now(), pipeline.settings.metric_interval),
         refused: Fate::QueueFull.counter().get(),
         losing: None,
+        exemplars: exemplar::Writer::default(),
         lanes: lanes.collect(),
-        metrics: metrics.collect(),
         pipeline,
     };
     // Made where it is used: a runtime must not be dropped within another, not even when this fails.
@@ -57,7 +55,10 @@ pub(super) fn spawn(
         drop(reply.send(Ok(())));
         // An exporter's own client must not make spans of what it does for us.
         let _suppressed = Context::enter_telemetry_suppressed_scope();
-        runtime.block_on(worker.run(commands));
+        runtime.block_on(async {
+            let readings = readings::spawn(worker.pipeline.clone(), metrics);
+            worker.run(commands, &readings).await;
+        });
         // An exporter that still blocks is not waited for.
         runtime.shutdown_background();
     })?;
@@ -67,13 +68,12 @@ pub(super) fn spawn(
 struct Worker {
     pipeline: Arc<Pipeline>,
     lanes: Vec<Lane>,
-    metrics: Vec<MetricLane>,
     next_batch: Instant,
-    next_reading: Instant,
     /// Spans that had found the queue full when last looked at.
     refused: u64,
     /// The present loss: the count at which it began, and when it was last seen to grow.
     losing: Option<(u64, Instant)>,
+    exemplars: exemplar::Writer,
 }
 
 /// One exporter and what is known of it.
@@ -88,27 +88,19 @@ struct Lane {
     failed: Arc<Histogram>,
 }
 
-struct MetricLane {
-    exporter: Box<dyn MetricExport>,
-    failing: bool,
-    /// It has been said that data points are refused.
-    refused: bool,
-}
-
 impl Worker {
-    async fn run(&mut self, mut commands: UnboundedReceiver<Command>) {
+    async fn run(&mut self, mut commands: UnboundedReceiver<Command>, readings: &Requests) {
         loop {
-            let due = self.next_batch.min(self.next_reading);
             tokio::select! {
                 biased;
                 command = commands.recv() => match command {
                     Some(Command::Flush { deadline, reply }) => {
-                        let problems = self.drain(deadline).await;
+                        let problems = self.drain(deadline, readings).await;
                         // Whoever asked may have given up waiting.
                         let _ = reply.try_send(problems);
                     }
                     Some(Command::ShutDown { deadline, reply }) => {
-                        let problems = self.drain(deadline).await;
+                        let problems = self.drain(deadline, readings).await;
                         // Exporters close what they hold open, before anybody believes that all is done.
                         self.lanes.drain(..).for_each(Lane::end);
                         let _ = reply.try_send(problems);
@@ -116,7 +108,7 @@ impl Worker {
                     }
                     None => return,
                 },
-                () = sleep_until(due.into()) => self.tick().await,
+                () = sleep_until(self.next_batch.into()) => self.tick().await,
                 () = self.pipeline.wake.notified() => {
                     self.pipeline.woken.store(false, Ordering::Relaxed);
                     self.export_batch(None).await;
@@ -130,25 +122,18 @@ impl Worker {
         }
     }
 
-    /// What is done by the clock: partial batches, and readings of the metrics.
+    /// What is done by the clock: partial batches.
     async fn tick(&mut self) {
-        let now = Instant::now();
-        if now >= self.next_reading {
-            self.next_reading = later(now, self.pipeline.settings.metric_interval);
-            self.export_metrics(None).await;
-        }
-        if now >= self.next_batch {
-            clock::follow_system_clock();
-            self.export_batch(None).await;
-            // While there is more, the next turn takes the next batch.
-            if self.pipeline.queue.is_empty() {
-                self.next_batch = later(Instant::now(), self.pipeline.settings.schedule_delay);
-            }
+        clock::follow_system_clock();
+        self.export_batch(None).await;
+        // While there is more, the next turn takes the next batch.
+        if self.pipeline.queue.is_empty() {
+            self.next_batch = later(Instant::now(), self.pipeline.settings.schedule_delay);
         }
     }
 
     /// Exports everything that ended before the call, as far as time allows.
-    async fn drain(&mut self, deadline: Instant) -> Vec<String> {
+    async fn drain(&mut self, deadline: Instant, readings: &Requests) -> Vec<String> {
         let mut problems = Vec::new();
         let mut left = self.pipeline.queue.len();
         while left > 0 && Instant::now() < deadline {
@@ -161,7 +146,7 @@ impl Worker {
                 within(patience.answer, &self.pipeline, async { lane.exporter.flush().await }).await;
             problems.extend(flushed.err().map(|ExportFailure(problem)| problem));
         }
-        problems.extend(self.export_metrics(Some(deadline)).await);
+        problems.extend(readings::export(readings, deadline).await);
         problems.dedup();
         problems
     }
@@ -169,10 +154,14 @@ impl Worker {
     /// Exports one batch to every exporter at once, and counts what became of it.
     async fn export_batch(&mut self, deadline: Option<Instant>) -> Vec<String> {
         let limits = self.pipeline.settings.limits;
+        let mut candidates = Vec::new();
         let popped = std::iter::from_fn(|| self.pipeline.queue.pop());
         let batch: Vec<_> = popped
             .take(self.pipeline.settings.batch_size)
-            .map(|record| record.into_span_data(&limits))
+            .map(|record| {
+                candidates.extend(record.candidate());
+                record.into_span_data(&limits)
+            })
             .collect();
         let size = batch.len() as u64;
         self.pipeline.taken.fetch_add(size, Ordering::Relaxed);
@@ -198,42 +187,12 @@ impl Worker {
         if problems.is_empty() {
             Fate::Exported.counter().add(size - refused);
             Fate::Rejected.counter().add(refused);
+            // Which ones were refused is not said, so none of them is pointed at.
+            if refused == 0 {
+                self.exemplars.write(&candidates);
+            }
         } else {
             Fate::ExportFailed.counter().add(size);
-        }
-        problems
-    }
-
-    async fn export_metrics(&mut self, deadline: Option<Instant>) -> Vec<String> {
-        let mut problems = Vec::new();
-        for lane in &mut self.metrics {
-            let patience = Patience::new(self.pipeline.settings.metric_timeout, deadline, &self.pipeline);
-            let answer = patience.answer;
-            let export = async { lane.exporter.export(reading(), patience).await };
-            match within(answer, &self.pipeline, export).await {
-                Ok(Accepted { rejected, why }) => {
-                    if std::mem::take(&mut lane.failing) {
-                        warn(format_args!("{}: metrics arrive again", lane.exporter.name()));
-                    }
-                    if rejected > 0 {
-                        let problem = refusal(rejected, "data points", &why);
-                        if !std::mem::replace(&mut lane.refused, true) {
-                            warn(format_args!("{}: {problem}", lane.exporter.name()));
-                        }
-                        problems.push(problem);
-                    }
-                }
-                Err(ExportFailure(problem)) => {
-                    if !lane.failing {
-                        lane.failing = true;
-                        warn(format_args!(
-                            "{}: {problem}; metrics do not arrive until it answers",
-                            lane.exporter.name()
-                        ));
-                    }
-                    problems.push(problem);
-                }
-            }
         }
         problems
     }
@@ -326,13 +285,13 @@ impl Lane {
 }
 
 /// One sentence on what a receiver took only a part of.
-fn refusal(rejected: u64, what: &str, why: &str) -> String {
+pub(super) fn refusal(rejected: u64, what: &str, why: &str) -> String {
     let why = if why.is_empty() { "without a reason" } else { why };
     format!("the receiver refused {rejected} {what}: {why}")
 }
 
 /// Ends an export that takes too long, and survives one that panics.
-async fn within<T>(
+pub(super) async fn within<T>(
     answer: Instant,
     pipeline: &Pipeline,
     export: impl Future<Output = Result<T, ExportFailure>>,

@@ -69,9 +69,9 @@ impl Busy {
     }
 
     #[inline]
-    fn pause(&mut self) {
+    fn pause(&mut self, now: impl FnOnce() -> Tick) {
         if let Some(since) = self.since.take() {
-            self.nanoseconds += since.until(Tick::now());
+            self.nanoseconds += since.until(now());
         }
     }
 
@@ -84,8 +84,8 @@ impl Busy {
 
     /// The attribute that tells, if it was measured.
     #[inline]
-    fn end(&mut self) -> Option<KeyValue> {
-        self.pause();
+    fn end(&mut self, at: Tick) -> Option<KeyValue> {
+        self.pause(|| at);
         let nanoseconds = std::mem::take(&mut self.nanoseconds);
         (nanoseconds > 0).then(|| KeyValue::new(attribute::BUSY, nanoseconds as f64 / 1e6))
     }
@@ -266,7 +266,7 @@ impl Started {
     /// It awaits again.
     #[inline]
     pub(super) fn pause(&mut self) {
-        self.busy.pause();
+        self.busy.pause(Tick::now);
     }
 
     pub(super) fn context(&self) -> Option<&Context> {
@@ -308,7 +308,7 @@ impl Started {
 
     /// The body awaits. Called while what the call made current still is, or should be.
     pub(super) fn suspend(&mut self) {
-        self.busy.pause();
+        self.busy.pause(Tick::now);
         if let (None, Some(span)) = (&self.context, &self.span) {
             let own = Context::map_current(|context| {
                 if context.span().span_context().span_id() == span.record.span_id {
@@ -327,13 +327,15 @@ impl Started {
             self.context = None;
         }
         let Some(site) = self.site.take() else { return };
-        let nanoseconds = self.at.until(Tick::now());
+        let ended = Tick::now();
+        let nanoseconds = self.at.until(ended);
         let Some(counts) = self.counts.take() else { return };
         counts.ended(site, local, self.step_of.take(), outcome, nanoseconds);
-        let busy = self.busy.end();
+        let busy = self.busy.end(ended);
         let Some(OwnSpan { mut record, own }) = self.span.take() else { return };
         record.end(self.at, nanoseconds, outcome);
         record.added.attributes().extend(busy);
+        record.key = counts.key();
         let added = own.end(local.map(|local| &local.slots));
         if added.is_some() || !fields.as_slice().is_empty() {
             let limits = counts.limits()();
@@ -366,6 +368,14 @@ impl Counts {
         let combination = bound.combination(Store::global(), bound.key(labels));
         combination.begun(&local.rows);
         Counts::Process(combination)
+    }
+
+    /// The call's combination of labels.
+    fn key(&self) -> LabelKey {
+        match self {
+            Counts::Process(combination) => combination.key(),
+            Counts::Test(test) => test.1,
+        }
     }
 
     fn asks_a_sampler_of_the_programs(&self) -> bool {

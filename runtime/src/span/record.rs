@@ -15,6 +15,8 @@ use super::pool;
 use super::tracer::{Added, Identity};
 use crate::catalog::{Site, SiteKind};
 use crate::context::WorkflowContext;
+use crate::metric::bind::LabelKey;
+use crate::metric::exemplar::Candidate;
 use crate::names::attribute;
 use crate::outcome::{Kind, Outcome, Status};
 use crate::pipeline::{Limits, Pipeline};
@@ -98,6 +100,8 @@ pub(crate) struct Record {
     pub(super) status: Option<Status>,
     /// What it ended with, if that was an error.
     pub(super) error: Option<Kind>,
+    /// The call's combination of labels.
+    pub(super) key: LabelKey,
     /// Nanoseconds since 1970.
     pub(super) start: u64,
     pub(super) end: u64,
@@ -115,6 +119,7 @@ impl Default for Record {
             parent_is_remote: false,
             status: None,
             error: None,
+            key: 0,
             start: 0,
             end: 0,
             added: Additions::default(),
@@ -286,6 +291,16 @@ impl Record {
         self.origin = Origin::Nobody;
         self.added.attributes.clear();
         self.added.extras = None;
+    }
+
+    /// What exemplars are made of when the span has arrived: it is of a call, and ended with it.
+    pub(crate) fn candidate(&self) -> Option<Candidate> {
+        let Origin::Site { site, workflow, step } = &self.origin else { return None };
+        self.status?;
+        let run = workflow.as_ref().filter(|_| step.is_some()).and_then(WorkflowContext::run);
+        let workflow = run.map(|run| run.site);
+        let took = self.end.saturating_sub(self.start);
+        Some(Candidate::new(site, self.key, workflow, (self.trace_id, self.span_id), took, self.end))
     }
 
     /// What exporters get. The record goes back to the pool.

@@ -28,6 +28,8 @@ pub struct TelemetryBuilder {
     filter: Option<String>,
     busy_time: Option<bool>,
     custom: Vec<Box<dyn SpanExport>>,
+    #[cfg(feature = "metrics")]
+    recorders: Vec<crate::export::recorder::Mirror>,
     #[cfg(feature = "console")]
     console: Option<bool>,
     #[cfg(feature = "otlp")]
@@ -38,6 +40,8 @@ pub struct TelemetryBuilder {
     prometheus: Option<bool>,
     #[cfg(feature = "prometheus")]
     prometheus_addr: Option<SocketAddr>,
+    #[cfg(feature = "pushgateway")]
+    pushgateway: Option<String>,
 }
 
 impl fmt::Debug for TelemetryBuilder {
@@ -104,6 +108,39 @@ impl TelemetryBuilder {
         self
     }
 
+    /// Mirrors our metrics to a recorder of the `metrics` facade: every `OTEL_METRIC_EXPORT_INTERVAL`, by
+    /// default a minute, and with every flush.
+    ///
+    /// A recorder that the program has installed for the facade before `init` needs no call of this: it is
+    /// found (unless `OTEL_METRICS_EXPORTER` names others and not `recorder`), ours is not installed, and
+    /// what is emitted through the facade stays with it.
+    ///
+    /// Names and labels are those of `/metrics`; the process's own are left out, since a program often has
+    /// those in its recorder already. Counters are set absolutely, gauges set. Of histograms it is told what is new since the last time: how many were in each of
+    /// [`Family::buckets`](crate::Family::buckets) and their sum are kept, where in its bucket each was is
+    /// not. A recorder that makes buckets of its own wants the same bounds; percentiles of a recorder that
+    /// makes summaries are as exact as a bucket is narrow.
+    ///
+    /// ```no_run
+    /// # struct Mine;
+    /// # impl metrics::Recorder for Mine {
+    /// #     fn describe_counter(&self, _: metrics::KeyName, _: Option<metrics::Unit>, _: metrics::SharedString) {}
+    /// #     fn describe_gauge(&self, _: metrics::KeyName, _: Option<metrics::Unit>, _: metrics::SharedString) {}
+    /// #     fn describe_histogram(&self, _: metrics::KeyName, _: Option<metrics::Unit>, _: metrics::SharedString) {}
+    /// #     fn register_counter(&self, _: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Counter { metrics::Counter::noop() }
+    /// #     fn register_gauge(&self, _: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Gauge { metrics::Gauge::noop() }
+    /// #     fn register_histogram(&self, _: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Histogram { metrics::Histogram::noop() }
+    /// # }
+    /// # fn main() -> Result<(), tta::ConfigError> {
+    /// let telemetry = tta::Telemetry::builder().recorder(Mine).init()?;
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "metrics")]
+    pub fn recorder(mut self, recorder: impl metrics::Recorder + Send + Sync + 'static) -> Self {
+        self.recorders.push(crate::export::recorder::Mirror::to(recorder));
+        self
+    }
+
     /// Switches the console tree on or off; by default it is on in `dev`.
     #[cfg(feature = "console")]
     pub fn console(mut self, on: bool) -> Self {
@@ -155,6 +192,20 @@ impl TelemetryBuilder {
         self
     }
 
+    /// Pushes what `/metrics` says to a Pushgateway, instead of `TTA_PUSHGATEWAY_URL`: every
+    /// `OTEL_METRIC_EXPORT_INTERVAL`, by default a minute, with every flush, and at the end. For programs that
+    /// end before anybody scrapes them. `OTEL_METRICS_EXPORTER=pushgateway` alone pushes to
+    /// `http://localhost:9091`.
+    ///
+    /// Each push replaces the group of `job`, the service's name, and `instance`, the resource's
+    /// `service.instance.id` or else the host's name; what the last one brought stays at the gateway until
+    /// somebody deletes it. A user and a password in the URL are sent as basic authentication and never shown.
+    #[cfg(feature = "pushgateway")]
+    pub fn pushgateway(mut self, url: impl Into<String>) -> Self {
+        self.pushgateway = Some(url.into());
+        self
+    }
+
     /// Sets up what has been built.
     ///
     /// # Errors
@@ -190,6 +241,8 @@ impl TelemetryBuilder {
             &[
                 ("prometheus", "prometheus", cfg!(feature = "prometheus")),
                 ("otlp", "otlp", cfg!(feature = "otlp")),
+                ("pushgateway", "pushgateway", cfg!(feature = "pushgateway")),
+                ("recorder", "metrics", cfg!(feature = "metrics")),
             ],
         )?;
         let said = match self.environment {
@@ -222,6 +275,10 @@ impl TelemetryBuilder {
         if disabled {
             Pipeline::enter_phase(Phase::Running);
             return Ok(Running::new(None));
+        }
+        #[cfg(feature = "pushgateway")]
+        if pushed.iter().any(|exporter| exporter.name() == crate::export::prometheus::PUSHGATEWAY) {
+            crate::export::prometheus::take_facade();
         }
         let takes_spans = !spans.is_empty();
         let exporting = if takes_spans || !pushed.is_empty() {
@@ -290,7 +347,7 @@ impl TelemetryBuilder {
         allow(unused_variables, clippy::unnecessary_wraps, clippy::unused_self)
     )]
     fn metric_exporters(
-        &self,
+        &mut self,
         wanted: &Wanted,
         resource: &Resource,
     ) -> Result<Vec<Box<dyn MetricExport>>, ConfigError> {
@@ -301,6 +358,33 @@ impl TelemetryBuilder {
             let settings = crate::export::otlp::Settings::from_env(&self.otlp_settings)?;
             exporters.push(crate::export::otlp::metrics(&settings, resource));
         }
+        #[cfg(feature = "pushgateway")]
+        {
+            use crate::export::prometheus::{Gateway, PUSHGATEWAY};
+            if self.pushgateway.is_some() || wanted.includes(PUSHGATEWAY, true) {
+                let is_asked_for = wanted.includes(PUSHGATEWAY, false);
+                let gateway = Gateway::new(self.pushgateway.as_deref(), is_asked_for, resource)?;
+                exporters.extend(gateway.map(|gateway| Box::new(gateway) as Box<dyn MetricExport>));
+            }
+        }
+        #[cfg(feature = "metrics")]
+        {
+            use crate::export::recorder::Mirror;
+            let installed = || Mirror::to_installed().filter(|_| !is_ours());
+            let installed = wanted.includes("recorder", true).then(installed).flatten();
+            for mirror in self.recorders.drain(..).chain(installed) {
+                exporters.push(Box::new(mirror));
+            }
+        }
         Ok(exporters)
     }
+}
+
+/// Whether the recorder of the `metrics` facade is the one behind `/metrics`, from an earlier `init`.
+#[cfg(feature = "metrics")]
+fn is_ours() -> bool {
+    #[cfg(feature = "prometheus")]
+    return crate::export::prometheus::has_recorder();
+    #[cfg(not(feature = "prometheus"))]
+    false
 }

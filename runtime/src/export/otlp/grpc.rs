@@ -12,9 +12,9 @@ use tonic::metadata::MetadataMap;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Status};
 
-use super::USER_AGENT;
-use super::answer::{Again, Refusal, accepted, cause};
+use super::answer::{Again, Refusal, accepted};
 use super::settings::Target;
+use crate::export::client::{USER_AGENT, cause};
 use crate::pipeline::Accepted;
 
 pub(super) struct Client {

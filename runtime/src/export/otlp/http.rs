@@ -13,9 +13,9 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 };
 use prost::Message;
 
-use super::USER_AGENT;
-use super::answer::{Again, Refusal, accepted, cause};
+use super::answer::{Again, Refusal, accepted};
 use super::settings::Target;
+use crate::export::client::{cause, client};
 use crate::pipeline::Accepted;
 
 /// Bytes of an answer that are read; a partial success is a sentence.
@@ -90,18 +90,10 @@ impl Client {
         if let Some(client) = &self.http {
             return Ok(client.clone());
         }
-        let never = |message: String| Refusal { message, again: Again::Never };
-        let mut builder = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(self.target.timeout)
-            .tls_backend_preconfigured(super::tls::config(&self.target).map_err(never)?);
-        if self.target.is_loopback() {
-            builder = builder.no_proxy();
-        }
-        let client = builder
-            .build()
-            .map_err(|error| never(format!("cannot make an HTTP client: {}", cause(&error))))?;
+        let Target { endpoint, certificate, timeout, .. } = &self.target;
+        let is_https = endpoint.scheme_str() == Some("https");
+        let client = client(endpoint.host().unwrap_or_default(), is_https, certificate.as_deref(), *timeout)
+            .map_err(|message| Refusal { message, again: Again::Never })?;
         self.http = Some(client.clone());
         Ok(client)
     }

@@ -6,7 +6,6 @@ mod http;
 mod reading;
 mod retry;
 mod settings;
-mod tls;
 
 use futures_util::future::BoxFuture;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -27,9 +26,6 @@ use crate::pipeline::{Accepted, ExportFailure, MetricExport, Patience, SpanExpor
 
 /// The name in labels, reports and warnings.
 const NAME: &str = "otlp";
-
-/// What this client calls itself.
-const USER_AGENT: &str = concat!("tta/", env!("CARGO_PKG_VERSION"));
 
 /// Exports spans as `settings` say.
 pub(crate) fn spans(settings: &Settings, resource: &Resource) -> Box<dyn SpanExport> {

@@ -6,13 +6,13 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequ
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
 use opentelemetry_proto::tonic::metrics::v1::{
-    AggregationTemporality, Gauge, Histogram, HistogramDataPoint, Metric, NumberDataPoint, ResourceMetrics,
-    ScopeMetrics, Sum, metric::Data, number_data_point,
+    AggregationTemporality, Exemplar, Gauge, Histogram, HistogramDataPoint, Metric, NumberDataPoint,
+    ResourceMetrics, ScopeMetrics, Sum, exemplar, metric::Data, number_data_point,
 };
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 
-use crate::metric::family::{Family, FamilyKind, Unit};
+use crate::metric::family::{Convention, Family, FamilyKind, Instrument, Unit};
 use crate::metric::store::{FamilySnapshot, Labels, Reading, SeriesSnapshot};
 use crate::names;
 
@@ -51,6 +51,9 @@ pub(super) fn request(
 fn metric(snapshot: FamilySnapshot, span: Span) -> Metric {
     let family = snapshot.family;
     let cumulative = AggregationTemporality::Cumulative.into();
+    if let Some(convention) = family.convention() {
+        return by_convention(convention, snapshot, span);
+    }
     let series = snapshot.series.into_iter();
     let data = match family.kind() {
         FamilyKind::Counter => Data::Sum(Sum {
@@ -77,6 +80,37 @@ fn metric(snapshot: FamilySnapshot, span: Span) -> Metric {
     }
 }
 
+/// A family that the semantic conventions know by another name.
+fn by_convention(convention: &Convention, snapshot: FamilySnapshot, span: Span) -> Metric {
+    let unit = snapshot.family.unit();
+    let points = snapshot.series.into_iter().map(|series| number(unit, series, span));
+    let data = match convention.instrument {
+        Instrument::Counter | Instrument::UpDownCounter => Data::Sum(Sum {
+            data_points: points.collect(),
+            aggregation_temporality: AggregationTemporality::Cumulative.into(),
+            is_monotonic: convention.instrument == Instrument::Counter,
+        }),
+        Instrument::Age => Data::Gauge(Gauge { data_points: points.map(age).collect() }),
+    };
+    Metric {
+        name: convention.name.to_owned(),
+        description: snapshot.family.description().to_owned(),
+        unit: convention.unit.to_owned(),
+        data: Some(data),
+        ..Metric::default()
+    }
+}
+
+/// The seconds that have passed since a moment.
+fn age(point: NumberDataPoint) -> NumberDataPoint {
+    let now = point.time_unix_nano as f64 / 1e9;
+    let value = match point.value {
+        Some(number_data_point::Value::AsDouble(moment)) => (now - moment).max(0.0),
+        Some(number_data_point::Value::AsInt(_)) | None => 0.0,
+    };
+    NumberDataPoint { value: Some(number_data_point::Value::AsDouble(value)), ..point }
+}
+
 /// The unit by its UCUM code, and none for what is counted: the same translation makes `_ratio` of a gauge's
 /// `1`, and `tta_workflows_active` would come out as `tta_workflows_active_ratio`.
 fn unit(unit: Unit) -> &'static str {
@@ -85,8 +119,11 @@ fn unit(unit: Unit) -> &'static str {
 
 fn number(unit: Unit, series: SeriesSnapshot, span: Span) -> NumberDataPoint {
     let value = match (series.reading, unit) {
-        (Reading::Gauge(value), _) => number_data_point::Value::AsInt(value),
-        (Reading::Counter(value), Unit::One) => {
+        (Reading::Gauge(value), Unit::One | Unit::Bytes) => number_data_point::Value::AsInt(value),
+        (Reading::Gauge(value), unit) => {
+            number_data_point::Value::AsDouble(value as f64 / unit.resolution() as f64)
+        }
+        (Reading::Counter(value), Unit::One | Unit::Bytes) => {
             number_data_point::Value::AsInt(i64::try_from(value).unwrap_or(i64::MAX))
         }
         (Reading::Counter(value), unit) => number_data_point::Value::AsDouble(unit.from_stored(value)),
@@ -94,7 +131,7 @@ fn number(unit: Unit, series: SeriesSnapshot, span: Span) -> NumberDataPoint {
         (Reading::Histogram { sum, .. }, unit) => number_data_point::Value::AsDouble(unit.from_stored(sum)),
     };
     NumberDataPoint {
-        attributes: attributes(series.labels),
+        attributes: attributes(&series.labels),
         start_time_unix_nano: span.start,
         time_unix_nano: span.end,
         value: Some(value),
@@ -108,24 +145,35 @@ fn histogram(family: &Family, series: SeriesSnapshot, span: Span) -> HistogramDa
         Reading::Counter(_) | Reading::Gauge(_) => (Vec::new(), 0),
     };
     HistogramDataPoint {
-        attributes: attributes(series.labels),
+        attributes: attributes(&series.labels),
         start_time_unix_nano: span.start,
         time_unix_nano: span.end,
         count: buckets.iter().sum(),
         sum: Some(family.unit().from_stored(sum)),
         bucket_counts: buckets,
         explicit_bounds: family.buckets().to_vec(),
+        exemplars: series.exemplars.iter().flatten().map(|own| exemplar(family.unit(), own)).collect(),
         ..HistogramDataPoint::default()
     }
 }
 
-fn attributes(labels: Labels) -> Vec<KeyValue> {
-    let attribute = |(key, value): (&str, std::borrow::Cow<'static, str>)| KeyValue {
-        key: key.to_owned(),
-        value: Some(AnyValue { value: Some(Value::StringValue(value.into_owned())) }),
+fn exemplar(unit: Unit, own: &crate::metric::exemplar::Exemplar) -> Exemplar {
+    Exemplar {
+        trace_id: own.trace_id.to_bytes().to_vec(),
+        span_id: own.span_id.to_bytes().to_vec(),
+        time_unix_nano: own.at,
+        value: Some(exemplar::Value::AsDouble(unit.from_stored(own.value))),
+        ..Exemplar::default()
+    }
+}
+
+fn attributes(labels: &Labels) -> Vec<KeyValue> {
+    let attribute = |(key, value): &(&str, std::borrow::Cow<'static, str>)| KeyValue {
+        key: (*key).to_owned(),
+        value: Some(AnyValue { value: Some(Value::StringValue(value.clone().into_owned())) }),
         ..KeyValue::default()
     };
-    labels.into_iter().map(attribute).collect()
+    labels.iter().map(attribute).collect()
 }
 
 fn nanoseconds(time: SystemTime) -> u64 {
@@ -141,7 +189,7 @@ mod tests {
     };
 
     fn snapshot(family: &'static Family, reading: Reading) -> FamilySnapshot {
-        let series = vec![SeriesSnapshot { labels: vec![("primitive_name", "a".into())], reading }];
+        let series = vec![SeriesSnapshot::new(vec![("primitive_name", "a".into())], reading)];
         FamilySnapshot { family, series }
     }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use crate::config::{ConfigError, environment};
+use crate::export::client::without_secrets;
+use crate::export::tls;
 
 /// How to talk to the collector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,12 +98,6 @@ impl Target {
         let path = if self.protocol == Protocol::Grpc { "" } else { self.endpoint.path() };
         format!("{scheme}://{authority}{path}")
     }
-
-    /// Whether the collector is on this machine; a proxy is not asked for it.
-    pub(crate) fn is_loopback(&self) -> bool {
-        let host = self.endpoint.host().unwrap_or_default().trim_matches(['[', ']']);
-        host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
-    }
 }
 
 impl Settings {
@@ -148,7 +144,7 @@ impl Signal {
                 None => None,
                 Some((variable, text)) => {
                     let path = PathBuf::from(&text);
-                    super::tls::certificates(&path).map_err(|problem| {
+                    tls::certificates(&path).map_err(|problem| {
                         let expected = format!("the path of a file of PEM certificates ({problem})");
                         ConfigError::invalid(variable, text, expected)
                     })?;
@@ -249,14 +245,6 @@ fn header(name: &str, value: &[u8]) -> Option<(HeaderName, HeaderValue)> {
     Some((name, value))
 }
 
-/// What can be shown of a URL, or of what should have been one: what stands before an `@` and after a `?`
-/// may be secret.
-fn without_secrets(url: &str) -> String {
-    let (url, query) = url.split_once('?').map_or((url, ""), |(url, _)| (url, "?…"));
-    let (user, rest) = url.rsplit_once('@').map_or(("", url), |(_, rest)| ("…@", rest));
-    format!("{user}{rest}{query}")
-}
-
 fn percent_decoded(text: &str) -> Vec<u8> {
     let hex = |digit: u8| char::from(digit).to_digit(16);
     let mut bytes = text.bytes();
@@ -343,20 +331,6 @@ mod tests {
         target.endpoint = "https://collector/v1/traces?key=hunter2".parse().expect("it is a URL");
         assert_eq!(target.shown(), "https://collector/v1/traces");
         assert!(!format!("{target:?}").contains("hunter2"));
-    }
-
-    #[test]
-    fn a_collector_on_this_machine_is_known_as_one() {
-        for (endpoint, loopback) in [
-            ("http://localhost:4318", true),
-            ("http://127.0.0.2:4318", true),
-            ("http://[::1]:4318", true),
-            ("http://localhost.example:4318", false),
-            ("http://10.0.0.1:4318", false),
-        ] {
-            let overrides = Overrides { endpoint: Some(endpoint.into()), ..Overrides::default() };
-            assert_eq!(read(&overrides).expect("it is a URL").is_loopback(), loopback, "{endpoint}");
-        }
     }
 
     #[test]

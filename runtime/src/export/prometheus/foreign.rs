@@ -17,7 +17,7 @@ use crate::metric::family::{FAMILIES, FamilyKind};
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
 /// Takes the facade's metrics, unless the program gave them to somebody else.
-pub(super) fn install() {
+pub(crate) fn install() {
     static WARNED: AtomicBool = AtomicBool::new(false);
     let recorder = RECORDER.get_or_init(|| {
         // Counters get `_total` here, so that their names are the same in both formats.
@@ -29,9 +29,14 @@ pub(super) fn install() {
     });
     if recorder.is_none() && !WARNED.swap(true, Relaxed) {
         warn(format_args!(
-            "the program has a `metrics` recorder of its own: what goes there is not served at /metrics"
+            "the program has a `metrics` recorder of its own: what goes there is not served at /metrics, and our metrics go there too"
         ));
     }
+}
+
+/// Whether the facade's recorder is the one that is installed here.
+pub(crate) fn is_installed() -> bool {
+    matches!(RECORDER.get(), Some(Some(_)))
 }
 
 /// How often the recorder's buffers of histogram samples are emptied, which grow until somebody does.
@@ -133,26 +138,29 @@ fn write_family(family: &Family<'_>, format: Format, out: &mut String) {
     let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
     for Sample { name, labels, value } in &family.samples {
         match family.kind {
-            Kind::Counter => {
-                let _ = write!(out, "{base}_total");
-            }
+            Kind::Counter => out.extend([base, "_total"]),
             _ => out.push_str(name),
         }
         let mut separator = '{';
         for (label, value) in labels {
+            out.push(separator);
+            out.extend([label, "=\""]);
             // Bounds are written as `1.0` and not `1`, the form that OpenMetrics prescribes, in both formats.
             let is_bound =
                 matches!((family.kind, *label), (Kind::Histogram, "le") | (Kind::Summary, "quantile"));
-            let _ = match value.parse::<f64>() {
-                Ok(bound) if is_bound && bound.is_finite() => write!(out, "{separator}{label}=\"{bound:?}\""),
-                _ => write!(out, "{separator}{label}=\"{value}\""),
-            };
+            match is_bound.then(|| value.parse::<f64>()) {
+                Some(Ok(bound)) if bound.is_finite() => {
+                    let _ = write!(out, "{bound:?}");
+                }
+                _ => out.push_str(value),
+            }
+            out.push('"');
             separator = ',';
         }
         if separator == ',' {
             out.push('}');
         }
-        let _ = writeln!(out, " {}", number(value));
+        out.extend([" ", number(value), "\n"]);
     }
 }
 

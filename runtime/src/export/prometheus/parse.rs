@@ -100,7 +100,7 @@ impl<'a> Sample<'a> {
     pub(super) fn parse(line: &'a str) -> Option<Self> {
         let end = line.find(['{', ' '])?;
         let (name, mut rest) = line.split_at(end);
-        let mut labels = Vec::new();
+        let mut labels: Vec<(&str, &str)> = Vec::with_capacity(4);
         if let Some(mut inside) = rest.strip_prefix('{') {
             while !inside.starts_with('}') {
                 let (label, after) = inside.split_once("=\"")?;
@@ -112,23 +112,34 @@ impl<'a> Sample<'a> {
             rest = &inside[1..];
         }
         let value = rest.strip_prefix(' ')?;
-        let mut seen = HashSet::new();
         // Names that begin with two underscores are Prometheus' own.
-        let good = |(label, _): &(&'a str, &str)| {
-            is_name(label, false) && !label.starts_with("__") && seen.insert(*label)
-        };
-        let valid = is_name(name, true) && labels.iter().all(good) && value.parse::<f64>().is_ok();
+        let good = |label: &str| is_name(label, false) && !label.starts_with("__");
+        let valid = is_name(name, true)
+            && labels.iter().all(|(label, _)| good(label))
+            && are_distinct(&labels)
+            && value.parse::<f64>().is_ok();
         valid.then_some(Sample { name, labels, value })
     }
 }
 
+/// Whether no name is there twice. There are few labels, mostly; a series of very many is not compared
+/// each with each.
+fn are_distinct(labels: &[(&str, &str)]) -> bool {
+    if labels.len() > 16 {
+        let mut seen = HashSet::new();
+        return labels.iter().all(|(label, _)| seen.insert(*label));
+    }
+    labels.iter().enumerate().all(|(at, (label, _))| labels[..at].iter().all(|(other, _)| other != label))
+}
+
 /// Where the value ends, if its escapes are those that the format knows.
 fn closing_quote(text: &str) -> Option<usize> {
-    let mut chars = text.char_indices();
-    while let Some((at, char)) = chars.next() {
-        match char {
-            '"' => return Some(at),
-            '\\' if !matches!(chars.next(), Some((_, '\\' | '"' | 'n'))) => return None,
+    // Both are ASCII, so no byte of another character looks like them.
+    let mut bytes = text.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'"' => return Some(at),
+            b'\\' if !matches!(bytes.next(), Some((_, b'\\' | b'"' | b'n'))) => return None,
             _ => {}
         }
     }

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 
 use super::accept::Format;
 use super::{exposition, foreign};
+use crate::pipeline::reading;
 
 /// Connections at once; more wait to be accepted. A Prometheus holds one.
 const MOST_CONNECTIONS: usize = 16;
@@ -149,7 +150,7 @@ fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Response<Full<Byt
     }
     let accept: Vec<&str> = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
     let format = Format::wanted(&accept.join(","));
-    let mut response = Response::new(Full::from(exposition(format)));
+    let mut response = Response::new(Full::from(exposition(&reading(), format)));
     response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static(format.content_type()));
     response
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::accept::Format;
+use crate::metric::exemplar::Exemplar;
 use crate::metric::family::Unit;
 use crate::metric::store::{FamilySnapshot, Labels, Reading};
 
@@ -25,67 +26,135 @@ pub(super) fn write(snapshot: &FamilySnapshot, format: Format, out: &mut String)
     if format == Format::OpenMetrics && !unit.is_empty() && name.ends_with(unit) {
         let _ = writeln!(out, "# UNIT {name} {unit}");
     }
+    let mut lines = Lines { out, name: family.name(), unit: family.unit() };
+    let bounds: Vec<_> = family.buckets().iter().map(|bound| float(*bound)).chain([le("+Inf")]).collect();
     for series in &snapshot.series {
-        let labels = &series.labels;
-        let sample = family.name();
-        let unit = family.unit();
+        let labels = series.labels.text(text);
         match &series.reading {
-            Reading::Counter(value) => {
-                let _ = writeln!(out, "{sample}{} {}", Braces(labels, None), number(*value, unit));
-            }
-            Reading::Gauge(value) => {
-                let sign = if *value < 0 { "-" } else { "" };
-                let value = number(value.unsigned_abs(), unit);
-                let _ = writeln!(out, "{sample}{} {sign}{value}", Braces(labels, None));
-            }
+            Reading::Counter(value) => lines.amount("", labels, *value),
+            Reading::Gauge(value) if *value < 0 => lines.negative(labels, value.unsigned_abs()),
+            Reading::Gauge(value) => lines.amount("", labels, value.unsigned_abs()),
             Reading::Histogram { buckets, sum } => {
                 let mut below = 0;
-                let bounds = family.buckets().iter().map(|bound| float(*bound)).chain([String::from("+Inf")]);
-                for (count, bound) in buckets.iter().zip(bounds) {
+                // Only OpenMetrics has a place for them.
+                let exemplars = if format == Format::OpenMetrics { &*series.exemplars } else { &[] };
+                for (at, (count, bound)) in buckets.iter().zip(&bounds).enumerate() {
                     below += count;
-                    let _ = writeln!(out, "{sample}_bucket{} {below}", Braces(labels, Some(&bound)));
+                    lines.bucket(labels, bound, below, exemplars.get(at).copied().flatten());
                 }
-                let _ = writeln!(out, "{sample}_sum{} {}", Braces(labels, None), number(*sum, unit));
-                let _ = writeln!(out, "{sample}_count{} {below}", Braces(labels, None));
+                lines.amount("_sum", labels, *sum);
+                lines.count(labels, below);
             }
         }
     }
 }
 
-/// A stored integer in its unit; what is counted stays exact beyond 2^53 too.
-fn number(stored: u64, unit: Unit) -> String {
-    if unit.resolution() == 1 { stored.to_string() } else { unit.from_stored(stored).to_string() }
+/// A family's samples, a line each. Pushed piece by piece: a scrape may be of many thousands, and
+/// formatting machinery is what it would spend its time on.
+struct Lines<'a> {
+    out: &'a mut String,
+    name: &'static str,
+    unit: Unit,
+}
+
+impl Lines<'_> {
+    /// A stored integer in its unit.
+    fn amount(&mut self, suffix: &str, labels: &str, stored: u64) {
+        self.head(suffix, labels);
+        self.number(stored);
+    }
+
+    fn negative(&mut self, labels: &str, stored: u64) {
+        self.head("", labels);
+        self.out.push('-');
+        self.number(stored);
+    }
+
+    fn count(&mut self, labels: &str, count: u64) {
+        self.head("_count", labels);
+        self.whole(count);
+    }
+
+    /// `bound` is the label `le`.
+    fn bucket(&mut self, labels: &str, bound: &str, below: u64, exemplar: Option<Exemplar>) {
+        self.out.push_str(self.name);
+        self.out.push_str("_bucket{");
+        if !labels.is_empty() {
+            self.out.push_str(labels);
+            self.out.push(',');
+        }
+        self.out.push_str(bound);
+        self.out.push_str("} ");
+        self.out.push_str(itoa::Buffer::new().format(below));
+        if let Some(exemplar) = exemplar {
+            self.exemplar(exemplar);
+        }
+        self.out.push('\n');
+    }
+
+    /// Its labels are always 63 characters long, of 128 that OpenMetrics allows.
+    fn exemplar(&mut self, Exemplar { trace_id, span_id, value, at }: Exemplar) {
+        let value = self.unit.from_stored(value);
+        let (seconds, milliseconds) = (at / 1_000_000_000, at / 1_000_000 % 1_000);
+        let _ = write!(
+            self.out,
+            " # {{trace_id=\"{trace_id}\",span_id=\"{span_id}\"}} {value} {seconds}.{milliseconds:03}"
+        );
+    }
+
+    fn head(&mut self, suffix: &str, labels: &str) {
+        self.out.push_str(self.name);
+        self.out.push_str(suffix);
+        if !labels.is_empty() {
+            self.out.push('{');
+            self.out.push_str(labels);
+            self.out.push('}');
+        }
+        self.out.push(' ');
+    }
+
+    /// What is counted stays exact beyond 2^53 too.
+    fn number(&mut self, stored: u64) {
+        if self.unit.resolution() == 1 {
+            self.whole(stored);
+        } else {
+            let _ = writeln!(self.out, "{}", self.unit.from_stored(stored));
+        }
+    }
+
+    fn whole(&mut self, number: u64) {
+        self.out.push_str(itoa::Buffer::new().format(number));
+        self.out.push('\n');
+    }
 }
 
 /// A bucket's bound in the form that OpenMetrics prescribes, `1.0` and not `1`. The text format takes it
 /// too, so a series stays the same whatever the scraper asked for.
 fn float(bound: f64) -> String {
-    format!("{bound:?}")
+    le(&format!("{bound:?}"))
 }
 
-/// `{name="value",…}` with `le` at the end, or nothing.
-struct Braces<'a>(&'a Labels, Option<&'a str>);
+fn le(bound: &str) -> String {
+    format!("le=\"{bound}\"")
+}
 
-impl std::fmt::Display for Braces<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let le = self.1.map(|bound| ("le", bound));
-        let labels = self.0.iter().map(|(name, value)| (*name, &**value)).chain(le);
-        let mut separator = '{';
-        for (name, value) in labels {
-            write!(f, "{separator}{name}=\"")?;
-            for char in value.chars() {
-                match char {
-                    '\\' => f.write_str("\\\\")?,
-                    '"' => f.write_str("\\\"")?,
-                    '\n' => f.write_str("\\n")?,
-                    other => f.write_char(other)?,
-                }
+/// `name="value",…`, as it stands between braces.
+fn text(labels: &Labels) -> String {
+    let mut text = String::new();
+    for (name, value) in labels {
+        let separator = if text.is_empty() { "" } else { "," };
+        let _ = write!(text, "{separator}{name}=\"");
+        for char in value.chars() {
+            match char {
+                '\\' => text.push_str("\\\\"),
+                '"' => text.push_str("\\\""),
+                '\n' => text.push_str("\\n"),
+                other => text.push(other),
             }
-            f.write_char('"')?;
-            separator = ',';
         }
-        if separator == ',' { f.write_char('}') } else { Ok(()) }
+        text.push('"');
     }
+    text
 }
 
 fn escaped_help(help: &str, format: Format) -> String {
@@ -105,8 +174,8 @@ mod tests {
     #[test]
     fn label_values_are_escaped() {
         let labels = vec![("a", "x\"y\\z\nw".into()), ("b", "é".into())];
-        assert_eq!(Braces(&labels, Some("+Inf")).to_string(), r#"{a="x\"y\\z\nw",b="é",le="+Inf"}"#);
-        assert_eq!(Braces(&Vec::new(), None).to_string(), "");
+        assert_eq!(text(&labels), r#"a="x\"y\\z\nw",b="é""#);
+        assert_eq!(text(&Vec::new()), "");
     }
 
     #[test]
@@ -115,10 +184,10 @@ mod tests {
         (buckets[0], buckets[10]) = (2, 1);
         let snapshot = FamilySnapshot {
             family: &PRIMITIVE_DURATION,
-            series: vec![SeriesSnapshot {
-                labels: vec![("primitive_name", "a".into())],
-                reading: Reading::Histogram { buckets, sum: 1_500_000_000 },
-            }],
+            series: vec![SeriesSnapshot::new(
+                vec![("primitive_name", "a".into())],
+                Reading::Histogram { buckets, sum: 1_500_000_000 },
+            )],
         };
         for format in [Format::Text, Format::OpenMetrics] {
             let mut out = String::new();
@@ -141,7 +210,7 @@ mod tests {
     fn openmetrics_names_a_counter_without_the_suffix_of_its_samples() {
         let snapshot = FamilySnapshot {
             family: &PRIMITIVE_EXECUTIONS,
-            series: vec![SeriesSnapshot { labels: vec![], reading: Reading::Counter(7) }],
+            series: vec![SeriesSnapshot::new(vec![], Reading::Counter(7))],
         };
         let mut out = String::new();
         write(&snapshot, Format::OpenMetrics, &mut out);

@@ -1,4 +1,4 @@
-//! TLS to the collector: rustls with ring, and the platform's authorities or those of a file.
+//! TLS to a receiver: rustls with ring, and the platform's authorities or those of a file.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,8 +6,6 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
-
-use super::settings::Target;
 
 /// The certificates in a PEM file, of which there is at least one.
 pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
@@ -20,16 +18,17 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
     Ok(certificates)
 }
 
-pub(super) fn config(target: &Target) -> Result<ClientConfig, String> {
+/// Trusts the platform's authorities, or those of the file `certificate`.
+pub(super) fn config(certificate: Option<&Path>, is_https: bool) -> Result<ClientConfig, String> {
     let mut roots = RootCertStore::empty();
-    match &target.certificate {
+    match certificate {
         Some(path) => {
             for certificate in certificates(path)? {
                 roots.add(certificate).map_err(|error| format!("cannot use {}: {error}", path.display()))?;
             }
         }
         // Only asked where it matters: reading the platform's store takes milliseconds.
-        None if target.endpoint.scheme_str() == Some("https") => {
+        None if is_https => {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
         None => {}

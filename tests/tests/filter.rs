@@ -58,14 +58,12 @@ fn works() {
 fn exported(build: impl FnOnce(TelemetryBuilder) -> TelemetryBuilder, run: impl FnOnce()) -> Vec<SpanData> {
     let exporter = Exporter::default();
     let builder = Telemetry::builder().span_exporter(exporter.clone());
-    #[cfg(feature = "telemetry")]
     let builder = builder.console(false).otlp(false).prometheus(false);
     let telemetry = build(builder).init().expect("telemetry");
     run();
     let report = telemetry.shutdown(Duration::from_secs(10));
     assert!(report.is_complete(), "{report}");
-    let spans = exporter.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    spans
+    exporter.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 fn names(spans: &[SpanData]) -> Vec<&str> {
@@ -134,7 +132,7 @@ fn the_time_on_the_task_is_the_time_of_the_polls() {
     let (worked, took) = busy("works_and_waits");
     assert!(worked >= 20.0 && worked <= took - 50.0, "{worked} ms of {took} ms");
     let (worked, took) = busy("works");
-    assert!((took - worked).abs() < 0.1, "a sync function is busy all the time: {worked} ms of {took} ms");
+    assert!((took - worked).abs() < 0.001, "a sync function is busy all the time: {worked} ms of {took} ms");
 
     let spans = exported(|builder| builder, || runtime.block_on(works_and_waits()));
     let is_busy = |span: &SpanData| span.attributes.iter().any(|own| own.key.as_str() == "tta.busy_ms");

@@ -56,12 +56,13 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    run(orders);
+    // Said when there is something to see.
     if let Some(address) = telemetry.prometheus_addr() {
         println!("metrics {address}");
     } else {
         println!("no metrics");
     }
-    run(orders);
     behave(&mode, orders, telemetry);
     ExitCode::SUCCESS
 }

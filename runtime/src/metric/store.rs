@@ -198,7 +198,6 @@ impl Store {
 
 /// A family with its series' values.
 #[derive(Debug)]
-#[cfg_attr(not(any(feature = "otlp", feature = "prometheus", feature = "testing")), allow(dead_code))]
 pub(crate) struct FamilySnapshot {
     pub(crate) family: &'static Family,
     pub(crate) series: Vec<SeriesSnapshot>,
@@ -206,11 +205,14 @@ pub(crate) struct FamilySnapshot {
 
 /// One series' labels and value.
 #[derive(Debug)]
-#[cfg_attr(not(any(feature = "otlp", feature = "prometheus", feature = "testing")), allow(dead_code))]
 pub(crate) struct SeriesSnapshot {
     pub(crate) labels: SeriesLabels,
     pub(crate) reading: Reading,
     /// Of a histogram, by bucket; empty if there are none.
+    #[cfg_attr(
+        not(any(feature = "otlp", feature = "prometheus")),
+        allow(dead_code, reason = "only they show them")
+    )]
     pub(crate) exemplars: Vec<Option<Exemplar>>,
 }
 

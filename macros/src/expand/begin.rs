@@ -40,10 +40,19 @@ pub(super) fn record(field: &Field) -> TokenStream {
     let recorder = hidden("__f");
     let (key, value) = (&field.key, reference(&field.expr));
     match field.mode {
+        // What is written in the program need not be copied.
+        Mode::Value if is_text(&field.expr) => {
+            let text = &field.expr;
+            quote!(#recorder.set_text(#key, #text);)
+        }
         Mode::Value => quote!(#recorder.set(#key, #value);),
         Mode::Display => quote!(#recorder.set_display(#key, #value);),
         Mode::Debug => quote!(#recorder.set_debug(#key, #value);),
     }
+}
+
+fn is_text(expr: &Expr) -> bool {
+    matches!(expr, Expr::Lit(literal) if matches!(literal.lit, syn::Lit::Str(_)))
 }
 
 /// `&(expr)`, whose errors point at the expression.

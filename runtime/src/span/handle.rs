@@ -195,6 +195,14 @@ impl Fields {
         }
     }
 
+    /// `key = "text"`.
+    pub fn set_text(&mut self, key: &'static str, text: &'static str) {
+        #[cfg(feature = "telemetry")]
+        if let Some(attributes) = &mut self.attributes {
+            attributes.push(opentelemetry::KeyValue::new(key, text));
+        }
+    }
+
     /// `key = %value`.
     pub fn set_display<V: fmt::Display + ?Sized>(&mut self, key: &'static str, value: &V) {
         #[cfg(feature = "telemetry")]

@@ -82,12 +82,11 @@ impl Busy {
         }
     }
 
-    /// The attribute that tells, if it was measured.
+    /// How many nanoseconds it was; 0 if it was not measured.
     #[inline]
-    fn end(&mut self, at: Tick) -> Option<KeyValue> {
+    fn end(&mut self, at: Tick) -> u64 {
         self.pause(|| at);
-        let nanoseconds = std::mem::take(&mut self.nanoseconds);
-        (nanoseconds > 0).then(|| KeyValue::new(attribute::BUSY, nanoseconds as f64 / 1e6))
+        std::mem::take(&mut self.nanoseconds)
     }
 }
 
@@ -328,18 +327,27 @@ impl Started {
         }
         let Some(site) = self.site.take() else { return };
         let ended = Tick::now();
-        let nanoseconds = self.at.until(ended);
         let Some(counts) = self.counts.take() else { return };
-        counts.ended(site, local, self.step_of.take(), outcome, nanoseconds);
+        let mut added = None;
+        if let Some(span) = &self.span {
+            // Before the clock's answer is needed, which takes as long.
+            span.own.end(|late| added = Some(Box::new(late)));
+        }
+        let nanoseconds = self.at.until(ended);
         let busy = self.busy.end(ended);
+        counts.ended(site, local, self.step_of.take(), outcome, nanoseconds);
         let Some(OwnSpan { mut record, own }) = self.span.take() else { return };
+        own.give_back(local.map(|local| &local.slots));
         record.end(self.at, nanoseconds, outcome);
-        record.added.attributes().extend(busy);
         record.key = counts.key();
-        let added = own.end(local.map(|local| &local.slots));
+        if busy > 0 {
+            record.added.attributes().push(KeyValue::new(attribute::BUSY, busy as f64 / 1e6));
+        }
         if added.is_some() || !fields.as_slice().is_empty() {
             let limits = counts.limits()();
-            record.added.append(added.unwrap_or_default(), &limits);
+            if let Some(added) = added {
+                record.added.append(*added, &limits);
+            }
             fields.drain().for_each(|attribute| record.added.set(attribute, &limits));
         }
         match counts {

@@ -92,16 +92,22 @@ impl Own {
         OpenSpan { context, slot: self.slot, number: self.number, limits }
     }
 
-    /// Ends the span: from now on nothing can be added. What was is returned.
+    /// Ends the span: from now on nothing can be added. What was is handed to `taken`.
     #[inline]
-    pub(super) fn end(self, slots: Option<&Slots>) -> Option<Additions> {
+    pub(super) fn end(&self, taken: impl FnOnce(Additions)) {
         let was = self.slot.state.swap(self.number + 2 * ADDED, Ordering::AcqRel);
-        let added = (was & ADDED != 0).then(|| std::mem::take(&mut *lock(&self.slot.added)));
+        if was & ADDED != 0 {
+            taken(std::mem::take(&mut *lock(&self.slot.added)));
+        }
+    }
+
+    /// Leaves the slot to another span.
+    #[inline]
+    pub(super) fn give_back(self, slots: Option<&Slots>) {
         match slots {
             Some(slots) => slots.give(self.slot),
             None => lock(&FREE).push(self.slot),
         }
-        added
     }
 }
 

@@ -12,6 +12,8 @@ use crate::names::label;
 pub(crate) enum Fate {
     Exported,
     SampledOut,
+    /// The program's sampler panicked instead of deciding.
+    SamplerPanicked,
     QueueFull,
     ExportFailed,
     Rejected,
@@ -28,9 +30,10 @@ static COUNTERS: LazyLock<[Arc<Counter>; Fate::ALL.len()]> = LazyLock::new(|| {
 });
 
 impl Fate {
-    pub(crate) const ALL: [Fate; 7] = [
+    pub(crate) const ALL: [Fate; 8] = [
         Fate::Exported,
         Fate::SampledOut,
+        Fate::SamplerPanicked,
         Fate::QueueFull,
         Fate::ExportFailed,
         Fate::Rejected,
@@ -42,6 +45,7 @@ impl Fate {
         match self {
             Fate::Exported => ("exported", "accepted"),
             Fate::SampledOut => ("sampled_out", "head"),
+            Fate::SamplerPanicked => ("sampled_out", "sampler_panicked"),
             Fate::QueueFull => ("dropped", "queue_full"),
             Fate::ExportFailed => ("dropped", "export_failed"),
             Fate::Rejected => ("dropped", "rejected"),

@@ -50,7 +50,7 @@ pub(crate) fn sample(sink: &Sink, parent: &SpanContext, context: &Context, reque
     } else {
         TraceId::from(u128::from(next()) << 64 | u128::from(next()))
     };
-    let Decision { record, sample, trace_state, attributes } = match sink {
+    let Decision { record, sample, trace_state, attributes, otherwise } = match sink {
         Sink::Pipeline => Pipeline::decide(context, parent, trace_id, request),
         // A test sees every span.
         Sink::Test(_) => Decision::plain(true, parent),
@@ -62,7 +62,7 @@ pub(crate) fn sample(sink: &Sink, parent: &SpanContext, context: &Context, reque
     if record {
         return Sampled::In(own, attributes);
     }
-    Pipeline::sampled_out();
+    otherwise.counter().add(1);
     Sampled::Out((!is_child || parent.is_sampled()).then_some(own))
 }
 

@@ -101,7 +101,7 @@ impl Exporting {
     }
 
     /// What became of every span, by exporter.
-    fn reports(&self) -> Vec<ExporterReport> {
+    pub(crate) fn reports(&self) -> Vec<ExporterReport> {
         let refused = Fate::QueueFull.counter().get() - self.refused_before;
         let taken = self.pipeline.taken.load(Ordering::Relaxed);
         self.tallies.iter().map(|tally| tally.report(taken, refused)).collect()

@@ -10,9 +10,9 @@ use tta::opentelemetry_sdk::error::OTelSdkResult;
 use tta::opentelemetry_sdk::trace::{SamplingResult, ShouldSample, SpanData, SpanExporter};
 use tta::{Environment, Telemetry};
 
-/// What `step` computes: something that takes a few hundred nanoseconds and can be checked.
+/// What `step` computes: something that takes a moment and can be checked.
 fn computed(number: u64) -> u64 {
-    (0..200).fold(number, |sum, turn| black_box(sum.rotate_left(7) ^ turn))
+    (0..20).fold(number, |sum, turn| black_box(sum.rotate_left(7) ^ turn))
 }
 
 #[tta::primitive(fields(number))]

@@ -322,6 +322,22 @@ fn a_collector_that_asks_for_patience_is_not_asked_sooner_by_the_next_batch() {
 }
 
 #[test]
+fn a_collector_that_never_answers_does_not_cost_each_batch_the_whole_timeout() {
+    let _turn = turn();
+    let collector = Collector::start(Mode::Hanging);
+    let extra = [("OTEL_EXPORTER_OTLP_TIMEOUT", "1600"), ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "100")];
+    let mut program = Loaded::start("", &collector, &extra);
+    program.calls(1000);
+    collector.wait_for_requests(6);
+    let times: Vec<Instant> = collector.requests().iter().map(|request| request.at).collect();
+    let gaps: Vec<Duration> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    // The whole timeout, then less, and every fourth time the whole again.
+    assert!(gaps[0] >= Duration::from_millis(1500) && gaps[4] >= Duration::from_millis(1500), "{gaps:?}");
+    assert!(gaps[1..4].iter().sum::<Duration>() < Duration::from_millis(2400), "{gaps:?}");
+    let _ = program.end("shutdown", 500, &collector);
+}
+
+#[test]
 fn a_shutdown_tells_the_truth_in_time_whatever_the_collector_does_and_wherever_it_is_called() {
     let _turn = turn();
     for mode in [

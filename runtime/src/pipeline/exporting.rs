@@ -80,8 +80,13 @@ impl Exporting {
         let sent = self.commands.send(Command::Flush { deadline, reply });
         let answer = sent.map(|()| answer.recv_timeout(timeout));
         let exporters = self.news();
+        // Taken in any case: a later flush does not tell of it again.
+        let earlier = self.with_earlier(Vec::new());
         match answer {
-            Ok(Ok(problems)) => {
+            Ok(Ok(mut problems)) => {
+                problems.extend(
+                    earlier.into_iter().filter(|earlier| !problems.contains(earlier)).collect::<Vec<_>>(),
+                );
                 if problems.is_empty() && exporters.iter().all(|report| report.dropped == 0) {
                     return Ok(());
                 }
@@ -91,6 +96,16 @@ impl Exporting {
             // The thread has ended, which it does for a shutdown only.
             Ok(Err(RecvTimeoutError::Disconnected)) | Err(_) => Err(FlushError::ShutDown),
         }
+    }
+
+    /// `problems`, and why spans were lost before.
+    fn with_earlier(&self, mut problems: Vec<String>) -> Vec<String> {
+        for problem in self.tallies.iter().filter_map(|tally| tally.problem()) {
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
+        problems
     }
 
     /// What happened since this was last asked.
@@ -120,6 +135,6 @@ impl Exporting {
         self.pipeline.drained.store(true, Ordering::SeqCst);
         self.pipeline.discard();
         self.pipeline.lengths.iter().for_each(|gauge| gauge.set(0));
-        ShutdownReport::new(self.reports(), problems, begun.elapsed())
+        ShutdownReport::new(self.reports(), self.with_earlier(problems), begun.elapsed())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Counts of one exporter, shared with its thread so that they can be told even if that hangs.
@@ -11,6 +12,8 @@ pub(crate) struct Tally {
     exported: AtomicU64,
     failed: AtomicU64,
     rejected: AtomicU64,
+    /// Why spans were last lost, until somebody has been told.
+    problem: Mutex<Option<String>>,
 }
 
 impl Tally {
@@ -20,6 +23,7 @@ impl Tally {
             exported: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
+            problem: Mutex::new(None),
         }
     }
 
@@ -32,6 +36,16 @@ impl Tally {
     /// A batch did not.
     pub(crate) fn failed(&self, size: u64) {
         self.failed.fetch_add(size, Relaxed);
+    }
+
+    /// Why spans were lost.
+    pub(crate) fn keep(&self, problem: String) {
+        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = Some(problem);
+    }
+
+    /// Why spans were last lost, unless it has been told.
+    pub(crate) fn problem(&self) -> Option<String> {
+        self.problem.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     pub(crate) fn dropped(&self) -> u64 {
@@ -194,7 +208,7 @@ pub enum FlushError {
     Failed {
         /// What became of the spans since the last flush, by exporter.
         exporters: Vec<ExporterReport>,
-        /// What went wrong now, one sentence each.
+        /// What went wrong, one sentence each.
         problems: Vec<String>,
     },
 }

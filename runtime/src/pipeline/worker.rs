@@ -359,6 +359,7 @@ impl Lane {
         if let Some(untold) = self.loss.goes_on(lost_before, now) {
             warn(format_args!("{}: {problem}{consequence}{untold}", self.exporter.name()));
         }
+        self.tally.keep(problem);
         result
     }
 }

@@ -77,7 +77,7 @@ impl Collector {
     /// # Panics
     /// When there is no free port.
     #[must_use]
-    pub fn start(mode: Mode) -> Self {
+    pub fn start(mode: &Mode) -> Self {
         let place = socket(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let address = place.local_addr().expect("it is bound").as_socket().expect("to an address");
         let (wanted, asked) = watch::channel(Some(mode.clone()));
@@ -104,10 +104,10 @@ impl Collector {
     ///
     /// # Panics
     /// When it does not get there.
-    pub fn set(&self, mode: Mode) {
+    pub fn set(&self, mode: &Mode) {
         self.mode.send_replace(Some(mode.clone()));
         let until = Instant::now() + PATIENCE;
-        while self.now.borrow().as_ref() != Some(&mode) {
+        while self.now.borrow().as_ref() != Some(mode) {
             assert!(Instant::now() < until, "the collector does not become {mode:?}");
             std::thread::yield_now();
         }

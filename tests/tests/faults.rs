@@ -3,6 +3,7 @@
 //!
 //! `TTA_FAULTS_SECONDS=60` keeps the queue full for a minute instead of a few seconds.
 #![cfg(target_os = "linux")]
+#![allow(clippy::print_stdout, reason = "the figures, for who runs it with --nocapture")]
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -119,9 +120,7 @@ impl Loaded {
 /// What became of the spans, by reason, as `/metrics` tells; `pending` is among the reasons.
 fn fates(metrics: &str) -> BTreeMap<String, u64> {
     let (_, _, body) = http_get(metrics, "text/plain");
-    let value = |line: &str| {
-        line.rsplit(' ').next().and_then(|value| value.parse::<f64>().ok()).map(|value| value as u64)
-    };
+    let value = |line: &str| line.rsplit(' ').next().and_then(|value| value.parse::<u64>().ok());
     let mut fates = BTreeMap::new();
     for line in body.lines() {
         if let Some(rest) = line.strip_prefix("tta_telemetry_spans_total{outcome=\"") {
@@ -179,16 +178,16 @@ fn says_once(log: &[String], begun: &str, over: &str) {
 /// A thousand spans meet the fault, and what comes before and after them arrives.
 fn thousand_spans_are_lost_to(mode: &Mode, begun: &str, expected: &str) {
     let _turn = turn();
-    let collector = Collector::start(Mode::Up);
+    let collector = Collector::start(&Mode::Up);
     let mut program = Loaded::start("", &collector, &[]);
     program.calls(500);
     assert_eq!(program.flush(5000), "complete");
-    collector.set(mode.clone());
+    collector.set(mode);
     program.calls(1000);
     let said = program.flush(10_000);
     assert!(said.contains(expected) && said.contains(begun), "{said}");
     program.law_holds();
-    collector.set(Mode::Up);
+    collector.set(&Mode::Up);
     program.calls(500);
     assert_eq!(program.flush(5000), "complete");
     let (report, log) = program.end("shutdown", 2000, &collector);
@@ -234,7 +233,7 @@ fn what_a_collector_rejects_of_a_batch_is_counted_and_no_more() {
 #[test]
 fn a_collector_that_is_down_from_the_start_is_told_of_once() {
     let _turn = turn();
-    let collector = Collector::start(Mode::Down);
+    let collector = Collector::start(&Mode::Down);
     let mut program = Loaded::start("", &collector, &[]);
     program.calls(1000);
     assert!(program.flush(5000).contains("(export_failed 1000)"));
@@ -246,16 +245,16 @@ fn a_collector_that_is_down_from_the_start_is_told_of_once() {
 #[test]
 fn a_collector_that_flaps_does_not_flood_the_log() {
     let _turn = turn();
-    let collector = Collector::start(Mode::Up);
+    let collector = Collector::start(&Mode::Up);
     let mut program = Loaded::start("", &collector, &[]);
     for _ in 0..6 {
-        collector.set(Mode::Refusing(400, None));
+        collector.set(&Mode::Refusing(400, None));
         program.calls(10);
         assert!(
             program.flush(5000).contains("(export_failed 10)"),
             "each flush tells what was lost since the last"
         );
-        collector.set(Mode::Up);
+        collector.set(&Mode::Up);
         program.calls(10);
         assert_eq!(program.flush(5000), "complete");
     }
@@ -267,7 +266,7 @@ fn a_collector_that_flaps_does_not_flood_the_log() {
 #[test]
 fn a_slow_collector_gets_every_span() {
     let _turn = turn();
-    let collector = Collector::start(Mode::Slow(Duration::from_secs(2)));
+    let collector = Collector::start(&Mode::Slow(Duration::from_secs(2)));
     let mut program = Loaded::start("", &collector, &[("OTEL_EXPORTER_OTLP_TIMEOUT", "10000")]);
     program.calls(1000);
     let said = program.flush(500);
@@ -290,11 +289,11 @@ fn a_collector_is_asked_again_when_it_says_in_seconds_or_by_a_date() {
         let moment = SystemTime::now() + Duration::from_secs(3);
         // Longer than a batch may take by itself.
         let value = if is_date { httpdate::fmt_http_date(moment) } else { "2".to_owned() };
-        let collector = Collector::start(Mode::Refusing(status, Some(value)));
+        let collector = Collector::start(&Mode::Refusing(status, Some(value)));
         let mut program = Loaded::start("", &collector, &[]);
         program.calls(10);
         collector.wait_for_requests(1);
-        collector.set(Mode::Up);
+        collector.set(&Mode::Up);
         collector.wait_for_requests(2);
         let requests = collector.requests();
         // A date has whole seconds.
@@ -310,7 +309,7 @@ fn a_collector_is_asked_again_when_it_says_in_seconds_or_by_a_date() {
 #[test]
 fn a_collector_that_asks_for_patience_is_not_asked_sooner_by_the_next_batch() {
     let _turn = turn();
-    let collector = Collector::start(Mode::Refusing(429, Some("2".to_owned())));
+    let collector = Collector::start(&Mode::Refusing(429, Some("2".to_owned())));
     let mut program = Loaded::start("", &collector, &[]);
     program.calls(600);
     collector.wait_for_requests(4);
@@ -324,7 +323,7 @@ fn a_collector_that_asks_for_patience_is_not_asked_sooner_by_the_next_batch() {
 #[test]
 fn a_collector_that_never_answers_does_not_cost_each_batch_the_whole_timeout() {
     let _turn = turn();
-    let collector = Collector::start(Mode::Hanging);
+    let collector = Collector::start(&Mode::Hanging);
     let extra = [("OTEL_EXPORTER_OTLP_TIMEOUT", "1600"), ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "100")];
     let mut program = Loaded::start("", &collector, &extra);
     program.calls(1000);
@@ -350,7 +349,7 @@ fn a_shutdown_tells_the_truth_in_time_whatever_the_collector_does_and_wherever_i
         Mode::Garbage,
     ] {
         for command in ["shutdown", "hook", "current-thread"] {
-            let collector = Collector::start(mode.clone());
+            let collector = Collector::start(&mode);
             let mut program = Loaded::start("", &collector, &[("OTEL_EXPORTER_OTLP_TIMEOUT", "10000")]);
             program.calls(1500);
             let (report, _) = program.end(command, 1000, &collector);
@@ -364,7 +363,7 @@ fn a_full_queue_at_full_speed_drops_and_counts() {
     let _turn = turn();
     let seconds =
         std::env::var("TTA_FAULTS_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3_u64);
-    let collector = Collector::start(Mode::Slow(Duration::from_millis(200)));
+    let collector = Collector::start(&Mode::Slow(Duration::from_millis(200)));
     let mut program = Loaded::start("", &collector, &[]);
     program.calls(5000);
     let _ = program.flush(5000);
@@ -402,7 +401,7 @@ fn a_full_queue_at_full_speed_drops_and_counts() {
     assert!(most - before <= MOST_MEMORY_KIB, "{before} KiB, then {most} KiB");
     let fates = program.law_holds();
     assert!(fates["queue_full"] > 0, "{fates:?}");
-    collector.set(Mode::Up);
+    collector.set(&Mode::Up);
     let said = program.flush(5000);
     assert!(said.contains("queue_full"), "{said}");
     let over = program.program.error_line(|line| line.contains("spans are no longer dropped"));
@@ -429,7 +428,7 @@ fn polled(metrics: &str, collector: &Collector, then: impl FnOnce()) -> BTreeMap
 #[test]
 fn ten_million_spans_with_the_collector_down_take_no_memory() {
     let _turn = turn();
-    let collector = Collector::start(Mode::Down);
+    let collector = Collector::start(&Mode::Down);
     let mut program = Loaded::start("", &collector, &[]);
     program.calls(20_000);
     let (before, _) = program.program.memory();
@@ -466,7 +465,7 @@ fn a_call_takes_as_long_as_ever_and_memory_stays_whatever_the_collector_does() {
         Mode::Refusing(429, Some("1".to_owned())),
         Mode::Garbage,
     ] {
-        let collector = Collector::start(Mode::Up);
+        let collector = Collector::start(&Mode::Up);
         let mut program = Loaded::start("", &collector, &[]);
         program.timed(5000);
         let _ = program.flush(5000);
@@ -474,9 +473,9 @@ fn a_call_takes_as_long_as_ever_and_memory_stays_whatever_the_collector_does() {
         let (mut well, mut hurt) = (Duration::MAX, Duration::MAX);
         for _ in 0..PAIRS {
             well = well.min(program.timed(5000));
-            collector.set(mode.clone());
+            collector.set(&mode);
             hurt = hurt.min(program.timed(5000));
-            collector.set(Mode::Up);
+            collector.set(&Mode::Up);
             // The next window begins with an empty queue and with exporters that do not wait.
             let _ = program.flush(5000);
         }
@@ -492,7 +491,7 @@ fn a_call_takes_as_long_as_ever_and_memory_stays_whatever_the_collector_does() {
 #[test]
 fn an_exporter_that_panics_on_every_batch_hurts_nobody() {
     let _turn = turn();
-    let collector = Collector::start(Mode::Up);
+    let collector = Collector::start(&Mode::Up);
     let mut program = Loaded::start("exporter", &collector, &[]);
     program.calls(1000);
     let said = program.flush(5000);
@@ -506,7 +505,7 @@ fn an_exporter_that_panics_on_every_batch_hurts_nobody() {
 #[test]
 fn a_sampler_that_panics_does_not_reach_the_caller() {
     let _turn = turn();
-    let collector = Collector::start(Mode::Up);
+    let collector = Collector::start(&Mode::Up);
     let mut program = Loaded::start("sampler", &collector, &[]);
     program.calls(1000);
     assert_eq!(program.law_holds()["sampler_panicked"], 1000);
@@ -521,7 +520,7 @@ fn a_sampler_that_panics_does_not_reach_the_caller() {
 #[test]
 fn a_full_disk_under_the_console_loses_its_output_and_nothing_else() {
     let _turn = turn();
-    let collector = Collector::start(Mode::Up);
+    let collector = Collector::start(&Mode::Up);
     let shell = "exec \"$0\" console 2>/dev/full";
     let env = [("OTEL_EXPORTER_PROMETHEUS_PORT", "0"), ("OTEL_BSP_SCHEDULE_DELAY", "100")];
     let mut program = Loaded::with(Program::start("sh", &["-c", shell, LOADED], &env));
@@ -539,7 +538,7 @@ fn a_full_disk_under_the_console_loses_its_output_and_nothing_else() {
 #[test]
 fn a_header_is_sent_and_never_shown_and_bodies_are_gzip_where_asked() {
     let _turn = turn();
-    let collector = Collector::start(Mode::Up);
+    let collector = Collector::start(&Mode::Up);
     let extra =
         [("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"), ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=hunter%32")];
     let endpoint = collector.endpoint();
@@ -551,7 +550,7 @@ fn a_header_is_sent_and_never_shown_and_bodies_are_gzip_where_asked() {
     for (mode, command) in
         [(Mode::Up, "flush 5000"), (Mode::Refusing(401, None), "flush 5000"), (Mode::Down, "shutdown 1000")]
     {
-        collector.set(mode);
+        collector.set(&mode);
         program.say("calls 100");
         assert_eq!(program.line(), "called");
         program.say(command);

@@ -78,24 +78,23 @@ impl Exporting {
         let (reply, answer) = std::sync::mpsc::sync_channel(1);
         let deadline = later(Instant::now(), timeout);
         let sent = self.commands.send(Command::Flush { deadline, reply });
-        let answer = sent.map(|()| answer.recv_timeout(timeout));
-        let exporters = self.news();
-        // Taken in any case: a later flush does not tell of it again.
-        let earlier = self.with_earlier(Vec::new());
-        match answer {
-            Ok(Ok(mut problems)) => {
-                problems.extend(
-                    earlier.into_iter().filter(|earlier| !problems.contains(earlier)).collect::<Vec<_>>(),
-                );
-                if problems.is_empty() && exporters.iter().all(|report| report.dropped == 0) {
-                    return Ok(());
-                }
-                Err(FlushError::Failed { exporters, problems })
-            }
-            Ok(Err(RecvTimeoutError::Timeout)) => Err(FlushError::Late { timeout, exporters }),
+        let problems = match sent.map(|()| answer.recv_timeout(timeout)) {
+            Ok(Ok(problems)) => Some(problems),
+            Ok(Err(RecvTimeoutError::Timeout)) => None,
             // The thread has ended, which it does for a shutdown only.
-            Ok(Err(RecvTimeoutError::Disconnected)) | Err(_) => Err(FlushError::ShutDown),
+            Ok(Err(RecvTimeoutError::Disconnected)) | Err(_) => return Err(FlushError::ShutDown),
+        };
+        let exporters = self.news();
+        let is_late = problems.is_none();
+        // Told now or not at all: the next flush speaks of what comes after this one.
+        let problems = self.with_earlier(problems.unwrap_or_default());
+        if is_late {
+            return Err(FlushError::Late { timeout, exporters });
         }
+        if problems.is_empty() && exporters.iter().all(|report| report.dropped == 0) {
+            return Ok(());
+        }
+        Err(FlushError::Failed { exporters, problems })
     }
 
     /// `problems`, and why spans were lost before.

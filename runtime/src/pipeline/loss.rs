@@ -108,7 +108,7 @@ mod tests {
         // Beginnings with what went untold before each, and their ends.
         assert_eq!(lines, [(0, 0), (1, 0), (30, 14), (31, 0), (60, 14), (61, 0), (90, 14), (91, 0)]);
         assert_eq!(loss.untold(start + Duration::from_secs(119)), None, "said half a minute ago at most");
-        let rest = loss.untold(start + Duration::from_secs(120)).expect("it is told in the end");
+        let rest = loss.untold(start + Duration::from_mins(2)).expect("it is told in the end");
         assert_eq!(told + rest.lost, 600, "every lost span is told of once");
         assert!(!loss.is_uneasy());
     }

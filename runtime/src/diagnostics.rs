@@ -9,7 +9,9 @@ use std::io::Write as _;
 pub(crate) fn warn(message: fmt::Arguments<'_>) {
     #[cfg(feature = "tracing")]
     if tracing::dispatcher::has_been_set() {
-        tracing::warn!(target: "tta", "{message}");
+        let said = || tracing::warn!(target: "tta", "{message}");
+        // A subscriber that panics must not end the exporters' thread, nor reach a caller.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(said));
         return;
     }
     // A program whose stderr is closed still runs.

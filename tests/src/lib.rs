@@ -3,11 +3,13 @@
 //! Everything listens on loopback, on free ports, and ends with its test.
 #![cfg(feature = "telemetry")]
 
+mod collector;
 mod process;
 mod prometheus;
 mod pushgateway;
 mod receiver;
 
+pub use collector::{Collector, Mode, Taken};
 pub use process::{Program, http_get};
 pub use prometheus::Prometheus;
 pub use pushgateway::Pushgateway;

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::PATIENCE;
 
@@ -47,10 +47,39 @@ impl Program {
     /// When there is none; the message is what standard error says.
     #[must_use]
     pub fn line(&self) -> String {
-        self.stdout.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+        self.line_within(PATIENCE)
+    }
+
+    /// The next line of standard output, which may take so long.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn line_within(&self, patience: Duration) -> String {
+        self.stdout.recv_timeout(patience).unwrap_or_else(|_| {
             let said: Vec<String> = self.stderr.try_iter().collect();
             panic!("no further line on standard output; standard error: {said:#?}")
         })
+    }
+
+    /// What standard error has said that nobody has read yet.
+    #[must_use]
+    pub fn error_lines(&self) -> Vec<String> {
+        self.stderr.try_iter().collect()
+    }
+
+    /// The resident memory in KiB: now, and at most so far.
+    ///
+    /// # Panics
+    /// Where the system does not tell, which is anywhere but on Linux.
+    #[must_use]
+    pub fn memory(&self) -> (u64, u64) {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("it runs");
+        let read = |name| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("it is on Linux");
+            line.trim().trim_end_matches(" kB").parse().expect("a number")
+        };
+        (read("VmRSS:"), read("VmHWM:"))
     }
 
     /// The next line of standard error that is `wanted`.

@@ -88,15 +88,41 @@ fn an_exporter_is_given_every_span_and_shut_down_before_the_report() {
 #[test]
 fn a_batch_that_an_exporter_panics_on_is_lost_and_no_other() {
     let (report, shut_down) = run(Habit::PanicsOnce, Duration::from_secs(5));
-    assert_eq!((report.as_str(), shut_down), ("custom: 10 exported, 10 dropped, 0 pending", 1));
+    assert_eq!(
+        (report.as_str(), shut_down),
+        ("custom: 10 exported, 10 dropped, 0 pending (export_failed 10)", 1)
+    );
 }
 
 #[test]
 fn an_exporter_that_hangs_holds_nobody_up() {
     let begun = Instant::now();
     let (report, _) = run(Habit::Hangs, Duration::from_millis(300));
-    assert_eq!(report, "custom: 0 exported, 20 dropped, 0 pending");
+    assert_eq!(report, "custom: 0 exported, 20 dropped, 0 pending (export_failed 20)");
     assert!(begun.elapsed() < Duration::from_secs(5), "took {:?}", begun.elapsed());
+}
+
+#[test]
+fn a_shutdown_beside_another_returns_in_its_own_time() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let (exported, shut_down) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+    let exporter = Exporter { habit: Habit::Hangs, exported: exported.clone(), shut_down };
+    let telemetry = builder().span_exporter(exporter).init().expect("nothing is wrong");
+    futures::executor::block_on(step());
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| telemetry.shutdown(Duration::from_secs(3)));
+        while exported.load(SeqCst) == 0 {
+            std::thread::yield_now();
+        }
+        let begun = Instant::now();
+        let second = telemetry.shutdown(Duration::from_millis(50));
+        assert!(begun.elapsed() < Duration::from_secs(1), "took {:?}", begun.elapsed());
+        assert_eq!(second.exporters()[0].pending, 1, "{second}");
+        assert!(!second.is_complete() && second.problems()[0].contains("another shutdown"), "{second}");
+        let first = first.join().expect("no panic");
+        assert_eq!(first.exporters()[0].export_failed, 1, "{first}");
+        assert_eq!(telemetry.shutdown(Duration::ZERO).to_string(), first.to_string());
+    });
 }
 
 #[test]

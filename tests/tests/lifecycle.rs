@@ -160,7 +160,7 @@ fn a_collector_that_comes_back_is_noticed() {
     program.say("flush");
     assert_eq!(program.line(), "flushed Ok(())");
     let (_, stdout, stderr) = program.finish();
-    assert_eq!(stdout, ["report otlp: 4 exported, 4 dropped, 0 pending"]);
+    assert_eq!(stdout, ["report otlp: 4 exported, 4 dropped, 0 pending (export_failed 4)"]);
     assert_eq!(stderr.len(), 2, "{stderr:#?}");
     assert!(stderr[1].contains("spans arrive again; 4 were lost"), "{stderr:#?}");
 }

@@ -13,6 +13,8 @@ pub(crate) enum Fate {
     Exported,
     SampledOut,
     Filtered,
+    /// The program's sampler panicked instead of deciding.
+    SamplerPanicked,
     QueueFull,
     ExportFailed,
     Rejected,
@@ -46,10 +48,11 @@ impl Spans {
 }
 
 impl Fate {
-    pub(crate) const ALL: [Fate; 8] = [
+    pub(crate) const ALL: [Fate; 9] = [
         Fate::Exported,
         Fate::SampledOut,
         Fate::Filtered,
+        Fate::SamplerPanicked,
         Fate::QueueFull,
         Fate::ExportFailed,
         Fate::Rejected,
@@ -62,6 +65,7 @@ impl Fate {
             Fate::Exported => ("exported", "accepted"),
             Fate::SampledOut => ("sampled_out", "head"),
             Fate::Filtered => ("sampled_out", "filter"),
+            Fate::SamplerPanicked => ("sampled_out", "sampler_panicked"),
             Fate::QueueFull => ("dropped", "queue_full"),
             Fate::ExportFailed => ("dropped", "export_failed"),
             Fate::Rejected => ("dropped", "rejected"),

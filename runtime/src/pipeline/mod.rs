@@ -5,6 +5,7 @@ mod custom;
 mod exporting;
 mod fate;
 mod limits;
+mod loss;
 mod readings;
 mod report;
 mod sampler;
@@ -52,6 +53,11 @@ pub(crate) trait SpanExport: Send {
     /// Tells the exporter whose spans it gets.
     fn set_resource(&mut self, _resource: &Resource) {}
 
+    /// For how long beyond its patience it may wait at its receiver's word.
+    fn overtime(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Writes out what it holds back. Called by a flush and before the end.
     fn flush(&mut self) -> BoxFuture<'_, Result<(), ExportFailure>> {
         Box::pin(std::future::ready(Ok(())))
@@ -76,6 +82,9 @@ pub(crate) trait MetricExport: Send {
 pub(crate) struct Patience {
     /// When an answer comes too late.
     pub(crate) answer: Instant,
+    /// How much later it may come where the receiver itself has put the exporter off; none where somebody
+    /// waits.
+    pub(crate) overtime: Duration,
     /// When no further attempt is worth while. Sooner than `answer` where somebody waits: a program whose
     /// collector is down should not take seconds to end.
     #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only a network is tried again"))]
@@ -88,6 +97,8 @@ pub(crate) struct Patience {
 impl Patience {
     /// For how long a batch is tried again when somebody waits for it.
     const RETRIES_WHILE_WAITED_FOR: Duration = Duration::from_secs(1);
+    /// The longest that a receiver may put an exporter off.
+    pub(crate) const LONGEST_OVERTIME: Duration = Duration::from_secs(30);
 
     /// Within the export's own timeout, and within the time of whoever waits.
     fn new(timeout: Duration, deadline: Option<Instant>, pipeline: &Pipeline) -> Self {
@@ -95,12 +106,12 @@ impl Patience {
         let timeout = later(now, timeout);
         let stop = pipeline.deadline.subscribe();
         match deadline {
-            None => Patience { answer: timeout, retries: timeout, stop },
+            None => Patience { answer: timeout, overtime: Self::LONGEST_OVERTIME, retries: timeout, stop },
             Some(deadline) => {
                 // Past the deadline there still is a moment for what needs none of the network.
                 let answer = timeout.min(deadline).max(now + Duration::from_millis(1));
                 let retries = answer.min(now + Self::RETRIES_WHILE_WAITED_FOR);
-                Patience { answer, retries, stop }
+                Patience { answer, overtime: Duration::ZERO, retries, stop }
             }
         }
     }
@@ -144,6 +155,8 @@ pub(crate) struct Pipeline {
     queue: ArrayQueue<Box<Record>>,
     /// Spans that the worker has taken out of the queue, and those that were discarded there.
     taken: AtomicU64,
+    /// Spans that the worker has taken out and is exporting.
+    in_flight: AtomicU64,
     wake: Notify,
     /// Set from the push that asks for the worker until the worker has looked.
     woken: AtomicBool,
@@ -353,10 +366,12 @@ impl Pipeline {
     }
 }
 
-/// Every series and its value now: the queue's length included, and what the operating system says.
+/// Every series and its value now: the number of spans that wait included, and what the operating system says.
 pub(crate) fn reading() -> Vec<FamilySnapshot> {
     if let Some(pipeline) = &*Pipeline::current() {
-        let length = i64::try_from(pipeline.queue.len()).unwrap_or(i64::MAX);
+        // What is being exported has no fate yet either.
+        let pending = pipeline.queue.len() as u64 + pipeline.in_flight.load(Ordering::Relaxed);
+        let length = i64::try_from(pending).unwrap_or(i64::MAX);
         pipeline.lengths.iter().for_each(|gauge| gauge.set(length));
     }
     #[allow(unused_mut, reason = "only with the feature `process` there is more")]

@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep_until, timeout_at};
 
+use super::loss::Loss;
 use super::worker::{refusal, within};
 use super::{Accepted, ExportFailure, MetricExport, Patience, Pipeline, later, reading};
 use crate::diagnostics::warn;
@@ -26,7 +27,7 @@ pub(super) type Requests = mpsc::UnboundedSender<Request>;
 /// Starts the task, on the runtime of the exporters' thread.
 pub(super) fn spawn(pipeline: Arc<Pipeline>, exporters: Vec<Box<dyn MetricExport>>) -> Requests {
     let (requests, inbox) = mpsc::unbounded_channel();
-    let lanes = exporters.into_iter().map(|exporter| Lane { exporter, failing: false, refused: false });
+    let lanes = exporters.into_iter().map(|exporter| Lane { exporter, loss: Loss::default() });
     tokio::spawn(Readings { lanes: lanes.collect(), pipeline }.run(inbox));
     requests
 }
@@ -57,9 +58,7 @@ struct Readings {
 /// One exporter and what is known of it.
 struct Lane {
     exporter: Box<dyn MetricExport>,
-    failing: bool,
-    /// It has been said that data points are refused.
-    refused: bool,
+    loss: Loss,
 }
 
 impl Readings {
@@ -97,26 +96,19 @@ impl Lane {
         let export = async { self.exporter.export(reading(), patience).await };
         let result = within(answer, pipeline, export).await;
         let name = self.exporter.name();
-        match result {
-            Ok(Accepted { rejected, why }) => {
-                if std::mem::take(&mut self.failing) {
+        let (problem, consequence) = match result {
+            Ok(Accepted { rejected: 0, .. }) => {
+                if self.loss.is_over(0).is_some() {
                     warn(format_args!("{name}: metrics arrive again"));
                 }
-                if rejected == 0 {
-                    return None;
-                }
-                let problem = refusal(rejected, "data points", &why);
-                if !std::mem::replace(&mut self.refused, true) {
-                    warn(format_args!("{name}: {problem}"));
-                }
-                Some(problem)
+                return None;
             }
-            Err(ExportFailure(problem)) => {
-                if !std::mem::replace(&mut self.failing, true) {
-                    warn(format_args!("{name}: {problem}; metrics do not arrive until it answers"));
-                }
-                Some(problem)
-            }
+            Ok(Accepted { rejected, why }) => (refusal(rejected, "data points", &why), ""),
+            Err(ExportFailure(problem)) => (problem, "; metrics do not arrive until it answers"),
+        };
+        if let Some(untold) = self.loss.goes_on(0, Instant::now()) {
+            warn(format_args!("{name}: {problem}{consequence}{untold}"));
         }
+        Some(problem)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Counts of one exporter, shared with its thread so that they can be told even if that hangs.
@@ -9,31 +10,60 @@ use std::time::Duration;
 pub(crate) struct Tally {
     exporter: &'static str,
     exported: AtomicU64,
-    dropped: AtomicU64,
+    failed: AtomicU64,
+    rejected: AtomicU64,
+    /// Why spans were last lost, until somebody has been told.
+    problem: Mutex<Option<String>>,
 }
 
 impl Tally {
     pub(crate) fn new(exporter: &'static str) -> Self {
-        Tally { exporter, exported: AtomicU64::new(0), dropped: AtomicU64::new(0) }
+        Tally {
+            exporter,
+            exported: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            rejected: AtomicU64::new(0),
+            problem: Mutex::new(None),
+        }
     }
 
-    pub(crate) fn add(&self, exported: u64, dropped: u64) {
+    /// A batch arrived; the receiver refused some of it.
+    pub(crate) fn arrived(&self, exported: u64, rejected: u64) {
         self.exported.fetch_add(exported, Relaxed);
-        self.dropped.fetch_add(dropped, Relaxed);
+        self.rejected.fetch_add(rejected, Relaxed);
+    }
+
+    /// A batch did not.
+    pub(crate) fn failed(&self, size: u64) {
+        self.failed.fetch_add(size, Relaxed);
+    }
+
+    /// Why spans were lost.
+    pub(crate) fn keep(&self, problem: String) {
+        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = Some(problem);
+    }
+
+    /// Why spans were last lost, unless it has been told.
+    pub(crate) fn problem(&self) -> Option<String> {
+        self.problem.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     pub(crate) fn dropped(&self) -> u64 {
-        self.dropped.load(Relaxed)
+        self.failed.load(Relaxed) + self.rejected.load(Relaxed)
     }
 
     /// `taken` spans entered the queue, `refused` found it full.
     pub(crate) fn report(&self, taken: u64, refused: u64) -> ExporterReport {
-        let (exported, dropped) = (self.exported.load(Relaxed), self.dropped.load(Relaxed));
+        let exported = self.exported.load(Relaxed);
+        let (failed, rejected) = (self.failed.load(Relaxed), self.rejected.load(Relaxed));
         ExporterReport {
             exporter: self.exporter,
             exported,
-            dropped: dropped + refused,
-            pending: taken.saturating_sub(exported + dropped),
+            dropped: refused + failed + rejected,
+            queue_full: refused,
+            export_failed: failed,
+            rejected,
+            pending: taken.saturating_sub(exported + failed + rejected),
         }
     }
 }
@@ -46,16 +76,48 @@ pub struct ExporterReport {
     pub exporter: &'static str,
     /// Spans that it accepted.
     pub exported: u64,
-    /// Spans that were lost: the queue was full, the exporter failed, or the receiver refused them.
+    /// Spans that were lost: the sum of the following three.
     pub dropped: u64,
+    /// Spans that were lost because the queue was full.
+    pub queue_full: u64,
+    /// Spans that were lost because an export failed, or took longer than it may.
+    pub export_failed: u64,
+    /// Spans that the receiver refused out of a batch that it accepted.
+    pub rejected: u64,
     /// Spans that were not exported when time was up.
     pub pending: u64,
 }
 
+impl ExporterReport {
+    /// What happened since `earlier`.
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
+        ExporterReport {
+            exporter: self.exporter,
+            exported: self.exported - earlier.exported,
+            dropped: self.dropped - earlier.dropped,
+            queue_full: self.queue_full - earlier.queue_full,
+            export_failed: self.export_failed - earlier.export_failed,
+            rejected: self.rejected - earlier.rejected,
+            pending: self.pending,
+        }
+    }
+
+    /// What was lost, by reason; the reasons are those of `tta_telemetry_spans_total`.
+    fn reasons(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        [("queue_full", self.queue_full), ("export_failed", self.export_failed), ("rejected", self.rejected)]
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+    }
+}
+
 impl fmt::Display for ExporterReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ExporterReport { exporter, exported, dropped, pending } = self;
-        write!(f, "{exporter}: {exported} exported, {dropped} dropped, {pending} pending")
+        let ExporterReport { exporter, exported, dropped, pending, .. } = self;
+        write!(f, "{exporter}: {exported} exported, {dropped} dropped, {pending} pending")?;
+        for (index, (reason, count)) in self.reasons().enumerate() {
+            write!(f, "{}{reason} {count}", if index == 0 { " (" } else { ", " })?;
+        }
+        if *dropped > 0 { f.write_str(")") } else { Ok(()) }
     }
 }
 
@@ -129,16 +191,34 @@ impl fmt::Display for ShutdownReport {
 #[non_exhaustive]
 pub enum FlushError {
     /// Time was up first.
-    #[error("what had ended was not exported within {timeout:?}")]
+    #[error("what had ended was not exported within {timeout:?}: {}", joined(.exporters))]
     #[non_exhaustive]
     Late {
         /// How long was waited.
         timeout: Duration,
+        /// What became of the spans since the last flush, by exporter.
+        exporters: Vec<ExporterReport>,
     },
     /// Telemetry has been shut down, or is being.
     #[error("telemetry has been shut down")]
     ShutDown,
-    /// Exporters failed.
-    #[error("{}", .0.join("; "))]
-    Failed(Vec<String>),
+    /// Something was lost since the last flush, or did not arrive now.
+    #[error("{}", told(.exporters, .problems))]
+    #[non_exhaustive]
+    Failed {
+        /// What became of the spans since the last flush, by exporter.
+        exporters: Vec<ExporterReport>,
+        /// What went wrong, one sentence each.
+        problems: Vec<String>,
+    },
+}
+
+fn joined(reports: &[ExporterReport]) -> String {
+    reports.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// The counts where spans were lost, and what went wrong.
+fn told(exporters: &[ExporterReport], problems: &[String]) -> String {
+    let lost = exporters.iter().filter(|report| report.dropped > 0).map(ToString::to_string);
+    lost.chain(problems.iter().cloned()).collect::<Vec<_>>().join("; ")
 }

@@ -1,11 +1,15 @@
 //! Which traces are kept.
 
 use std::any::Any;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
 
 use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
+
+use super::Fate;
+use crate::diagnostics::warn;
 
 /// A head sampler: the specification's own, or one of the program's.
 #[derive(Debug)]
@@ -62,6 +66,8 @@ pub(crate) struct Decision {
     pub(crate) trace_state: TraceState,
     /// What the sampler adds to the span.
     pub(crate) attributes: Vec<KeyValue>,
+    /// What a span that is not recorded counts as.
+    pub(crate) otherwise: Fate,
 }
 
 impl Decision {
@@ -72,6 +78,7 @@ impl Decision {
             sample: keep,
             trace_state: parent.trace_state().clone(),
             attributes: Vec::new(),
+            otherwise: Fate::SampledOut,
         }
     }
 }
@@ -103,15 +110,17 @@ impl Sampler {
             Sampler::Custom(sampler) => {
                 // An active span without a valid context is no parent, and some samplers take it for one.
                 let context = parent.is_valid().then_some(context);
-                let SamplingResult { decision, attributes, trace_state } = sampler.should_sample(
-                    context,
-                    trace_id,
-                    request.name,
-                    request.kind,
-                    request.attributes,
-                    request.links,
-                );
+                let Request { name, kind, attributes, links } = *request;
+                // Watching must not end what is watched.
+                let asked = catch_unwind(AssertUnwindSafe(|| {
+                    sampler.should_sample(context, trace_id, name, kind, attributes, links)
+                }));
+                let Ok(SamplingResult { decision, attributes, trace_state }) = asked else {
+                    warn_of_panic();
+                    return Decision { otherwise: Fate::SamplerPanicked, ..Decision::plain(false, parent) };
+                };
                 Decision {
+                    otherwise: Fate::SampledOut,
                     record: decision != SamplingDecision::Drop,
                     sample: decision == SamplingDecision::RecordAndSample,
                     trace_state,
@@ -119,6 +128,16 @@ impl Sampler {
                 }
             }
         }
+    }
+}
+
+/// Says once that the program's sampler panics.
+fn warn_of_panic() {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    if !SAID.swap(true, Relaxed) {
+        warn(format_args!(
+            "the sampler panicked; a span that it panics on is not recorded, and counts as sampler_panicked"
+        ));
     }
 }
 

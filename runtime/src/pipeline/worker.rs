@@ -10,6 +10,7 @@ use opentelemetry::Context;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::sleep_until;
 
+use super::loss::Loss;
 use super::readings::{self, Requests};
 use super::report::Tally;
 use super::{Accepted, ExportFailure, Fate, MetricExport, Patience, Pipeline, SpanExport, later};
@@ -20,7 +21,10 @@ use crate::names::label;
 use crate::span::clock;
 
 /// How long nothing must have been lost before that is said: a queue that overflows in bursts is one trouble.
-const QUIET: Duration = Duration::from_secs(30);
+const QUIET: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether a loss is over, while there is one.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What the thread can be asked for. The answer is a list of what went wrong.
 #[derive(Debug)]
@@ -40,7 +44,8 @@ pub(super) fn spawn(
     let mut worker = Worker {
         next_batch: later(Instant::now(), pipeline.settings.schedule_delay),
         refused: Fate::QueueFull.counter().get(),
-        losing: None,
+        losing: Loss::default(),
+        last_refused: Instant::now(),
         exemplars: exemplar::Writer::default(),
         lanes: lanes.collect(),
         pipeline,
@@ -71,8 +76,10 @@ struct Worker {
     next_batch: Instant,
     /// Spans that had found the queue full when last looked at.
     refused: u64,
-    /// The present loss: the count at which it began, and when it was last seen to grow.
-    losing: Option<(u64, Instant)>,
+    /// What is lost to a full queue.
+    losing: Loss,
+    /// When a span was last seen to be.
+    last_refused: Instant,
     exemplars: exemplar::Writer,
 }
 
@@ -80,10 +87,9 @@ struct Worker {
 struct Lane {
     exporter: Box<dyn SpanExport>,
     tally: Arc<Tally>,
-    /// The number of spans it had lost when it began to fail.
-    failing: Option<u64>,
-    /// It has been said that spans are refused.
-    refused: bool,
+    loss: Loss,
+    /// Since when every batch has arrived whole.
+    arriving: Option<Instant>,
     succeeded: Arc<Histogram>,
     failed: Arc<Histogram>,
 }
@@ -91,6 +97,10 @@ struct Lane {
 impl Worker {
     async fn run(&mut self, mut commands: UnboundedReceiver<Command>, readings: &Requests) {
         loop {
+            let mut due = self.next_batch;
+            if self.is_uneasy() {
+                due = due.min(Instant::now() + LOOK_EVERY);
+            }
             tokio::select! {
                 biased;
                 command = commands.recv() => match command {
@@ -101,6 +111,7 @@ impl Worker {
                     }
                     Some(Command::ShutDown { deadline, reply }) => {
                         let problems = self.drain(deadline, readings).await;
+                        self.watch();
                         // Exporters close what they hold open, before anybody believes that all is done.
                         self.lanes.drain(..).for_each(Lane::end);
                         let _ = reply.try_send(problems);
@@ -108,7 +119,7 @@ impl Worker {
                     }
                     None => return,
                 },
-                () = sleep_until(self.next_batch.into()) => self.tick().await,
+                () = sleep_until(due.into()) => self.tick().await,
                 () = self.pipeline.wake.notified() => {
                     self.pipeline.woken.store(false, Ordering::Relaxed);
                     self.export_batch(None).await;
@@ -118,12 +129,15 @@ impl Worker {
                     }
                 }
             }
-            self.watch_queue();
+            self.watch();
         }
     }
 
     /// What is done by the clock: partial batches.
     async fn tick(&mut self) {
+        if Instant::now() < self.next_batch {
+            return;
+        }
         clock::follow_system_clock();
         self.export_batch(None).await;
         // While there is more, the next turn takes the next batch.
@@ -141,6 +155,9 @@ impl Worker {
             problems.extend(self.export_batch(Some(deadline)).await);
         }
         let patience = Patience::new(self.pipeline.settings.export_timeout, Some(deadline), &self.pipeline);
+        if left > 0 {
+            problems.push(format!("{left} spans were left when time was up"));
+        }
         for lane in &mut self.lanes {
             let flushed =
                 within(patience.answer, &self.pipeline, async { lane.exporter.flush().await }).await;
@@ -168,6 +185,7 @@ impl Worker {
         if size == 0 {
             return Vec::new();
         }
+        self.pipeline.in_flight.store(size, Ordering::Relaxed);
         let patience = Patience::new(self.pipeline.settings.export_timeout, deadline, &self.pipeline);
         let pipeline = &self.pipeline;
         // The last exporter gets the batch itself; mostly it is the only one.
@@ -183,8 +201,7 @@ impl Worker {
         // A span counts as exported when no exporter has lost it.
         let refused = results.iter().filter_map(|result| Some(result.as_ref().ok()?.rejected)).max();
         let refused = refused.unwrap_or(0).min(size);
-        let problems: Vec<String> = results.into_iter().filter_map(|result| Some(result.err()?.0)).collect();
-        if problems.is_empty() {
+        if results.iter().all(Result::is_ok) {
             Fate::Exported.counter().add(size - refused);
             Fate::Rejected.counter().add(refused);
             // Which ones were refused is not said, so none of them is pointed at.
@@ -194,27 +211,45 @@ impl Worker {
         } else {
             Fate::ExportFailed.counter().add(size);
         }
-        problems
+        self.pipeline.in_flight.store(0, Ordering::Relaxed);
+        let problem = |result| match result {
+            Ok(Accepted { rejected: 0, .. }) => None,
+            Ok(Accepted { rejected, why }) => Some(refusal(rejected, "spans", &why)),
+            Err(ExportFailure(problem)) => Some(problem),
+        };
+        results.into_iter().filter_map(problem).collect()
+    }
+
+    /// Whether something is being lost, or has been without a line about it.
+    fn is_uneasy(&self) -> bool {
+        self.losing.is_uneasy() || self.lanes.iter().any(|lane| lane.loss.is_uneasy())
+    }
+
+    /// Says what is to be said of losses.
+    fn watch(&mut self) {
+        let now = Instant::now();
+        let is_behind = self.pipeline.queue.len() >= self.pipeline.settings.batch_size;
+        self.lanes.iter_mut().for_each(|lane| lane.watch(is_behind, now));
+        self.watch_queue(now);
     }
 
     /// Says once that spans are being lost to a full queue, and once that this is over.
-    fn watch_queue(&mut self) {
+    fn watch_queue(&mut self, now: Instant) {
         let refused = Fate::QueueFull.counter().get();
-        let now = Instant::now();
-        if refused > self.refused {
-            if self.losing.is_none() {
-                warn(format_args!(
-                    "spans are dropped: more than {} wait for the exporters",
-                    self.pipeline.settings.queue_size
-                ));
+        // An exporter that fails fills the queue; that has been said, and its end will tell of both.
+        let is_explained = self.lanes.iter().any(|lane| lane.loss.is_going_on());
+        if refused > self.refused && (self.losing.is_going_on() || !is_explained) {
+            self.last_refused = now;
+            if let Some(untold) = self.losing.goes_on(self.refused, now) {
+                let size = self.pipeline.settings.queue_size;
+                warn(format_args!("spans are dropped: more than {size} wait for the exporters{untold}"));
             }
-            let began = self.losing.map_or(self.refused, |(began, _)| began);
-            self.losing = Some((began, now));
-        } else if let Some((began, last)) = self.losing
-            && now.duration_since(last) > QUIET
-        {
-            self.losing = None;
-            warn(format_args!("spans are no longer dropped; {} were lost", refused - began));
+        } else if self.losing.is_going_on() && now.duration_since(self.last_refused) >= QUIET {
+            if let Some(lost) = self.losing.is_over(refused) {
+                warn(format_args!("spans are no longer dropped; {lost} were lost"));
+            }
+        } else if let Some(untold) = self.losing.untold(now) {
+            warn(format_args!("spans were dropped: the queue was full{untold}"));
         }
         self.refused = refused;
     }
@@ -238,8 +273,27 @@ impl Lane {
             failed: duration("error"),
             exporter,
             tally,
-            failing: None,
-            refused: false,
+            loss: Loss::default(),
+            arriving: None,
+        }
+    }
+
+    /// Spans that did not reach this exporter, those that found the queue full included.
+    fn lost(&self) -> u64 {
+        self.tally.dropped() + Fate::QueueFull.counter().get()
+    }
+
+    /// Says that a loss is over: once spans arrive and the queue has been caught up with, since until then
+    /// the same trouble still costs spans. A queue that stays full after that is a trouble of its own.
+    fn watch(&mut self, is_behind: bool, now: Instant) {
+        let name = self.exporter.name();
+        let is_over = |since: Instant| !is_behind || now.duration_since(since) >= QUIET;
+        if self.loss.is_going_on() && self.arriving.is_some_and(is_over) {
+            if let Some(lost) = self.loss.is_over(self.lost()) {
+                warn(format_args!("{name}: spans arrive again; {lost} were lost"));
+            }
+        } else if let Some(untold) = self.loss.untold(now) {
+            warn(format_args!("{name}: spans arrive, and for moments they did not{untold}"));
         }
     }
 
@@ -251,35 +305,35 @@ impl Lane {
     ) -> Result<Accepted, ExportFailure> {
         let size = batch.len() as u64;
         let started = clock::Tick::now();
-        let answer = patience.answer;
+        // A receiver may put an exporter off, which is no delay of the exporter's.
+        let answer = patience.answer + patience.overtime.min(self.exporter.overtime());
+        let lost_before = self.lost();
         let export = async { self.exporter.export(batch, patience).await };
         let result = within(answer, pipeline, export).await;
         let took = started.until(clock::Tick::now());
-        let name = self.exporter.name();
-        match &result {
-            Ok(accepted) => {
+        let now = Instant::now();
+        let (problem, consequence) = match &result {
+            Ok(Accepted { rejected, why }) => {
                 self.succeeded.observe(took);
-                if let Some(before) = self.failing.take() {
-                    warn(format_args!(
-                        "{name}: spans arrive again; {} were lost",
-                        self.tally.dropped() - before
-                    ));
+                let rejected = (*rejected).min(size);
+                self.tally.arrived(size - rejected, rejected);
+                if rejected == 0 {
+                    self.arriving.get_or_insert(now);
+                    return result;
                 }
-                let rejected = accepted.rejected.min(size);
-                self.tally.add(size - rejected, rejected);
-                if rejected > 0 && !std::mem::replace(&mut self.refused, true) {
-                    warn(format_args!("{name}: {}", refusal(rejected, "spans", &accepted.why)));
-                }
+                (refusal(rejected, "spans", why), "")
             }
             Err(ExportFailure(problem)) => {
                 self.failed.observe(took);
-                if self.failing.is_none() {
-                    self.failing = Some(self.tally.dropped());
-                    warn(format_args!("{name}: {problem}; spans are lost until it answers"));
-                }
-                self.tally.add(0, size);
+                self.tally.failed(size);
+                (problem.clone(), "; spans are lost until it answers")
             }
+        };
+        self.arriving = None;
+        if let Some(untold) = self.loss.goes_on(lost_before, now) {
+            warn(format_args!("{}: {problem}{consequence}{untold}", self.exporter.name()));
         }
+        self.tally.keep(problem);
         result
     }
 }

@@ -12,7 +12,7 @@ use super::clock::{Tick, nanoseconds};
 use super::record::{Foreign, Origin, Record, RecordedSpan, Sink};
 use crate::context::random;
 use crate::names;
-use crate::pipeline::{Decision, Pipeline, Request};
+use crate::pipeline::{Decision, Fate, Pipeline, Request};
 use crate::testing::Recording;
 
 /// The scope of the spans of annotated functions.
@@ -76,6 +76,7 @@ pub(crate) fn sample(
         TraceId::from(u128::from(next()) << 64 | u128::from(next()))
     };
     let mut added = None;
+    let mut otherwise = Fate::SampledOut;
     // A test sees every span.
     let known = if recording.is_some() { Some(true) } else { Pipeline::keeps(parent, trace_id) };
     let (record, sample) = if let Some(keep) = known {
@@ -85,7 +86,8 @@ pub(crate) fn sample(
         (keep, keep)
     } else {
         let decision = Pipeline::decide(context, parent, trace_id, request);
-        let Decision { record, sample, trace_state, attributes } = decision;
+        otherwise = decision.otherwise;
+        let Decision { record, sample, trace_state, attributes, .. } = decision;
         added = Some(Box::new(Added { trace_state, attributes }));
         (record, sample)
     };
@@ -95,7 +97,7 @@ pub(crate) fn sample(
     if record {
         return Sampled::In(own, added);
     }
-    Pipeline::sampled_out();
+    otherwise.counter().add(1);
     Sampled::Out((!is_child || parent.is_sampled()).then(|| own.context(added.as_deref())))
 }
 

@@ -8,8 +8,8 @@ mod signal;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 pub use builder::TelemetryBuilder;
 
@@ -64,6 +64,8 @@ struct Running {
     /// What went wrong at the start.
     problems: Vec<String>,
     report: Mutex<Option<ShutdownReport>>,
+    /// There is a report now.
+    ended: Condvar,
     is_down: AtomicBool,
 }
 
@@ -90,7 +92,8 @@ impl Telemetry {
     /// export runs on a thread of its own, so this may be called from any runtime or none.
     ///
     /// # Errors
-    /// When an exporter failed, when time was up, or after a shutdown.
+    /// When spans were lost since the last flush, whether now or before the call, with the counts by exporter and
+    /// reason; when time was up; and after a shutdown.
     pub fn force_flush(&self, timeout: Duration) -> Result<(), FlushError> {
         match &self.running.exporting {
             _ if self.running.is_down() => Err(FlushError::ShutDown),
@@ -100,7 +103,8 @@ impl Telemetry {
     }
 
     /// Ends the export and tells what became of every span. Blocks the calling thread, for about `timeout` at most.
-    /// A second call returns the same report again.
+    /// A second call returns the same report again; one that comes while the first still waits tells, when its own
+    /// time is up, how things stand.
     #[allow(clippy::must_use_candidate, reason = "not everybody wants to know")]
     pub fn shutdown(&self, timeout: Duration) -> ShutdownReport {
         self.running.shut_down(timeout)
@@ -144,11 +148,9 @@ impl Running {
     }
 
     fn shut_down(&self, timeout: Duration) -> ShutdownReport {
-        let mut known = self.report.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(report) = &*known {
-            return report.clone();
+        if self.is_down.swap(true, Ordering::AcqRel) {
+            return self.told(timeout);
         }
-        self.is_down.store(true, Ordering::Release);
         Pipeline::enter_phase(Phase::After);
         let mut report =
             self.exporting.as_ref().map(|exporting| exporting.shut_down(timeout)).unwrap_or_default();
@@ -159,9 +161,26 @@ impl Running {
         if let Some(endpoint) = self.endpoint.lock().unwrap_or_else(PoisonError::into_inner).take() {
             endpoint.stop();
         }
-        *known = Some(report.clone());
+        *self.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.clone());
+        self.ended.notify_all();
         RUNNING.store(false, Ordering::SeqCst);
         report
+    }
+
+    /// The report of the shutdown that came first; if that still waits when time is up, how things stand.
+    fn told(&self, timeout: Duration) -> ShutdownReport {
+        let begun = Instant::now();
+        let known = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+        let timeout = timeout.min(Duration::from_hours(24));
+        let (known, _) = self
+            .ended
+            .wait_timeout_while(known, timeout, |known| known.is_none())
+            .unwrap_or_else(PoisonError::into_inner);
+        known.clone().unwrap_or_else(|| {
+            let exporters = self.exporting.as_ref().map(Exporting::reports).unwrap_or_default();
+            let problem = "another shutdown was still waiting for the exporters".to_owned();
+            ShutdownReport::new(exporters, vec![problem], begun.elapsed())
+        })
     }
 }
 
@@ -183,6 +202,7 @@ impl Running {
             prometheus_addr: None,
             problems: Vec::new(),
             report: Mutex::new(None),
+            ended: Condvar::new(),
             is_down: AtomicBool::new(false),
         }
     }

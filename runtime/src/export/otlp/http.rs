@@ -1,7 +1,7 @@
 //! OTLP over HTTP/protobuf.
 
 use std::io::Write as _;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
@@ -20,6 +20,9 @@ use crate::pipeline::Accepted;
 
 /// Bytes of an answer that are read; a partial success is a sentence.
 const LONGEST_ANSWER: usize = 64 * 1024;
+
+/// Seconds that a collector can ask for and mean it.
+const LONGEST_SECONDS: u64 = 24 * 60 * 60;
 
 const PROTOBUF: &str = "application/x-protobuf";
 
@@ -78,12 +81,14 @@ impl Client {
         while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
             answer.extend_from_slice(&chunk);
             if answer.len() > LONGEST_ANSWER {
-                // It said yes; what it says besides is not worth the memory.
-                return Ok(A::default());
+                return Err(no_answer(&shown, status));
             }
         }
-        // Some collectors answer with text, or with nothing. The status is what counts.
-        Ok(A::decode(answer.as_slice()).unwrap_or_default())
+        // Some collectors answer with nothing, or in JSON where there is nothing to say.
+        if answer.first() == Some(&b'{') && answer.last() == Some(&b'}') {
+            return Ok(A::default());
+        }
+        A::decode(answer.as_slice()).map_err(|_| no_answer(&shown, status))
     }
 
     fn client(&mut self) -> Result<reqwest::Client, Refusal> {
@@ -103,17 +108,53 @@ fn refused(url: &str, status: StatusCode, retry_after: Option<&HeaderValue>) -> 
     // The four that the OTLP specification calls retryable.
     let again = match status.as_u16() {
         429 | 502 | 503 | 504 => {
-            // The HTTP-date form is rare enough to be left to the backoff.
-            let seconds = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-            seconds.map_or(Again::Later, |seconds| Again::After(Duration::from_secs(seconds)))
+            let delay = retry_after.and_then(|value| delay(value.to_str().ok()?.trim(), SystemTime::now()));
+            delay.map_or(Again::Later, Again::After)
         }
         _ => Again::Never,
     };
     Refusal { message: format!("{url} answered {status}"), again }
 }
 
+/// Something that says yes to everything is no collector, and has not taken the spans: a proxy's page, say.
+fn no_answer(url: &str, status: StatusCode) -> Refusal {
+    let message = format!("{url} answered {status}, and then nothing that an OTLP receiver would say");
+    Refusal { message, again: Again::Never }
+}
+
+/// A `Retry-After`, in seconds or as a date.
+fn delay(value: &str, now: SystemTime) -> Option<Duration> {
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(Duration::from_secs(seconds.min(LONGEST_SECONDS)));
+    }
+    let moment = httpdate::parse_http_date(value).ok()?;
+    Some(moment.duration_since(now).unwrap_or_default())
+}
+
 fn gzipped(body: &[u8]) -> Option<Vec<u8>> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(body).ok()?;
     encoder.finish().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delay_is_read_in_seconds_and_as_a_date() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").expect("it is a date");
+        for (value, expected) in [
+            ("0", Some(0)),
+            ("7", Some(7)),
+            ("18446744073709551615", Some(LONGEST_SECONDS)),
+            ("Sun, 06 Nov 1994 08:49:49 GMT", Some(12)),
+            ("Sunday, 06-Nov-94 08:49:49 GMT", Some(12)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+        ] {
+            assert_eq!(delay(value, now), expected.map(Duration::from_secs), "{value}");
+        }
+    }
 }

@@ -7,6 +7,8 @@ mod reading;
 mod retry;
 mod settings;
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -92,6 +94,10 @@ struct Spans {
 impl SpanExport for Spans {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn overtime(&self) -> Duration {
+        Patience::LONGEST_OVERTIME
     }
 
     fn export(

@@ -58,7 +58,12 @@ impl Exporter {
     fn send(&mut self) -> Result<u64, String> {
         let message = Message::Traces(ExportTraceServiceRequest::default());
         let later = Instant::now() + Duration::from_secs(5);
-        let patience = Patience { answer: later, retries: later, stop: tokio::sync::watch::channel(None).1 };
+        let patience = Patience {
+            answer: later,
+            overtime: Duration::ZERO,
+            retries: later,
+            stop: tokio::sync::watch::channel(None).1,
+        };
         let sent = self.runtime.block_on(self.retrying.send(&mut self.client, &message, patience));
         sent.map(|accepted| accepted.rejected).map_err(|failure| failure.0)
     }

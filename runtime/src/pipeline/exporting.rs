@@ -117,8 +117,8 @@ impl Exporting {
     /// What became of every span, by exporter.
     pub(crate) fn reports(&self) -> Vec<ExporterReport> {
         let refused = Fate::QueueFull.counter().get() - self.refused_before;
-        let taken = self.pipeline.taken.load(Ordering::Relaxed);
-        self.tallies.iter().map(|tally| tally.report(taken, refused)).collect()
+        let entered = self.pipeline.entered();
+        self.tallies.iter().map(|tally| tally.report(entered, refused)).collect()
     }
 
     /// Takes no more spans, exports what there is until `timeout` is over, and tells what became of all.

@@ -356,6 +356,11 @@ impl Pipeline {
         }
     }
 
+    /// Spans that went into the queue. Not counted at the door, where every thread would write to one place.
+    fn entered(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed) + self.queue.len() as u64
+    }
+
     /// Counts what is left in the queue as lost to the shutdown.
     fn discard(&self) {
         while let Some(record) = self.queue.pop() {

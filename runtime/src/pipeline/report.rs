@@ -52,8 +52,8 @@ impl Tally {
         self.failed.load(Relaxed) + self.rejected.load(Relaxed)
     }
 
-    /// `taken` spans entered the queue, `refused` found it full.
-    pub(crate) fn report(&self, taken: u64, refused: u64) -> ExporterReport {
+    /// `entered` spans went into the queue, `refused` found it full.
+    pub(crate) fn report(&self, entered: u64, refused: u64) -> ExporterReport {
         let exported = self.exported.load(Relaxed);
         let (failed, rejected) = (self.failed.load(Relaxed), self.rejected.load(Relaxed));
         ExporterReport {
@@ -63,7 +63,7 @@ impl Tally {
             queue_full: refused,
             export_failed: failed,
             rejected,
-            pending: taken.saturating_sub(exported + failed + rejected),
+            pending: entered.saturating_sub(exported + failed + rejected),
         }
     }
 }

@@ -4,9 +4,9 @@
 //! record that comes back brings the room for its attributes along, and its slot.
 
 use std::cell::RefCell;
+use std::sync::LazyLock;
 
 use crossbeam_queue::ArrayQueue;
-use std::sync::LazyLock;
 
 use super::record::Record;
 
@@ -22,6 +22,9 @@ type Records = Vec<Box<Record>>;
 /// Records that came back, as many as two queues of the default size hold.
 static RETURNED: LazyLock<ArrayQueue<Records>> = LazyLock::new(|| ArrayQueue::new(128));
 
+/// What they came in, to go back in.
+static CRATES: LazyLock<ArrayQueue<Records>> = LazyLock::new(|| ArrayQueue::new(128));
+
 thread_local! {
     /// Records for the next spans of this thread.
     static KEPT: RefCell<Records> = const { RefCell::new(Vec::new()) };
@@ -34,7 +37,9 @@ pub(super) fn take() -> Box<Record> {
     let kept = KEPT.try_with(|kept| {
         let mut kept = kept.borrow_mut();
         kept.pop().or_else(|| {
-            *kept = RETURNED.pop()?;
+            let returned = std::mem::replace(&mut *kept, RETURNED.pop()?);
+            // One too many is freed here.
+            let _ = CRATES.push(returned);
             kept.pop()
         })
     });
@@ -54,7 +59,8 @@ pub(super) fn give(mut record: Box<Record>) {
         emptied.push(record);
         if emptied.len() >= AT_ONCE {
             // If there are enough of them already, they are freed here.
-            let _ = RETURNED.push(std::mem::replace(&mut emptied, Vec::with_capacity(AT_ONCE)));
+            let empty = CRATES.pop().unwrap_or_else(|| Vec::with_capacity(AT_ONCE));
+            let _ = RETURNED.push(std::mem::replace(&mut emptied, empty));
         }
     });
 }

@@ -165,7 +165,7 @@ pub use tta_macros::{ErrorKind, Label};
 ///         &__SITE,
 ///         async move {
 ///             let _ = &text;
-///             tta::__private::begin(&__SITE, || [], |_| {});
+///             tta::__private::begin(&__SITE);
 ///             text.len()
 ///         },
 ///         |__r, __f| {

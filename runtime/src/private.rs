@@ -11,11 +11,11 @@ pub use crate::span::probe::{ErrorProbe, FnRet, KnownErrors, Probe, error_if, ki
 pub use crate::{Label, span::Fields};
 
 #[cfg(not(feature = "context"))]
-pub use crate::span::disabled::{Site, begin, call, future};
+pub use crate::span::disabled::{Site, begin, begin_with, call, future};
 #[cfg(feature = "context")]
 pub use crate::{
     catalog::Site,
-    span::call::{begin, call, future},
+    span::call::{begin, begin_with, call, future},
 };
 #[cfg(feature = "telemetry")]
 pub use inventory;

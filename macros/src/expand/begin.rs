@@ -8,10 +8,20 @@ use super::{Call, hidden, ours_at};
 use crate::args::{Field, Label, LabelSet, Mode};
 
 impl Call<'_> {
-    // Output:
-    //     begin(&__SITE, || [LabelValue::closed::<Tier>(&(tier))], |__f| { __f.set("len", &(q.len())); });
+    // Output, where nothing is asked of the arguments:
+    //     begin(&__SITE);
+    //
+    // and where something is:
+    //     begin_with(
+    //         &__SITE,
+    //         || [LabelValue::closed::<Tier>(&(tier))],
+    //         |__f| { __f.set("len", &(q.len())); }
+    //     );
     pub(super) fn begin(&self) -> TokenStream {
         let private = &self.private;
+        if self.args.labels.iter().all(|labels| labels.list.is_empty()) && self.args.fields.is_empty() {
+            return quote!(#private::begin(&__SITE););
+        }
         let labels = self.args.labels.iter().flat_map(|labels| &labels.list);
         let labels = labels.map(|label| self.label_value(label));
         let fields = match self.args.fields.as_slice() {
@@ -22,7 +32,7 @@ impl Call<'_> {
                 quote!(|#recorder| { #(#fields)* })
             }
         };
-        quote!(#private::begin(&__SITE, || [#(#labels),*], #fields);)
+        quote!(#private::begin_with(&__SITE, || [#(#labels),*], #fields);)
     }
 
     fn label_value(&self, label: &Label) -> TokenStream {

@@ -64,7 +64,7 @@ fn an_async_function_becomes_one_wrapped_future() {
                         let (a, _) = __arg2;
                         let __arg3 = __arg3;
                         let buf = buf;
-                        ::tta::__private::begin(&__SITE, || [], |_| {});
+                        ::tta::__private::begin(&__SITE);
                         { {} find(n, a, buf) }
                     }
                 },
@@ -104,7 +104,7 @@ fn a_plain_function_runs_in_a_closure_and_knows_its_errors() {
                 move || -> Result<u8, Bad<'a>> {
                     let _ = &text;
                     let __arg1 = __arg1;
-                    my::tta::__private::begin(&__SITE, || [], |_| {});
+                    my::tta::__private::begin(&__SITE);
                     {
                         let n = text.len();
                         Err(Bad(text, n))
@@ -151,7 +151,7 @@ fn arguments_become_labels_fields_and_a_rule() {
             ::tta::__private::call(
                 &__SITE,
                 move || -> u8 {
-                    ::tta::__private::begin(
+                    ::tta::__private::begin_with(
                         &__SITE,
                         || [
                             ::tta::__private::LabelValue::closed::<Tier>(&(tier)),
@@ -242,7 +242,7 @@ fn a_boxed_block_is_wrapped_within_its_box() {
                 let _ = &self;
                 let _ = &x;
                 if false { return ::tta::__private::never::<Result<u8, Bad>>(); }
-                ::tta::__private::begin(&__SITE, || [], |_| {});
+                ::tta::__private::begin(&__SITE);
                 let x = x;
                 self.run(x).await
             },

@@ -2,6 +2,7 @@
 
 use opentelemetry::{Context, ContextGuard};
 
+use super::call::Collect;
 use super::local::Local;
 use crate::catalog::{Site, SiteKind};
 use crate::context::WorkflowContext;
@@ -24,7 +25,7 @@ impl Started {
         site: &'static Site,
         _local: &Local,
         _labels: Option<&[LabelValue]>,
-        _fields: &mut dyn FnMut(&mut Fields),
+        _fields: Option<Collect<'_>>,
     ) {
         self.kind = Some(site.kind());
         self.context = (site.kind() == SiteKind::Workflow).then(|| {

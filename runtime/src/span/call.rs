@@ -76,8 +76,13 @@ impl Drop for Entered {
 }
 
 /// Starts the call whose body runs from here on. The first statement of every expansion's body.
+pub fn begin(site: &'static Site) {
+    begin_labelled(site, Some(&[]), None);
+}
+
+/// The same, where something is asked of the arguments.
 #[inline]
-pub fn begin<const N: usize>(
+pub fn begin_with<const N: usize>(
     site: &'static Site,
     labels: impl FnOnce() -> [LabelValue; N],
     fields: impl FnOnce(&mut Fields),
@@ -87,7 +92,7 @@ pub fn begin<const N: usize>(
 
     impl Drop for Unlabelled {
         fn drop(&mut self) {
-            begin_labelled(self.0, None, &mut |_| {});
+            begin_labelled(self.0, None, None);
         }
     }
 
@@ -95,14 +100,19 @@ pub fn begin<const N: usize>(
     let labels = labels();
     std::mem::forget(unlabelled);
     let mut fields = Some(fields);
-    begin_labelled(site, Some(&labels), &mut |collected| {
+    let mut collect = |collected: &mut Fields| {
         if let Some(fields) = fields.take() {
             fields(collected);
         }
-    });
+    };
+    begin_labelled(site, Some(&labels), Some(&mut collect));
 }
 
-fn begin_labelled(site: &'static Site, labels: Option<&[LabelValue]>, fields: &mut dyn FnMut(&mut Fields)) {
+/// What asks the arguments for attributes.
+pub(super) type Collect<'a> = &'a mut dyn FnMut(&mut Fields);
+
+#[inline]
+fn begin_labelled(site: &'static Site, labels: Option<&[LabelValue]>, fields: Option<Collect<'_>>) {
     /// The call while code of the program's looks at its arguments, which may unwind.
     struct Beginning(Room);
 

@@ -51,7 +51,12 @@ impl Site {
 /// The body is about to run.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "the promise is that nothing is left of it")]
-pub fn begin<const N: usize>(
+pub fn begin(_site: &'static Site) {}
+
+/// The same, where something is asked of the arguments.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "the promise is that nothing is left of it")]
+pub fn begin_with<const N: usize>(
     _site: &'static Site,
     _labels: impl FnOnce() -> [LabelValue; N],
     _fields: impl FnOnce(&mut Fields),

@@ -156,12 +156,6 @@ impl Fields {
         self.attributes.iter_mut().flat_map(|attributes| attributes.drain(..))
     }
 
-    pub(crate) fn append_to(self, attributes: &mut Vec<opentelemetry::KeyValue>) {
-        if let Some(mut own) = self.attributes {
-            attributes.append(&mut own);
-        }
-    }
-
     /// Collects into `room`.
     pub(crate) fn with_room(room: Vec<opentelemetry::KeyValue>) -> Self {
         Fields { attributes: Some(room) }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context, ContextGuard, KeyValue};
 
+use super::call::Collect;
 use super::clock::Tick;
 use super::local::Local;
 use super::pool;
@@ -130,7 +131,7 @@ impl Started {
         site: &'static Site,
         local: &Local,
         labels: Option<&[LabelValue]>,
-        fields: &mut dyn FnMut(&mut Fields),
+        fields: Option<Collect<'_>>,
     ) {
         self.site = Some(site);
         self.at = Tick::now();
@@ -141,26 +142,33 @@ impl Started {
         if counts.asks_a_sampler_of_the_programs() {
             // It looks at the attributes, and it is code of the program's.
             let mut attributes = Fields::new(true);
-            fields(&mut attributes);
-            self.open(site, local, &Context::current(), attributes);
-        } else {
-            Context::map_current(|around| self.open(site, local, around, Fields::new(false)));
+            if let Some(fields) = fields {
+                fields(&mut attributes);
+            }
+            let attributes = attributes.into_attributes();
+            self.open(site, local, &Context::current(), &attributes);
+            let limits = self.limits();
             if let Some(span) = &mut self.span {
+                // What the sampler has added stays behind them.
+                span.record.added.attributes().splice(..0, attributes);
+                span.record.added.limit(limits);
+            }
+        } else {
+            Context::map_current(|around| self.open(site, local, around, &[]));
+            let limits = self.limits();
+            if let (Some(fields), Some(span)) = (fields, &mut self.span) {
                 let attributes = span.record.added.attributes();
                 let mut collected = Fields::with_room(std::mem::take(attributes));
                 fields(&mut collected);
                 *attributes = collected.into_attributes();
+                span.record.added.limit(limits);
             }
-        }
-        let limits = self.limits();
-        if let Some(span) = &mut self.span {
-            span.record.added.limit(limits);
         }
         self.on_drop = OnDrop::Cancelled;
     }
 
     /// Opens the call's context and span within `around`, where it has them.
-    fn open(&mut self, site: &'static Site, local: &Local, around: &Context, attributes: Fields) {
+    fn open(&mut self, site: &'static Site, local: &Local, around: &Context, attributes: &[KeyValue]) {
         let outer = WorkflowContext::of(around);
         let run = outer.filter(|_| !local.in_primitive.get()).and_then(WorkflowContext::run);
         let step = run.map(Run::next_step);
@@ -182,7 +190,7 @@ impl Started {
         local: &Local,
         context: &Context,
         step: Option<u32>,
-        attributes: Fields,
+        attributes: &[KeyValue],
     ) {
         let recording = match &self.counts {
             Some(Counts::Test(test)) => Some(&*test.0),
@@ -198,7 +206,7 @@ impl Started {
             return Pipeline::filtered();
         }
         let (name, kind) = (site.span_name(), site.span_kind());
-        let request = Request { name, kind: &kind, attributes: attributes.as_slice(), links: &[] };
+        let request = Request { name, kind: &kind, attributes, links: &[] };
         let span = context.span();
         let parent = parent_of(&span);
         match sample(recording, parent, context, &request) {
@@ -213,7 +221,6 @@ impl Started {
                 let workflow = WorkflowContext::of(context).cloned();
                 let mut record = pool::take();
                 record.begin(identity, parent, 0, Origin::Site { site, workflow, step });
-                attributes.append_to(record.added.attributes());
                 record.take_in(added);
                 self.span = Some(OwnSpan { record, own });
             }
@@ -240,6 +247,18 @@ impl Started {
         if self.made.is_none() { None } else { self.made.take().map(Context::attach) }
     }
 
+    /// The body is polled again.
+    #[inline]
+    pub(super) fn resume(&mut self) {
+        self.busy.resume();
+    }
+
+    /// It awaits again.
+    #[inline]
+    pub(super) fn pause(&mut self) {
+        self.busy.pause(Tick::now);
+    }
+
     pub(super) fn set_caller(&mut self, caller: &Context, in_primitive: bool) {
         self.context = Some(caller.clone());
         self.caller_in_primitive = in_primitive;
@@ -254,18 +273,6 @@ impl Started {
         }
         self.context = None;
         None
-    }
-
-    /// The body is polled again.
-    #[inline]
-    pub(super) fn resume(&mut self) {
-        self.busy.resume();
-    }
-
-    /// It awaits again.
-    #[inline]
-    pub(super) fn pause(&mut self) {
-        self.busy.pause(Tick::now);
     }
 
     pub(super) fn context(&self) -> Option<&Context> {

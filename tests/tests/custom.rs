@@ -1,11 +1,14 @@
 //! Exporters of the program's own, well-behaved and not. One telemetry runs at a time, so they take turns.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tta::opentelemetry::trace::{Link, SpanKind, TraceId, TraceState};
+use tta::opentelemetry::{Context, KeyValue};
 use tta::opentelemetry_sdk::error::OTelSdkResult;
-use tta::opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use tta::opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample, SpanData, SpanExporter};
 use tta::{Telemetry, TelemetryBuilder};
 
 static TURN: Mutex<()> = Mutex::new(());
@@ -133,4 +136,74 @@ fn a_flush_after_the_end_says_so() {
     assert!(report.is_complete(), "{report}");
     let flushed = telemetry.force_flush(Duration::from_secs(1)).expect_err("it has ended");
     assert_eq!(flushed.to_string(), "telemetry has been shut down");
+}
+
+#[tta::primitive]
+fn ends() {}
+
+/// Keeps every span, and makes a call when it is dropped.
+#[derive(Clone, Debug)]
+struct CallsAtItsEnd(Arc<AtomicUsize>);
+
+impl ShouldSample for CallsAtItsEnd {
+    fn should_sample(
+        &self,
+        _: Option<&Context>,
+        _: TraceId,
+        _: &str,
+        _: &SpanKind,
+        _: &[KeyValue],
+        _: &[Link],
+    ) -> SamplingResult {
+        SamplingResult {
+            decision: SamplingDecision::RecordAndSample,
+            attributes: Vec::new(),
+            trace_state: TraceState::default(),
+        }
+    }
+}
+
+impl Drop for CallsAtItsEnd {
+    fn drop(&mut self) {
+        ends();
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+#[test]
+fn what_belongs_to_an_earlier_telemetry_may_call_when_a_caller_drops_it() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let exported = Arc::<AtomicUsize>::default();
+    let start = |builder: TelemetryBuilder| {
+        let (exported, shut_down) = (exported.clone(), Arc::default());
+        let exporter = Exporter { habit: Habit::Counts, exported, shut_down };
+        builder.span_exporter(exporter).init().expect("nothing is wrong")
+    };
+    let ended = Arc::<AtomicUsize>::default();
+    let first = start(builder().sampler(CallsAtItsEnd(ended.clone())));
+    let (ask, asked) = channel::<()>();
+    let (answer, answered) = channel();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for () in asked {
+                futures::executor::block_on(step());
+                answer.send(()).expect("the test listens");
+            }
+        });
+        let call = || {
+            ask.send(()).expect("the thread listens");
+            answered.recv().expect("the call returned");
+        };
+        call();
+        assert_eq!(first.shutdown(Duration::from_secs(5)).lost(), 0);
+        drop(first);
+        let second = start(builder());
+        assert_eq!(ended.load(SeqCst), 0, "the thread has yet to see that it is gone");
+        call();
+        assert_eq!(ended.load(SeqCst), 1);
+        // The thread's two calls and the sampler's.
+        assert_eq!(second.shutdown(Duration::from_secs(5)).exporters()[0].exported, 2);
+        drop(ask);
+    });
+    assert_eq!(exported.load(SeqCst), 3);
 }

@@ -317,12 +317,14 @@ impl Pipeline {
             (_, record) => Some((record?, Fate::Shutdown)),
         };
         let seen = SEEN.try_with(|seen| {
-            let seen = &mut *seen.borrow_mut();
+            // Not to be had while an earlier pipeline is dropped, and with it what belongs to the program.
+            let mut seen = seen.try_borrow_mut().ok()?;
+            let seen = &mut *seen;
             seen.pushes = seen.pushes.wrapping_add(1);
-            enqueue(seen.pipeline.load(), seen.pushes)
+            Some(enqueue(seen.pipeline.load(), seen.pushes))
         });
         // `Err`: the thread is ending.
-        let refused = seen.unwrap_or_else(|_| enqueue(&Pipeline::current(), 0));
+        let refused = seen.ok().flatten().unwrap_or_else(|| enqueue(&Pipeline::current(), 0));
         if let Some((record, fate)) = refused {
             fate.counter().add(1);
             record.discard();

@@ -196,7 +196,9 @@ impl Row<'_> {
     #[inline]
     pub(crate) fn observe(&self, at: usize, bounds: &[u64], value: u64) {
         self.add(at, value);
-        self.add(at + 1 + bounds.partition_point(|bound| *bound < value), 1);
+        // From below: a call for which the search matters has been short.
+        let bucket = bounds.iter().position(|bound| value <= *bound).unwrap_or(bounds.len());
+        self.add(at + 1 + bucket, 1);
     }
 }
 

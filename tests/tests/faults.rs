@@ -21,6 +21,13 @@ fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Pairs of windows in which calls are timed, one well and one with the fault; the best of each counts, since
+/// whatever else runs on the machine only ever makes a window worse.
+const PAIRS: usize = 5;
+
+/// What the clock and the scheduler of a shared machine may add to one call in a thousand.
+const FLOOR: Duration = Duration::from_micros(20);
+
 /// The memory that a fault may cost.
 const MOST_MEMORY_KIB: u64 = 20 * 1024;
 
@@ -453,11 +460,6 @@ fn ten_million_spans_with_the_collector_down_take_no_memory() {
 
 #[test]
 fn a_call_takes_as_long_as_ever_and_memory_stays_whatever_the_collector_does() {
-    /// Pairs of windows, one well and one with the fault; the best of each counts, since whatever else runs on
-    /// the machine only ever makes a window worse.
-    const PAIRS: usize = 5;
-    /// What the clock and the scheduler of a shared machine may add to one call in a thousand.
-    const FLOOR: Duration = Duration::from_micros(20);
     let _turn = turn();
     for mode in [
         Mode::Down,
@@ -492,6 +494,33 @@ fn a_call_takes_as_long_as_ever_and_memory_stays_whatever_the_collector_does() {
 }
 
 #[test]
+fn a_call_takes_as_long_as_ever_and_memory_stays_whatever_panics_and_when_the_disk_is_full() {
+    let _turn = turn();
+    let collector = Collector::start(&Mode::Up);
+    let start = |what| Loaded::start(what, &collector, &[]);
+    for (what, mut ill) in
+        [("exporter", start("exporter")), ("sampler", start("sampler")), ("disk", full_disk())]
+    {
+        let mut healthy = start("");
+        for program in [&mut healthy, &mut ill] {
+            program.timed(5000);
+            let _ = program.flush(5000);
+        }
+        let (before, _) = ill.program.memory();
+        let (mut well, mut hurt) = (Duration::MAX, Duration::MAX);
+        for _ in 0..PAIRS {
+            well = well.min(healthy.timed(5000));
+            hurt = hurt.min(ill.timed(5000));
+        }
+        let (_, most) = ill.program.memory();
+        println!("{what}: p99.9 {well:?} without, {hurt:?} with; {before} KiB before, at most {most} KiB");
+        assert!(hurt <= 2 * well + FLOOR, "{what}: {well:?} without, {hurt:?} with");
+        assert!(most - before <= MOST_MEMORY_KIB, "{what}: {before} KiB, then {most} KiB");
+        ill.law_holds();
+    }
+}
+
+#[test]
 fn an_exporter_that_panics_on_every_batch_hurts_nobody() {
     let _turn = turn();
     let collector = Collector::start(&Mode::Up);
@@ -520,13 +549,18 @@ fn a_sampler_that_panics_does_not_reach_the_caller() {
     assert!(status.success() && log.len() == 1 && log[0].contains("the sampler panicked"), "{log:#?}");
 }
 
+/// A program whose console is a disk that is full.
+fn full_disk() -> Loaded {
+    let shell = "exec \"$0\" console 2>/dev/full";
+    let env = [("OTEL_EXPORTER_PROMETHEUS_PORT", "0"), ("OTEL_BSP_SCHEDULE_DELAY", "100")];
+    Loaded::with(Program::start("sh", &["-c", shell, LOADED], &env))
+}
+
 #[test]
 fn a_full_disk_under_the_console_loses_its_output_and_nothing_else() {
     let _turn = turn();
     let collector = Collector::start(&Mode::Up);
-    let shell = "exec \"$0\" console 2>/dev/full";
-    let env = [("OTEL_EXPORTER_PROMETHEUS_PORT", "0"), ("OTEL_BSP_SCHEDULE_DELAY", "100")];
-    let mut program = Loaded::with(Program::start("sh", &["-c", shell, LOADED], &env));
+    let mut program = full_disk();
     program.calls(1000);
     let said = program.flush(5000);
     assert!(

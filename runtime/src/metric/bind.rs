@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, LazyLock, OnceLock, PoisonError, RwLock};
 
-use super::cell::{Counter, Rows, Sharded, bounds};
+use super::cell::{Counter, Row, Rows, Sharded, bounds};
 use super::family::{self, Family, SECONDS, Unit};
 use super::label::{LabelDecl, LabelValue, LabelValues};
 use super::store::{Labels, Part, Store};
@@ -58,9 +58,17 @@ impl Combination {
         self.key
     }
 
+    /// The row to count on for a call that did not begin on this thread.
+    pub(crate) fn count(&self, rows: Option<&Rows>, count: impl Fn(&Row<'_>)) {
+        self.calls.count_with(rows, count);
+    }
+
+    /// Counts that a call begins, and tells where to count how it ends if that is on the same thread.
     #[inline]
-    pub(crate) fn begun(&self, rows: &Rows) {
-        self.calls.count_on(rows, |row| row.add(BEGUN, 1));
+    pub(crate) fn begun(&self, rows: &Rows) -> Row<'_> {
+        let row = self.calls.row(rows);
+        row.add(BEGUN, 1);
+        row
     }
 }
 
@@ -91,44 +99,49 @@ impl Bound {
         };
         if bound.open.is_empty() {
             for key in 0..combinations as LabelKey {
-                bound.combination(store, key);
+                bound.combination(|| store, key);
             }
         }
         bound
     }
 
     /// What calls with the labels of `key` count on.
-    pub(crate) fn combination(&self, store: &Store, key: LabelKey) -> &Combination {
+    #[inline]
+    pub(crate) fn combination<'a>(&self, store: impl FnOnce() -> &'a Store, key: LabelKey) -> &Combination {
         // A key is made from the same labels, so it is in range.
-        let place = usize::try_from(key).unwrap_or(usize::MAX).min(self.combinations.len() - 1);
-        self.combinations[place].get_or_init(|| Box::new(self.new_combination(store, key)))
+        let place = (key as usize).min(self.combinations.len() - 1);
+        let combination = &self.combinations[place];
+        match combination.get() {
+            Some(combination) => combination,
+            None => combination.get_or_init(|| Box::new(self.new_combination(store(), key))),
+        }
     }
 
     /// Counts a call that ended: once, whatever happened.
+    #[inline]
     pub(crate) fn ended(
         &self,
         store: &Store,
-        rows: Option<&Rows>,
+        row: Row<'_>,
         combination: &Combination,
         outcome: &Outcome,
         nanoseconds: u64,
     ) {
-        let known = |error: &Kind| {
-            let is_it = |kind: &Kind| kind.name() == error.name() && kind.category() == error.category();
-            self.known.iter().position(is_it)
-        };
-        let known = outcome.error.as_ref().map(|error| (error, known(error)));
-        combination.calls.count_with(rows, |row| {
-            row.add(EXECUTIONS + outcome.status as usize, 1);
-            row.observe(SUM, combination.bounds, nanoseconds);
-            if let Some((_, Some(at))) = known {
-                row.add(ERRORS + at, 1);
-            }
-        });
-        if let Some((error, None)) = known {
-            let open = || store.counter(self.site.kind().errors(), self.error_labels(combination.key, error));
-            combination.opened.find(*error, open).add(1);
+        row.add(EXECUTIONS + outcome.status as usize, 1);
+        row.observe(SUM, combination.bounds, nanoseconds);
+        if let Some(error) = &outcome.error {
+            self.failed(store, row, combination, error);
         }
+    }
+
+    #[inline(never)]
+    fn failed(&self, store: &Store, row: Row<'_>, combination: &Combination, error: &Kind) {
+        let is_it = |kind: &Kind| kind.name() == error.name() && kind.category() == error.category();
+        if let Some(at) = self.known.iter().position(is_it) {
+            return row.add(ERRORS + at, 1);
+        }
+        let open = || store.counter(self.site.kind().errors(), self.error_labels(combination.key, error));
+        combination.opened.find(*error, open).add(1);
     }
 
     /// The handles for this site as a step of `workflow`.

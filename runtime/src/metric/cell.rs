@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A number that only grows.
 #[derive(Debug, Default)]
@@ -71,20 +71,44 @@ impl Histogram {
 pub(crate) struct Sharded {
     /// Its place among the rows of a thread; none where all threads share a row.
     place: Option<usize>,
-    shared: Shard,
-    /// The rows of the threads that have counted. A thread that ends leaves its row to the next.
-    shards: Mutex<Vec<Shard>>,
+    shared: Box<[AtomicU64]>,
+    lending: Arc<Mutex<Lending>>,
 }
 
-/// One row.
-type Shard = Arc<[AtomicU64]>;
+/// The rows of the threads that have counted.
+#[derive(Debug, Default)]
+struct Lending {
+    all: Vec<Cells>,
+    /// Those of threads that have ended; what they counted stays in them, and the next thread goes on.
+    free: Vec<Cells>,
+}
+
+/// The numbers of one row. They are never freed, since there are as many as threads at once.
+type Cells = &'static [AtomicU64];
 
 /// How many rows a thread may have.
 static PLACES: AtomicUsize = AtomicUsize::new(0);
 
 /// The rows of one thread, each at its place.
 #[derive(Debug, Default)]
-pub(crate) struct Rows(RefCell<Vec<Option<Shard>>>);
+pub(crate) struct Rows(RefCell<Vec<Option<Loan>>>);
+
+/// A row while a thread has it.
+#[derive(Debug)]
+struct Loan {
+    cells: Cells,
+    from: Arc<Mutex<Lending>>,
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        lock(&self.from).free.push(self.cells);
+    }
+}
+
+fn lock(lending: &Mutex<Lending>) -> MutexGuard<'_, Lending> {
+    lending.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 impl Sharded {
     /// A row for each thread, for the life of the process.
@@ -94,29 +118,27 @@ impl Sharded {
 
     /// One row for all threads, for what comes and goes.
     pub(crate) fn shared(length: usize) -> Self {
-        Sharded { place: None, shared: shard(length), shards: Mutex::default() }
+        Sharded { place: None, shared: cells(length), lending: Arc::default() }
     }
 
-    /// Hands out the row to count on, from those of this thread.
+    /// The row to count on, from those of this thread. Only this thread may.
     #[inline]
-    pub(crate) fn count_on(&self, rows: &Rows, count: impl Fn(&Row<'_>)) {
-        let shared = Row { cells: &self.shared, is_own: false };
-        let Some(place) = self.place else { return count(&shared) };
-        let mut own = rows.0.borrow_mut();
-        if own.get(place).is_none_or(Option::is_none) {
-            self.lend(place, &mut own);
-        }
-        match own.get(place) {
-            Some(Some(cells)) => count(&Row { cells, is_own: true }),
-            _ => count(&shared),
-        }
+    pub(crate) fn row(&self, rows: &Rows) -> Row<'_> {
+        let Some(place) = self.place else { return self.shared_row() };
+        let own = rows.0.borrow().get(place).and_then(|loan| Some(loan.as_ref()?.cells));
+        Row { cells: own.unwrap_or_else(|| self.lend(place, rows)), is_own: true }
     }
 
-    /// The same from anywhere. A thread that is ending has lost its rows, and counts on the shared one.
+    /// The row for whoever has none.
+    fn shared_row(&self) -> Row<'_> {
+        Row { cells: &self.shared, is_own: false }
+    }
+
+    /// Hands out the row to count on. A thread that is ending has lost its own, and counts on the shared one.
     #[inline]
     pub(crate) fn count(&self, count: impl Fn(&Row<'_>)) {
-        if crate::span::local::rows(|rows| self.count_on(rows, &count)).is_none() {
-            count(&Row { cells: &self.shared, is_own: false });
+        if crate::span::local::rows(|rows| count(&self.row(rows))).is_none() {
+            count(&self.shared_row());
         }
     }
 
@@ -124,24 +146,26 @@ impl Sharded {
     #[inline]
     pub(crate) fn count_with(&self, rows: Option<&Rows>, count: impl Fn(&Row<'_>)) {
         match rows {
-            Some(rows) => self.count_on(rows, count),
+            Some(rows) => count(&self.row(rows)),
             None => self.count(count),
         }
     }
 
     #[cold]
-    fn lend(&self, place: usize, own: &mut Vec<Option<Shard>>) {
-        let mut shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
-        // A row that nobody else holds is that of a thread that has ended; what it counted stays in it.
-        let free = shards.iter_mut().position(|shard| Arc::get_mut(shard).is_some());
-        let free = free.unwrap_or_else(|| {
-            shards.push(shard(self.shared.len()));
-            shards.len() - 1
+    fn lend(&self, place: usize, rows: &Rows) -> Cells {
+        let mut lending = lock(&self.lending);
+        let cells = lending.free.pop().unwrap_or_else(|| {
+            let cells: Cells = Box::leak(cells(self.shared.len()));
+            lending.all.push(cells);
+            cells
         });
-        if own.len() <= place {
-            own.resize(place + 1, None);
+        drop(lending);
+        let mut rows = rows.0.borrow_mut();
+        if rows.len() <= place {
+            rows.resize_with(place + 1, || None);
         }
-        own[place] = Some(shards[free].clone());
+        rows[place] = Some(Loan { cells, from: self.lending.clone() });
+        cells
     }
 
     /// The number at `at`, over all threads.
@@ -151,17 +175,18 @@ impl Sharded {
 
     /// The numbers in `range`, over all threads, added up.
     pub(crate) fn sum(&self, range: Range<usize>) -> u64 {
-        let shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
-        let numbers = shards.iter().chain([&self.shared]).flat_map(|shard| &shard[range.clone()]);
-        numbers.fold(0, |sum, number| sum.wrapping_add(number.load(Relaxed)))
+        let lending = lock(&self.lending);
+        let rows = lending.all.iter().copied().chain([&*self.shared]);
+        rows.flat_map(|cells| &cells[range.clone()])
+            .fold(0, |sum, number| sum.wrapping_add(number.load(Relaxed)))
     }
 
     /// The numbers in `range`, each over all threads.
     pub(crate) fn read(&self, range: Range<usize>) -> Vec<u64> {
         let mut numbers = vec![0_u64; range.len()];
-        let shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
-        for shard in shards.iter().chain([&self.shared]) {
-            for (number, cell) in numbers.iter_mut().zip(&shard[range.clone()]) {
+        let lending = lock(&self.lending);
+        for cells in lending.all.iter().copied().chain([&*self.shared]) {
+            for (number, cell) in numbers.iter_mut().zip(&cells[range.clone()]) {
                 *number = number.wrapping_add(cell.load(Relaxed));
             }
         }
@@ -169,12 +194,12 @@ impl Sharded {
     }
 }
 
-fn shard(length: usize) -> Shard {
+fn cells(length: usize) -> Box<[AtomicU64]> {
     (0..length).map(|_| AtomicU64::new(0)).collect()
 }
 
 /// The row that a thread counts on.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Row<'a> {
     cells: &'a [AtomicU64],
     /// No other thread writes to it.
@@ -223,7 +248,7 @@ mod tests {
             });
         }
         assert_eq!((sharded.get(0), sharded.get(1)), (0, 12_000));
-        let rows = sharded.shards.lock().expect("no panic while counting").len();
+        let rows = super::lock(&sharded.lending).all.len();
         assert!(rows <= 4, "a thread takes over the row of one that ended, found {rows} rows for 4 threads");
     }
 

@@ -19,4 +19,4 @@ pub(crate) mod stats;
 #[cfg(feature = "telemetry")]
 pub(crate) mod store;
 #[cfg(feature = "telemetry")]
-pub(crate) use cell::{Gauge, Histogram, Rows, Sharded};
+pub(crate) use cell::{Gauge, Histogram, Row, Rows, Sharded};

@@ -65,8 +65,12 @@ impl Started {
 
     pub(super) fn pause(&mut self) {}
 
-    pub(super) fn returned(&mut self) -> Option<bool> {
-        self.kind.is_some().then_some(false)
+    pub(super) fn returned(&mut self) -> bool {
+        self.kind.is_some()
+    }
+
+    pub(super) fn is_recording(&self) -> bool {
+        false
     }
 
     pub(super) fn end(&mut self, _local: Option<&Local>, _outcome: &Outcome, _fields: &mut Fields) {

@@ -8,6 +8,7 @@
 //!
 //! Expansions bring their own types and closures; what does not depend on those is compiled once, below.
 
+use std::cell::Cell;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
@@ -31,10 +32,10 @@ use crate::span::Fields;
 #[derive(Default)]
 pub(super) struct Frame {
     /// The call, when it has begun; until then room for it, if there is any.
-    started: Room,
+    started: Cell<Room>,
     /// What was made current for the body.
-    guard: Option<ContextGuard>,
-    was_in_primitive: bool,
+    guard: Cell<Option<ContextGuard>>,
+    was_in_primitive: Cell<bool>,
 }
 
 /// What is known of a call, or room for that.
@@ -125,17 +126,15 @@ fn begin_labelled(site: &'static Site, labels: Option<&[LabelValue]>, fields: Op
     }
 
     local(|local| {
-        let Some(room) = local.frame(|frame| frame.started.take()) else { return };
-        let mut beginning = Beginning(room.or_else(|| Some(local.room())));
-        let Some(started) = &mut beginning.0 else { return };
-        started.begin(site, local, labels, fields);
-        let guard = started.attach();
-        let was_in_primitive = local.in_primitive.replace(started.is_primitive());
-        if let Some(frame) = local.frames.borrow_mut().get_mut(local.depth.get().wrapping_sub(1)) {
-            frame.started = beginning.0.take();
-            frame.guard = guard;
-            frame.was_in_primitive = was_in_primitive;
-        }
+        let Some(depth) = local.depth.get().checked_sub(1) else { return };
+        local.frame(depth, |frame| {
+            let mut beginning = Beginning(frame.started.take().or_else(|| Some(local.room())));
+            let Some(started) = &mut beginning.0 else { return };
+            started.begin(site, local, labels, fields);
+            frame.guard.set(started.attach());
+            frame.was_in_primitive.set(local.in_primitive.replace(started.is_primitive()));
+            frame.started.set(beginning.0.take());
+        });
     });
 }
 
@@ -155,39 +154,60 @@ impl Local {
         }
     }
 
-    /// Looks at the innermost frame.
-    #[inline]
-    fn frame<R>(&self, look: impl FnOnce(&mut Frame) -> R) -> Option<R> {
-        let depth = self.depth.get().checked_sub(1)?;
-        self.frames.borrow_mut().get_mut(depth).map(look)
-    }
-
     /// Lays a frame for a body.
     #[inline]
     fn lay(&self, room: Room) {
         let depth = self.depth.get();
         self.depth.set(depth + 1);
-        let mut frames = self.frames.borrow_mut();
-        if frames.len() == depth {
-            frames.push(Frame::default());
+        self.frame(depth, |frame| {
+            frame.was_in_primitive.set(self.in_primitive.get());
+            if room.is_some() {
+                self.keep(frame.started.replace(room));
+            }
+        });
+    }
+
+    /// Takes up the innermost frame, and leaves the call to whoever asks. Nothing of it is current any more.
+    #[inline]
+    fn take_up(&self) -> Room {
+        let depth = self.depth.get().checked_sub(1)?;
+        self.depth.set(depth);
+        self.frame(depth, |frame| {
+            self.in_primitive.set(frame.was_in_primitive.get());
+            let room = frame.started.take();
+            // What it made current may be dropped with it, which may run code of the program's.
+            drop(frame.guard.take());
+            room
+        })
+    }
+
+    /// Takes up the frame of a body that has returned.
+    #[inline(never)]
+    fn returned(&self) -> Option<Ending> {
+        let mut ending = Ending(self.take_up());
+        if ending.0.as_deref_mut().is_some_and(Started::returned) {
+            return Some(ending);
         }
-        let frame = &mut frames[depth];
-        frame.was_in_primitive = self.in_primitive.get();
-        if room.is_some()
-            && let Some(other) = std::mem::replace(&mut frame.started, room)
-        {
-            self.give(other);
+        // It had not begun a call.
+        self.keep(ending.0.take());
+        None
+    }
+
+    /// Ends a call whose result has been looked at.
+    #[inline(never)]
+    fn finish(&self, mut ending: Ending, outcome: &Outcome, fields: &mut Fields) {
+        if let Some(mut started) = ending.0.take() {
+            started.end(Some(self), outcome, fields);
+            // There it is at hand for the next call at this depth.
+            self.frame(self.depth.get(), |frame| self.keep(frame.started.replace(Some(started))));
         }
     }
 
-    /// Takes up the innermost frame, and leaves the call to whoever asks.
-    fn take_up(&self) -> (Room, Option<ContextGuard>) {
-        let taken = self.frame(|frame| {
-            self.in_primitive.set(frame.was_in_primitive);
-            (frame.started.take(), frame.guard.take())
-        });
-        self.depth.set(self.depth.get().saturating_sub(1));
-        taken.unwrap_or_default()
+    #[inline]
+    fn keep(&self, room: Room) {
+        if let Some(room) = room {
+            self.give(room);
+        }
     }
 }
 
@@ -197,84 +217,60 @@ struct Unwinding;
 impl Drop for Unwinding {
     #[cold]
     fn drop(&mut self) {
-        if let Some((room, guard)) = local(Local::take_up) {
-            if let Some(mut started) = room {
-                started.panicked();
-                give(started);
-            }
-            drop(guard);
+        if let Some(Some(mut started)) = local(Local::take_up) {
+            started.panicked();
+            give(started);
         }
     }
 }
 
-/// What became of a body that has returned.
-#[derive(Clone, Copy)]
-enum Returned {
-    /// It had not begun a call, or the thread is ending.
-    Uncalled,
-    /// Its call ends when its result has been looked at.
-    Called { is_recording: bool },
+/// The call of a body that has returned, while its result is looked at, which may unwind.
+struct Ending(Room);
+
+impl Ending {
+    #[inline]
+    fn is_recording(&self) -> bool {
+        self.0.as_ref().is_some_and(|started| started.is_recording())
+    }
 }
 
-/// The body has returned, and nothing of its call is current any more. If there is no call, the frame is
-/// taken up.
-#[inline(never)]
-fn returned() -> Returned {
-    local(|local| {
-        let depth = local.depth.get().wrapping_sub(1);
-        let mut frames = local.frames.borrow_mut();
-        let Some(frame) = frames.get_mut(depth) else { return Returned::Uncalled };
-        local.in_primitive.set(frame.was_in_primitive);
-        let is_recording = frame.started.as_mut().and_then(|started| started.returned());
-        let guard = frame.guard.take();
-        drop(frames);
-        // What it made current may be dropped with it, which may run code of the program's.
-        drop(guard);
-        if let Some(is_recording) = is_recording {
-            Returned::Called { is_recording }
-        } else {
-            local.depth.set(depth);
-            Returned::Uncalled
+impl Drop for Ending {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(mut started) = self.0.take() {
+            started.panicked();
+            give(started);
         }
-    })
-    .unwrap_or(Returned::Uncalled)
-}
-
-/// Ends the call of the innermost frame, and takes that up.
-#[inline(never)]
-fn finish(outcome: &Outcome, fields: &mut Fields) {
-    local(|local| {
-        let depth = local.depth.get().wrapping_sub(1);
-        let taken = local.frames.borrow_mut().get_mut(depth).and_then(|frame| frame.started.take());
-        let Some(mut started) = taken else { return };
-        started.end(Some(local), outcome, fields);
-        // Here it is at hand for the next call at this depth.
-        if let Some(frame) = local.frames.borrow_mut().get_mut(depth) {
-            frame.started = Some(started);
-        }
-        local.depth.set(depth);
-    });
+    }
 }
 
 /// Looks at the result of a body that has returned, and ends its call.
 #[inline]
 fn end(classify: impl FnOnce(&mut Fields) -> Outcome) {
-    if let Returned::Called { is_recording } = returned() {
-        let mut fields = Fields::new(is_recording);
-        let outcome = classify(&mut fields);
-        finish(&outcome, &mut fields);
-    }
+    local(|local| {
+        if let Some(ending) = local.returned() {
+            let mut fields = Fields::new(ending.is_recording());
+            let outcome = classify(&mut fields);
+            local.finish(ending, &outcome, &mut fields);
+        }
+    });
 }
 
 /// The call of a body that awaits, no longer current until the next poll. What it took over from its
 /// caller it keeps.
 #[inline(never)]
 fn suspended(caller: Option<Box<(Entered, Context)>>) -> Room {
-    let (mut room, guard) = local(Local::take_up)?;
-    if let Some(started) = &mut room {
-        started.suspend();
-    }
-    drop(guard);
+    let mut room = local(|local| {
+        let depth = local.depth.get().checked_sub(1)?;
+        local.frame(depth, |frame| {
+            // While what it made current still is.
+            if let Some(mut started) = frame.started.take() {
+                started.suspend();
+                frame.started.set(Some(started));
+            }
+        });
+        local.take_up()
+    })?;
     if let (Some(caller), Some(started)) = (caller, &mut room) {
         let (entered, caller) = *caller;
         drop(entered);
@@ -339,8 +335,8 @@ where
     let _ = local(|local| local.lay(None));
     let unwinding = Unwinding;
     let result = body();
-    end(|fields| classify(&result, fields));
     std::mem::forget(unwinding);
+    end(|fields| classify(&result, fields));
     result
 }
 
@@ -443,6 +439,7 @@ where
                 let caller = first_poll(this.room.take());
                 let unwinding = Unwinding;
                 let polled = future.poll(task);
+                std::mem::forget(unwinding);
                 match &polled {
                     Poll::Ready(result) => {
                         end(|fields| (this.classify)(result, fields));
@@ -453,7 +450,6 @@ where
                         *this.stage = Stage::Running;
                     }
                 }
-                std::mem::forget(unwinding);
                 polled
             }
             Stage::Running => {
@@ -467,9 +463,9 @@ where
                 if let Poll::Ready(result) = &polled {
                     *this.stage = Stage::Ended;
                     if let Some(started) = unwinding.0
-                        && let Some(is_recording) = started.returned()
+                        && started.returned()
                     {
-                        let mut fields = Fields::new(is_recording);
+                        let mut fields = Fields::new(started.is_recording());
                         let outcome = (this.classify)(result, &mut fields);
                         started.end(None, &outcome, &mut fields);
                     }

@@ -15,6 +15,7 @@ use super::slot::{OpenSpan, Own};
 use super::tracer::{Sampled, parent_of, sample};
 use crate::catalog::{Site, SiteKind};
 use crate::context::{Run, WorkflowContext};
+use crate::metric::Row;
 use crate::metric::bind::{Bound, Combination, LabelKey};
 use crate::metric::label::LabelValue;
 use crate::metric::store::Store;
@@ -31,6 +32,8 @@ pub(super) struct Started {
     at: Tick,
     /// Not known until the labels are.
     counts: Option<Counts>,
+    /// Where it counts while it stays on the thread that it began on.
+    row: Option<Row<'static>>,
     /// The workflow that this call is a step of.
     step_of: Option<&'static Site>,
     /// Before the call begins, what is current where it is made. After that, what is made current for the
@@ -138,8 +141,16 @@ impl Started {
         self.busy.begin(self.at);
         // Until the arguments have been looked at.
         self.on_drop = OnDrop::Panicked;
-        let counts = self.counts.insert(Counts::begin(site, local, labels));
-        if counts.asks_a_sampler_of_the_programs() {
+        let counts = match Recording::current() {
+            None => {
+                let bound = site.bound();
+                let combination = bound.combination(Store::global, bound.key(labels));
+                self.row = Some(combination.begun(&local.rows));
+                Counts::Process(combination)
+            }
+            Some(recording) => Counts::in_test(site, local, labels, recording),
+        };
+        if self.counts.insert(counts).asks_a_sampler_of_the_programs() {
             // It looks at the attributes, and it is code of the program's.
             let mut attributes = Fields::new(true);
             if let Some(fields) = fields {
@@ -288,13 +299,17 @@ impl Started {
         self.site.is_some_and(|site| site.kind() == SiteKind::Primitive)
     }
 
-    /// The body returned, and its result is going to be looked at. Returned is whether somebody wants its
-    /// attributes, if the call has begun.
+    /// The body returned, and its result is going to be looked at; whether the call has begun.
     #[inline]
-    pub(super) fn returned(&mut self) -> Option<bool> {
-        self.site?;
+    pub(super) fn returned(&mut self) -> bool {
         self.on_drop = OnDrop::Panicked;
-        Some(self.span.is_some())
+        self.site.is_some()
+    }
+
+    /// Whether somebody wants the attributes of the result.
+    #[inline]
+    pub(super) fn is_recording(&self) -> bool {
+        self.span.is_some()
     }
 
     /// The body unwound.
@@ -315,6 +330,7 @@ impl Started {
     /// The body awaits. Called while what the call made current still is, or should be.
     pub(super) fn suspend(&mut self) {
         self.busy.pause(Tick::now);
+        self.row = None;
         if let (None, Some(span)) = (&self.context, &self.span) {
             let own = Context::map_current(|context| {
                 if context.span().span_context().span_id() == span.record.span_id {
@@ -342,7 +358,7 @@ impl Started {
         }
         let nanoseconds = self.at.until(ended);
         let busy = self.busy.end(ended);
-        counts.ended(site, local, self.step_of.take(), outcome, nanoseconds);
+        counts.ended(site, local, self.row.take(), self.step_of.take(), outcome, nanoseconds);
         let Some(OwnSpan { mut record, own }) = self.span.take() else { return };
         own.give_back(local.map(|local| &local.slots));
         record.end(self.at, nanoseconds, outcome);
@@ -372,17 +388,18 @@ fn is_hidden(site: &Site, context: &Context) -> bool {
 }
 
 impl Counts {
-    fn begin(site: &'static Site, local: &Local, labels: Option<&[LabelValue]>) -> Self {
-        if let Some(recording) = Recording::current() {
-            let bound = recording.bound(site);
-            let key = bound.key(labels);
-            bound.combination(recording.store(), key).begun(&local.rows);
-            return Counts::Test(Box::new((recording, key)));
-        }
-        let bound = site.bound();
-        let combination = bound.combination(Store::global(), bound.key(labels));
-        combination.begun(&local.rows);
-        Counts::Process(combination)
+    /// Begins a call of a test's.
+    #[cold]
+    fn in_test(
+        site: &'static Site,
+        local: &Local,
+        labels: Option<&[LabelValue]>,
+        recording: Arc<Recording>,
+    ) -> Self {
+        let bound = recording.bound(site);
+        let key = bound.key(labels);
+        bound.combination(|| recording.store(), key).begun(&local.rows);
+        Counts::Test(Box::new((recording, key)))
     }
 
     /// The call's combination of labels.
@@ -409,23 +426,33 @@ impl Counts {
         &self,
         site: &'static Site,
         local: Option<&Local>,
+        row: Option<Row<'static>>,
         step_of: Option<&'static Site>,
         outcome: &Outcome,
         nanoseconds: u64,
     ) {
-        let count = |bound: &Bound, store: &Store, combination: &Combination| {
-            let rows = local.map(|local| &local.rows);
-            bound.ended(store, rows, combination, outcome, nanoseconds);
+        let rows = local.map(|local| &local.rows);
+        let step = |bound: &Bound, store: &Store| {
             if let Some(workflow) = step_of {
                 bound.step(store, workflow).ended(rows, outcome.status, nanoseconds);
             }
         };
         match self {
-            Counts::Process(combination) => count(site.bound(), Store::global(), combination),
+            Counts::Process(combination) => {
+                let (bound, store) = (site.bound(), Store::global());
+                let count = |row: &Row<'_>| bound.ended(store, *row, combination, outcome, nanoseconds);
+                match row {
+                    Some(row) => count(&row),
+                    None => combination.count(rows, count),
+                }
+                step(bound, store);
+            }
             Counts::Test(test) => {
                 let (recording, key) = &**test;
                 let (bound, store) = (recording.bound(site), recording.store());
-                count(&bound, store, bound.combination(store, *key));
+                let combination = bound.combination(|| store, *key);
+                combination.count(rows, |row| bound.ended(store, *row, combination, outcome, nanoseconds));
+                step(&bound, store);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What a thread keeps for the calls that run on it.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use opentelemetry::Context;
 
@@ -12,8 +13,10 @@ use super::live::Started;
 
 /// The calls of one thread.
 pub(super) struct Local {
-    /// The bodies that are being run by polls that are still going on, innermost last, and room for more.
-    pub(super) frames: RefCell<Vec<Frame>>,
+    /// The bodies that are being run by polls that are still going on, and room for more.
+    near: [Frame; NEAR],
+    /// Those that are nested deeper than that.
+    far: RefCell<Vec<Rc<Frame>>>,
     /// How many bodies are being run.
     pub(super) depth: Cell<usize>,
     /// Room for the next calls.
@@ -27,13 +30,37 @@ pub(super) struct Local {
     pub(super) slots: super::slot::Slots,
 }
 
+/// How deep bodies are mostly nested at most.
+const NEAR: usize = 16;
+
+impl Local {
+    /// Looks at the frame of the body within which there are `depth` others.
+    #[inline]
+    pub(super) fn frame<R>(&self, depth: usize, look: impl FnOnce(&Frame) -> R) -> R {
+        match self.near.get(depth) {
+            Some(frame) => look(frame),
+            None => look(&self.far(depth - NEAR)),
+        }
+    }
+
+    #[cold]
+    fn far(&self, place: usize) -> Rc<Frame> {
+        let mut far = self.far.borrow_mut();
+        if far.len() <= place {
+            far.resize_with(place + 1, Rc::default);
+        }
+        far[place].clone()
+    }
+}
+
 thread_local! {
     static LOCAL: Local = {
         // A thread destroys its values in the reverse order in which they came to be. OpenTelemetry's are
         // made first, so as long as ours are there, so are they.
         Context::map_current(|_| ());
         Local {
-            frames: RefCell::default(),
+            near: Default::default(),
+            far: RefCell::default(),
             depth: Cell::new(0),
             rooms: RefCell::default(),
             in_primitive: Cell::new(false),

@@ -50,7 +50,8 @@ impl Token {
             again: Again::Later,
         };
         let TokenSource(source) = self.source.clone();
-        let answer = self.aside.run(move || source()).await.map_err(|failure| refused(&failure.0))?;
+        let answer = self.aside.run(move || source()).await;
+        let answer = answer.map_err(|_| refused("it panicked, or is still busy with an earlier request"))?;
         let token = answer.map_err(|error| refused(&error.to_string()))?;
         let mut value = HeaderValue::try_from(format!("Bearer {token}"))
             .map_err(|_| refused("what it answered cannot be in a header"))?;

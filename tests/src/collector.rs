@@ -260,7 +260,7 @@ async fn converse(
             Ok::<_, Infallible>(if is_grpc {
                 grpc(response).await
             } else {
-                response.map(|body| body.boxed())
+                response.map(http_body_util::BodyExt::boxed)
             })
         }
     });

@@ -12,7 +12,7 @@ mod receiver;
 
 pub use authority::Authority;
 pub use collector::{Collector, Mode, Taken};
-pub use process::{Program, http_get};
+pub use process::{Program, example, http_get};
 pub use prometheus::Prometheus;
 pub use pushgateway::Pushgateway;
 pub use receiver::{Receiver, attribute};

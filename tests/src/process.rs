@@ -169,6 +169,20 @@ fn until(lines: &Receiver<String>, deadline: Instant) -> Vec<String> {
     }
 }
 
+/// The binary of an example, built as `cargo test --workspace --all-features` has built it already.
+///
+/// # Panics
+/// When it does not build.
+#[must_use]
+pub fn example(name: &str) -> String {
+    let build = ["build", "--quiet", "--workspace", "--all-features", "--example", name];
+    let built = Command::new(env!("CARGO")).args(build).status();
+    assert!(built.expect("cargo runs").success());
+    let test = std::env::current_exe().expect("a test has a path");
+    let profile = test.ancestors().nth(2).expect("it is in target/debug/deps");
+    profile.join("examples").join(name).to_str().expect("a path in UTF-8").to_owned()
+}
+
 /// Status, content type and body of a GET.
 ///
 /// # Panics

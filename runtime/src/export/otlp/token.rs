@@ -45,16 +45,17 @@ impl Token {
 
     /// The value of `authorization`.
     pub(super) async fn authorization(&mut self) -> Result<HeaderValue, Refusal> {
-        let refused = |why: &str| Refusal {
+        let refused = |why: &str, again| Refusal {
             message: format!("the source of tokens has none: {}", readable(why)),
-            again: Again::Later,
+            again,
         };
         let TokenSource(source) = self.source.clone();
         let answer = self.aside.run(move || source()).await;
-        let answer = answer.map_err(|_| refused("it panicked, or is still busy with an earlier request"))?;
-        let token = answer.map_err(|error| refused(&error.to_string()))?;
+        let answer = answer
+            .map_err(|_| refused("it panicked, or is still busy with an earlier request", Again::Never))?;
+        let token = answer.map_err(|error| refused(&error.to_string(), Again::Later))?;
         let mut value = HeaderValue::try_from(format!("Bearer {token}"))
-            .map_err(|_| refused("what it answered cannot be in a header"))?;
+            .map_err(|_| refused("what it answered cannot be in a header", Again::Never))?;
         value.set_sensitive(true);
         Ok(value)
     }

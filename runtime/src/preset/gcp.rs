@@ -75,7 +75,7 @@ const HEADER: &str = "x-cloud-trace-context";
 /// which Google advises; a program that chooses its own can use it without.
 ///
 /// The header is `105445aa7843bc8bf206b12000100000/1;o=1`: trace id in hexadecimal digits, span id in decimal
-/// ones, and whether the trace is sampled, which it is if the last is missing, as in Google's own propagators
+/// ones, and whether the trace is sampled, which it is if the last is missing, as in Google's propagator for Go
 /// (<https://docs.cloud.google.com/trace/docs/trace-context#legacy-http-header>). A header without a span, or that
 /// is no such header, changes nothing.
 ///

@@ -60,10 +60,10 @@ pub(super) fn check(traces: &Target) -> Result<(), ConfigError> {
 /// The header is
 /// `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`
 /// (<https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>). Of what
-/// else is in it (`Self`, `Lineage`) nothing is kept. A header without `Parent`, as a load balancer sends it,
+/// else is in it (`Self`, `Lineage`) nothing is passed on. A header without `Parent`, as a load balancer sends it,
 /// names no span to hang below and changes nothing; nor does one that is no such header. A trace is sampled by
 /// `Sampled=1` only: `?`, which leaves the decision to whoever reads it, and no `Sampled` at all count as
-/// unsampled, as in the OpenTelemetry propagators of other languages.
+/// unsampled, since OpenTelemetry's context knows no third state.
 ///
 /// ```
 /// # #[cfg(feature = "xray")] {

@@ -39,6 +39,8 @@
 //! | `prometheus` | metrics at <http://127.0.0.1:9464/metrics>, ours and those of the `metrics` facade |
 //! | `pushgateway` | the same pushed to a Pushgateway, for programs that end before they are scraped |
 //! | `otlp` | traces and metrics over OTLP, gRPC and HTTP/protobuf |
+//! | `xray` | [`Preset::Xray`]: OTLP with AWS X-Ray's trace ids and header |
+//! | `gcp` | [`Preset::Gcp`]: OTLP to Google Cloud, with its header |
 //! | `console` | each finished trace as a tree on stderr |
 //! | `tracing` | spans of crates that use `tracing` in the same tree: [`tracing_layer`] |
 //! | `metrics` | our metrics in a recorder of the `metrics` facade that the program has; with `prometheus` |
@@ -77,6 +79,8 @@ mod diagnostics;
 mod export;
 #[cfg(feature = "telemetry")]
 mod pipeline;
+#[cfg(any(feature = "gcp", feature = "xray"))]
+mod preset;
 #[cfg(feature = "telemetry")]
 mod telemetry;
 
@@ -218,6 +222,12 @@ pub use metric::family::{Family, FamilyKind, Producer, Unit};
 pub use metric::stats::{ErrorStats, SiteStats, Stats, stats};
 #[cfg(feature = "telemetry")]
 pub use pipeline::{ExporterReport, FlushError, ShutdownReport};
+#[cfg(feature = "gcp")]
+pub use preset::CloudTracePropagator;
+#[cfg(any(feature = "gcp", feature = "xray"))]
+pub use preset::Preset;
+#[cfg(feature = "xray")]
+pub use preset::XrayPropagator;
 #[cfg(feature = "telemetry")]
 pub use span::{Provider, ProviderTracer};
 #[cfg(feature = "telemetry")]

@@ -89,6 +89,14 @@ pub(crate) mod env {
     pub(crate) const FILTER: &str = "TTA_FILTER";
     pub(crate) const BUSY_TIME: &str = "TTA_BUSY_TIME";
     pub(crate) const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
+    #[cfg(feature = "gcp")]
+    pub(crate) const RESOURCE_ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
+    #[cfg(feature = "gcp")]
+    pub(crate) const OTLP_HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
+    #[cfg(feature = "gcp")]
+    pub(crate) const GOOGLE_CLOUD_PROJECT: &str = "GOOGLE_CLOUD_PROJECT";
+    #[cfg(feature = "xray")]
+    pub(crate) const OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
     pub(crate) const SDK_DISABLED: &str = "OTEL_SDK_DISABLED";
     pub(crate) const TRACES_EXPORTER: &str = "OTEL_TRACES_EXPORTER";
     pub(crate) const METRICS_EXPORTER: &str = "OTEL_METRICS_EXPORTER";

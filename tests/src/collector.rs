@@ -1,4 +1,4 @@
-//! An OTLP collector over HTTP that can be made to misbehave, and that knows what it holds.
+//! An OTLP collector over HTTP and gRPC, perhaps with TLS, that can be made to misbehave, and that knows what it holds.
 
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -8,18 +8,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
+use hyper::header::{HeaderName, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{HeaderMap, Request, Response};
-use hyper_util::rt::TokioIo;
+use hyper::{HeaderMap, Request, Response, StatusCode};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message as _;
 use socket2::{Domain, Socket, Type};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
 use crate::PATIENCE;
+use crate::authority::Authority;
 
 /// What a collector does with a request for traces.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +68,7 @@ struct Held {
 #[derive(Debug)]
 pub struct Collector {
     address: SocketAddr,
+    scheme: &'static str,
     mode: watch::Sender<Option<Mode>>,
     held: Arc<Mutex<Held>>,
     /// The mode that is in force.
@@ -78,18 +85,33 @@ impl Collector {
     /// When there is no free port.
     #[must_use]
     pub fn start(mode: &Mode) -> Self {
+        Collector::start_with(mode, None)
+    }
+
+    /// Starts it with TLS only, with a certificate of the authority's.
+    ///
+    /// # Panics
+    /// When there is no free port.
+    #[must_use]
+    pub fn start_with_tls(mode: &Mode, authority: &Authority) -> Self {
+        Collector::start_with(mode, Some(authority.acceptor()))
+    }
+
+    fn start_with(mode: &Mode, tls: Option<TlsAcceptor>) -> Self {
         let place = socket(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let address = place.local_addr().expect("it is bound").as_socket().expect("to an address");
         let (wanted, asked) = watch::channel(Some(mode.clone()));
         let (done, now) = watch::channel(None);
         let held = Arc::<Mutex<Held>>::default();
         let kept = held.clone();
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let thread = std::thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(serve(address, asked, &done, &kept));
+            runtime.block_on(serve(address, tls, asked, &done, &kept));
         });
-        let collector = Collector { address, mode: wanted, held, now, thread: Some(thread), _place: place };
+        let collector =
+            Collector { address, scheme, mode: wanted, held, now, thread: Some(thread), _place: place };
         collector.set(mode);
         collector
     }
@@ -97,7 +119,7 @@ impl Collector {
     /// The value of `OTEL_EXPORTER_OTLP_ENDPOINT`.
     #[must_use]
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// Behaves so from now on; requests that wait for an answer are cut off.
@@ -173,6 +195,7 @@ fn socket(address: SocketAddr) -> Socket {
 /// One round for each mode, until there is none.
 async fn serve(
     address: SocketAddr,
+    tls: Option<TlsAcceptor>,
     mut wanted: watch::Receiver<Option<Mode>>,
     now: &watch::Sender<Option<Mode>>,
     held: &Arc<Mutex<Held>>,
@@ -206,13 +229,15 @@ async fn serve(
                 }
                 accepted = accepted => {
                     let Ok((stream, _)) = accepted else { continue };
-                    let (mode, held) = (mode.clone(), held.clone());
+                    let (mode, held, tls) = (mode.clone(), held.clone(), tls.clone());
                     connections.spawn(async move {
-                        let answer = service_fn(|request| answer(request, &mode, &held));
-                        // A client that goes away is no error of the collector's.
-                        let _ = hyper::server::conn::http1::Builder::new()
-                            .serve_connection(TokioIo::new(stream), answer)
-                            .await;
+                        match tls {
+                            None => converse(stream, mode, held).await,
+                            // A client that does not trust it goes away.
+                            Some(tls) => if let Ok(stream) = tls.accept(stream).await {
+                                converse(stream, mode, held).await;
+                            }
+                        }
                     });
                 }
             }
@@ -220,12 +245,62 @@ async fn serve(
     }
 }
 
+/// Answers on one connection until it ends.
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    mode: Mode,
+    held: Arc<Mutex<Held>>,
+) {
+    let answer = service_fn(move |request: Request<Incoming>| {
+        let (mode, held) = (mode.clone(), held.clone());
+        async move {
+            let is_grpc =
+                request.headers().get("content-type").is_some_and(|kind| kind == "application/grpc");
+            let response = answer(request, &mode, &held).await?;
+            Ok::<_, Infallible>(if is_grpc {
+                grpc(response).await
+            } else {
+                response.map(http_body_util::BodyExt::boxed)
+            })
+        }
+    });
+    // A client that goes away is no error of the collector's.
+    let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), answer).await;
+}
+
+/// The same answer as a message of gRPC's, which ends with a status.
+async fn grpc(response: Response<Full<Bytes>>) -> Response<BoxBody<Bytes, Infallible>> {
+    const STATUS: HeaderName = HeaderName::from_static("grpc-status");
+    let (mut head, body) = response.into_parts();
+    head.headers.insert("content-type", HeaderValue::from_static("application/grpc"));
+    let status = match head.status.as_u16() {
+        200 => "0",
+        400 => "3",
+        401 => "16",
+        _ => "14",
+    };
+    if status != "0" {
+        // A refusal has no body, and its status is among the headers.
+        head.status = StatusCode::OK;
+        head.headers.insert(STATUS, HeaderValue::from_static(status));
+        return Response::from_parts(head, Full::default().boxed());
+    }
+    let Ok(body) = body.collect().await;
+    let message = body.to_bytes();
+    let length = u32::try_from(message.len()).expect("an answer is short");
+    let framed = [&[0], &length.to_be_bytes()[..], &message].concat();
+    let end = HeaderMap::from_iter([(STATUS, HeaderValue::from_static(status))]);
+    let body = Full::new(Bytes::from(framed)).with_trailers(std::future::ready(Some(Ok(end))));
+    Response::from_parts(head, body.boxed())
+}
+
 async fn answer(
     request: Request<Incoming>,
     mode: &Mode,
     held: &Mutex<Held>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    let is_traces = request.uri().path() == "/v1/traces";
+    const GRPC: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+    let is_traces = ["/v1/traces", GRPC].contains(&request.uri().path());
     let headers = request.headers().clone();
     let Ok(body) = request.into_body().collect().await else { return Ok(Response::default()) };
     if !is_traces {
@@ -274,8 +349,17 @@ async fn answer(
     Ok(response)
 }
 
+/// The message in a request.
 fn plain(body: &[u8], headers: &HeaderMap) -> Vec<u8> {
-    if headers.get("content-encoding").is_none_or(|encoding| encoding != "gzip") {
+    let is_gzip = |header| headers.get(header).is_some_and(|encoding| encoding == "gzip");
+    let body = if headers.get("content-type").is_some_and(|kind| kind == "application/grpc") {
+        // Whether it is compressed, its length, and the message.
+        assert_eq!(body.first().copied(), Some(u8::from(is_gzip("grpc-encoding"))));
+        &body[5..]
+    } else {
+        body
+    };
+    if !is_gzip("content-encoding") && !is_gzip("grpc-encoding") {
         return body.to_vec();
     }
     let mut plain = Vec::new();

@@ -3,14 +3,16 @@
 //! Everything listens on loopback, on free ports, and ends with its test.
 #![cfg(feature = "telemetry")]
 
+mod authority;
 mod collector;
 mod process;
 mod prometheus;
 mod pushgateway;
 mod receiver;
 
+pub use authority::Authority;
 pub use collector::{Collector, Mode, Taken};
-pub use process::{Program, http_get};
+pub use process::{Program, example, http_get};
 pub use prometheus::Prometheus;
 pub use pushgateway::Pushgateway;
 pub use receiver::{Receiver, attribute};

@@ -25,7 +25,9 @@ impl Program {
     pub fn start(path: &str, args: &[&str], env: &[(&str, &str)]) -> Self {
         let mut command = Command::new(path);
         for (name, _) in std::env::vars().filter(|(name, _)| {
-            ["ASK_", "OPENAI_", "OTEL_", "TTA_"].iter().any(|prefix| name.starts_with(prefix))
+            ["ASK_", "CLOUD_RUN_", "GOOGLE_CLOUD_", "K_", "OPENAI_", "OTEL_", "TTA_"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
         }) {
             command.env_remove(name);
         }
@@ -165,6 +167,20 @@ fn until(lines: &Receiver<String>, deadline: Instant) -> Vec<String> {
             }
         }
     }
+}
+
+/// The binary of an example, built as `cargo test --workspace --all-features` has built it already.
+///
+/// # Panics
+/// When it does not build.
+#[must_use]
+pub fn example(name: &str) -> String {
+    let build = ["build", "--quiet", "--workspace", "--all-features", "--example", name];
+    let built = Command::new(env!("CARGO")).args(build).status();
+    assert!(built.expect("cargo runs").success());
+    let test = std::env::current_exe().expect("a test has a path");
+    let profile = test.ancestors().nth(2).expect("it is in target/debug/deps");
+    profile.join("examples").join(name).to_str().expect("a path in UTF-8").to_owned()
 }
 
 /// Status, content type and body of a GET.

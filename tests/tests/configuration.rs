@@ -7,7 +7,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
 /// Variable, value, and what the message must offer.
 const MISTAKES: &[(&str, &str, &str)] = &[
     ("OTEL_SDK_DISABLED", "yes", "`true` or `false`"),
-    ("OTEL_TRACES_EXPORTER", "zipkin", "`otlp`, `console`, `none`"),
+    ("OTEL_TRACES_EXPORTER", "zipkin", "`otlp`, `xray`, `gcp`, `console`, `none`"),
     ("OTEL_METRICS_EXPORTER", "statsd", "`prometheus`, `otlp`, `pushgateway`, `recorder`, `none`"),
     ("OTEL_TRACES_SAMPLER", "sometimes", "`parentbased_traceidratio`"),
     ("OTEL_BSP_MAX_QUEUE_SIZE", "0", "1 or more"),

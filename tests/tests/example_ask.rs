@@ -2,24 +2,14 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use tta_tests::{CLOSED, Program, http_get};
+use tta_tests::{CLOSED, Program, example, http_get};
 
-/// The example's binary, built as `cargo test --workspace --all-features` has built it already.
 fn ask() -> &'static str {
     static BUILT: OnceLock<String> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let build = ["build", "--quiet", "--workspace", "--all-features", "--example", "ask"];
-        let built = Command::new(env!("CARGO")).args(build).status();
-        assert!(built.expect("cargo runs").success());
-        let test = std::env::current_exe().expect("a test has a path");
-        let profile = test.ancestors().nth(2).expect("it is in target/debug/deps");
-        let binary: PathBuf = profile.join("examples").join("ask");
-        binary.to_str().expect("a path in UTF-8").to_owned()
-    })
+    BUILT.get_or_init(|| example("ask"))
 }
 
 const ANY_PORT: (&str, &str) = ("OTEL_EXPORTER_PROMETHEUS_PORT", "0");

@@ -34,6 +34,19 @@ pub enum ConfigError {
         /// What could be asked for instead.
         available: String,
     },
+    /// Something without which everything would be refused is not there.
+    #[error("`{variable}` has no `{missing}`, which {needed_by} needs; expected {expected}")]
+    #[non_exhaustive]
+    Missing {
+        /// The variable where it was looked for.
+        variable: Cow<'static, str>,
+        /// What is not in it.
+        missing: &'static str,
+        /// Who would refuse.
+        needed_by: String,
+        /// Where else it can be said.
+        expected: &'static str,
+    },
     /// Telemetry is already running in this process.
     #[error("telemetry is already running; shut it down before it is set up again")]
     AlreadyRunning,

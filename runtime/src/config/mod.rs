@@ -196,11 +196,12 @@ pub(crate) fn prometheus_address() -> Result<SocketAddr, ConfigError> {
     Ok(SocketAddr::new(host, port))
 }
 
-/// Who the program is: the environment's word, and above it the code's.
+/// Who the program is: what was detected, above it the environment's word, and above that the code's.
 pub(crate) fn resource(
     service_name: Option<&str>,
     environment: Option<Environment>,
     attributes: Vec<KeyValue>,
+    detected: Vec<KeyValue>,
 ) -> Result<Resource, ConfigError> {
     let from_env = Resource::builder().build();
     let named = from_env.get(&opentelemetry::Key::from_static_str("service.name"));
@@ -212,7 +213,8 @@ pub(crate) fn resource(
         let program = program.as_ref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy());
         program.map_or_else(|| "unknown_service".to_owned(), |program| format!("unknown_service:{program}"))
     });
-    let mut builder = Resource::builder().with_service_name(name);
+    let detected = detected.into_iter().filter(|attribute| from_env.get(&attribute.key).is_none());
+    let mut builder = Resource::builder().with_attributes(detected).with_service_name(name);
     // Who says neither in code nor in `ENVIRONMENT` may have said it among the attributes.
     let named = from_env.get(&opentelemetry::Key::from_static_str(DEPLOYMENT_ENVIRONMENT)).is_some();
     if environment.is_some() || !named {

@@ -73,7 +73,10 @@ pub(crate) fn sample(
     let trace_id = if is_child {
         parent.trace_id()
     } else {
-        TraceId::from(u128::from(next()) << 64 | u128::from(next()))
+        let id = u128::from(next()) << 64 | u128::from(next());
+        #[cfg(feature = "xray")]
+        let id = if recording.is_none() { crate::preset::xray::trace_id(id) } else { id };
+        TraceId::from(id)
     };
     let mut added = None;
     let mut otherwise = Fate::SampledOut;

@@ -36,6 +36,8 @@ pub struct TelemetryBuilder {
     otlp: Option<bool>,
     #[cfg(feature = "otlp")]
     otlp_settings: crate::export::otlp::Overrides,
+    #[cfg(any(feature = "gcp", feature = "xray"))]
+    preset: Option<crate::Preset>,
     #[cfg(feature = "prometheus")]
     prometheus: Option<bool>,
     #[cfg(feature = "prometheus")]
@@ -177,6 +179,37 @@ impl TelemetryBuilder {
         self
     }
 
+    /// A bearer token for every request to the collector, from a source that is asked before each: for tokens
+    /// that expire. It wins over an `authorization` among the headers, and is never shown.
+    ///
+    /// The source runs on a thread where blocking is allowed, and keeps what it has for as long as that is good.
+    /// Where it has none, the export fails as where the collector cannot be reached, and is tried again.
+    ///
+    /// ```no_run
+    /// # fn token_of_the_service_account() -> Result<String, std::io::Error> { Ok(String::new()) }
+    /// # #[cfg(feature = "otlp")]
+    /// # fn main() -> Result<(), tta::ConfigError> {
+    /// let telemetry = tta::Telemetry::builder().otlp_token(token_of_the_service_account).init()?;
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "otlp"))] fn main() {}
+    /// ```
+    #[cfg(feature = "otlp")]
+    pub fn otlp_token<E>(mut self, source: impl Fn() -> Result<String, E> + Send + Sync + 'static) -> Self
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        self.otlp_settings.token = Some(crate::export::otlp::TokenSource::new(source));
+        self
+    }
+
+    /// What a cloud wants on top of OTLP, instead of its name in `OTEL_TRACES_EXPORTER`. Switches OTLP on for
+    /// traces, unless [`otlp`](Self::otlp) says otherwise.
+    #[cfg(any(feature = "gcp", feature = "xray"))]
+    pub fn preset(mut self, preset: crate::Preset) -> Self {
+        self.preset = Some(preset);
+        self
+    }
+
     /// Switches `/metrics` on or off; by default it is on.
     #[cfg(feature = "prometheus")]
     pub fn prometheus(mut self, on: bool) -> Self {
@@ -234,7 +267,12 @@ impl TelemetryBuilder {
         let disabled = environment::boolean(env::SDK_DISABLED)?.unwrap_or(false);
         let traces = Wanted::from_env(
             env::TRACES_EXPORTER,
-            &[("otlp", "otlp", cfg!(feature = "otlp")), ("console", "console", cfg!(feature = "console"))],
+            &[
+                ("otlp", "otlp", cfg!(feature = "otlp")),
+                ("xray", "xray", cfg!(feature = "xray")),
+                ("gcp", "gcp", cfg!(feature = "gcp")),
+                ("console", "console", cfg!(feature = "console")),
+            ],
         )?;
         let metrics = Wanted::from_env(
             env::METRICS_EXPORTER,
@@ -251,7 +289,8 @@ impl TelemetryBuilder {
         };
         let environment = said.unwrap_or(Environment::Dev);
         let attributes = std::mem::take(&mut self.attributes);
-        let resource = config::resource(self.service_name.as_deref(), said, attributes)?;
+        let detected = self.choose_preset(&traces)?;
+        let resource = config::resource(self.service_name.as_deref(), said, attributes, detected)?;
         let filter = match self.filter.take() {
             Some(rules) => Filter::parse(&rules)?,
             None => Filter::from_env()?,
@@ -272,6 +311,7 @@ impl TelemetryBuilder {
         publish_catalog(&resource, environment);
         hide(&filter);
         measure_busy_time(busy_time);
+        self.apply_preset();
         if disabled {
             Pipeline::enter_phase(Phase::Running);
             return Ok(Running::new(None));
@@ -299,6 +339,36 @@ impl TelemetryBuilder {
             running.serve_metrics(address);
         }
         Ok(running)
+    }
+
+    /// What the preset knows of where the program runs.
+    #[cfg_attr(
+        not(any(feature = "gcp", feature = "xray")),
+        allow(unused_variables, clippy::unnecessary_wraps, clippy::unused_self)
+    )]
+    fn choose_preset(&mut self, traces: &Wanted) -> Result<Vec<KeyValue>, ConfigError> {
+        #[cfg(any(feature = "gcp", feature = "xray"))]
+        {
+            if self.preset.is_none() {
+                self.preset = crate::Preset::from_env(traces)?;
+            }
+            if let Some(preset) = self.preset {
+                self.otlp_settings.default_endpoint = preset.endpoint();
+                return preset.attributes();
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// What holds for the whole process.
+    #[cfg_attr(not(any(feature = "gcp", feature = "xray")), allow(clippy::unused_self))]
+    fn apply_preset(&self) {
+        #[cfg(feature = "xray")]
+        crate::preset::xray::use_ids(self.preset == Some(crate::Preset::Xray));
+        #[cfg(any(feature = "gcp", feature = "xray"))]
+        if let Some(preset) = self.preset {
+            preset.propagate();
+        }
     }
 
     fn settings(&mut self) -> Result<Settings, ConfigError> {
@@ -335,11 +405,24 @@ impl TelemetryBuilder {
             exporters.push(Box::new(crate::export::console::Console::stderr()));
         }
         #[cfg(feature = "otlp")]
-        if self.otlp.unwrap_or_else(|| wanted.includes("otlp", true)) {
+        if self.otlp.unwrap_or_else(|| self.has_preset() || wanted.includes("otlp", true)) {
             let settings = crate::export::otlp::Settings::from_env(&self.otlp_settings)?;
+            #[cfg(any(feature = "gcp", feature = "xray"))]
+            if let Some(preset) = self.preset {
+                preset.check(&settings, resource)?;
+            }
             exporters.push(crate::export::otlp::spans(&settings, resource));
         }
         Ok(exporters)
+    }
+
+    #[cfg(feature = "otlp")]
+    #[cfg_attr(not(any(feature = "gcp", feature = "xray")), allow(clippy::unused_self))]
+    fn has_preset(&self) -> bool {
+        #[cfg(any(feature = "gcp", feature = "xray"))]
+        return self.preset.is_some();
+        #[cfg(not(any(feature = "gcp", feature = "xray")))]
+        false
     }
 
     #[cfg_attr(
@@ -356,7 +439,15 @@ impl TelemetryBuilder {
         #[cfg(feature = "otlp")]
         if self.otlp.unwrap_or_else(|| wanted.includes("otlp", true)) {
             let settings = crate::export::otlp::Settings::from_env(&self.otlp_settings)?;
-            exporters.push(crate::export::otlp::metrics(&settings, resource));
+            #[cfg(any(feature = "gcp", feature = "xray"))]
+            let is_welcome = self.otlp == Some(true)
+                || wanted.includes("otlp", false)
+                || self.preset.is_none_or(|preset| preset.takes_metrics(&settings));
+            #[cfg(not(any(feature = "gcp", feature = "xray")))]
+            let is_welcome = true;
+            if is_welcome {
+                exporters.push(crate::export::otlp::metrics(&settings, resource));
+            }
         }
         #[cfg(feature = "pushgateway")]
         {

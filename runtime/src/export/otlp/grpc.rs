@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::Uri;
+use http::{HeaderMap, Uri};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_client::MetricsServiceClient;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -29,6 +29,11 @@ impl Client {
 
     pub(super) fn endpoint(&self) -> String {
         self.target.shown()
+    }
+
+    /// Those of the next request.
+    pub(super) fn headers(&mut self) -> &mut HeaderMap {
+        &mut self.target.headers
     }
 
     pub(super) async fn traces(&mut self, request: ExportTraceServiceRequest) -> Result<Accepted, Refusal> {

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::time::{Duration, SystemTime};
 
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use opentelemetry_proto::tonic::collector::metrics::v1::{
     ExportMetricsServiceRequest, ExportMetricsServiceResponse,
 };
@@ -38,6 +38,11 @@ impl Client {
 
     pub(super) fn endpoint(&self) -> String {
         self.target.shown()
+    }
+
+    /// Those of the next request.
+    pub(super) fn headers(&mut self) -> &mut HeaderMap {
+        &mut self.target.headers
     }
 
     pub(super) async fn traces(&mut self, request: &ExportTraceServiceRequest) -> Result<Accepted, Refusal> {

@@ -6,9 +6,11 @@ mod http;
 mod reading;
 mod retry;
 mod settings;
+mod token;
 
 use std::time::Duration;
 
+use ::http::header::AUTHORIZATION;
 use futures_util::future::BoxFuture;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -18,11 +20,12 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 
 pub use settings::Protocol;
-pub(crate) use settings::{Overrides, Settings};
+pub(crate) use settings::{Overrides, Settings, Target};
+pub(crate) use token::TokenSource;
 
 use self::answer::Refusal;
 use self::retry::Retrying;
-use self::settings::Target;
+use self::token::Token;
 use crate::metric::store::{FamilySnapshot, Store};
 use crate::pipeline::{Accepted, ExportFailure, MetricExport, Patience, SpanExport};
 
@@ -49,32 +52,46 @@ pub(crate) fn metrics(settings: &Settings, resource: &Resource) -> Box<dyn Metri
 }
 
 /// A connection to the collector. It is opened by the first export, on the exporters' own runtime.
-enum Client {
+struct Client {
+    transport: Transport,
+    token: Option<Token>,
+}
+
+enum Transport {
     Grpc(grpc::Client),
     Http(http::Client),
 }
 
 impl Client {
     fn new(target: &Target) -> Self {
-        match target.protocol {
-            Protocol::Grpc => Client::Grpc(grpc::Client::new(target.clone())),
-            Protocol::HttpProtobuf => Client::Http(http::Client::new(target.clone())),
-        }
+        let transport = match target.protocol {
+            Protocol::Grpc => Transport::Grpc(grpc::Client::new(target.clone())),
+            Protocol::HttpProtobuf => Transport::Http(http::Client::new(target.clone())),
+        };
+        Client { transport, token: target.token.clone().map(Token::from) }
     }
 
     fn endpoint(&self) -> String {
-        match self {
-            Client::Grpc(client) => client.endpoint(),
-            Client::Http(client) => client.endpoint(),
+        match &self.transport {
+            Transport::Grpc(client) => client.endpoint(),
+            Transport::Http(client) => client.endpoint(),
         }
     }
 
     async fn send(&mut self, message: &Message) -> Result<Accepted, Refusal> {
-        match (self, message) {
-            (Client::Grpc(client), Message::Traces(request)) => client.traces(request.clone()).await,
-            (Client::Grpc(client), Message::Metrics(request)) => client.metrics(request.clone()).await,
-            (Client::Http(client), Message::Traces(request)) => client.traces(request).await,
-            (Client::Http(client), Message::Metrics(request)) => client.metrics(request).await,
+        if let Some(token) = &mut self.token {
+            let authorization = token.authorization().await?;
+            let headers = match &mut self.transport {
+                Transport::Grpc(client) => client.headers(),
+                Transport::Http(client) => client.headers(),
+            };
+            headers.insert(AUTHORIZATION, authorization);
+        }
+        match (&mut self.transport, message) {
+            (Transport::Grpc(client), Message::Traces(request)) => client.traces(request.clone()).await,
+            (Transport::Grpc(client), Message::Metrics(request)) => client.metrics(request.clone()).await,
+            (Transport::Http(client), Message::Traces(request)) => client.traces(request).await,
+            (Transport::Http(client), Message::Metrics(request)) => client.metrics(request).await,
         }
     }
 }

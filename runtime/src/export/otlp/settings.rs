@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
+use super::TokenSource;
 use crate::config::{ConfigError, environment};
 use crate::export::client::without_secrets;
 use crate::export::tls;
@@ -26,6 +27,9 @@ pub(crate) struct Overrides {
     pub(crate) endpoint: Option<String>,
     pub(crate) protocol: Option<Protocol>,
     pub(crate) headers: Vec<(String, String)>,
+    pub(crate) token: Option<TokenSource>,
+    /// Where everything goes if nobody says, instead of to this machine.
+    pub(crate) default_endpoint: Option<&'static str>,
 }
 
 /// Where and how each signal is sent.
@@ -42,6 +46,7 @@ pub(crate) struct Target {
     /// The whole URL over HTTP, the authority over gRPC.
     pub(crate) endpoint: Uri,
     pub(crate) headers: HeaderMap,
+    pub(crate) token: Option<TokenSource>,
     pub(crate) timeout: Duration,
     pub(crate) gzip: bool,
     /// PEM file of the authorities to trust instead of the platform's.
@@ -131,6 +136,7 @@ impl Signal {
             protocol,
             endpoint: self.endpoint(protocol, overrides)?,
             headers: self.headers(overrides)?,
+            token: overrides.token.clone(),
             timeout: self.timeout()?,
             gzip: match self.compression.text()? {
                 None => false,
@@ -157,9 +163,10 @@ impl Signal {
     fn endpoint(&self, protocol: Protocol, overrides: &Overrides) -> Result<Uri, ConfigError> {
         let own = environment::text(self.endpoint.own)?;
         let general = environment::text(self.endpoint.general)?;
-        let default = match protocol {
-            Protocol::HttpProtobuf => "http://localhost:4318",
-            Protocol::Grpc => "http://localhost:4317",
+        let default = match (overrides.default_endpoint, protocol) {
+            (Some(endpoint), _) => endpoint,
+            (None, Protocol::HttpProtobuf) => "http://localhost:4318",
+            (None, Protocol::Grpc) => "http://localhost:4317",
         };
         // A signal's own URL is used as it is; to a general one the signal's path is added.
         let (variable, text, is_whole) = match (&overrides.endpoint, own, general) {
@@ -270,6 +277,7 @@ impl fmt::Debug for Target {
             .field("protocol", &self.protocol)
             .field("endpoint", &self.shown())
             .field("headers", &names)
+            .field("token", &self.token)
             .field("timeout", &self.timeout)
             .field("gzip", &self.gzip)
             .field("certificate", &self.certificate)
@@ -284,6 +292,8 @@ impl fmt::Debug for Overrides {
             .field("endpoint", &self.endpoint.as_deref().map(without_secrets))
             .field("protocol", &self.protocol)
             .field("headers", &names)
+            .field("token", &self.token)
+            .field("default_endpoint", &self.default_endpoint)
             .finish()
     }
 }

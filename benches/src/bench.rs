@@ -25,6 +25,11 @@ const ROUND: Duration = Duration::from_millis(5);
 /// Batches that are run before the first round: caches, branch predictors, lazily made statics.
 const WARM_UP: u64 = 20;
 
+/// A batch that is counted: its spans are too few to wake the exporters' thread, so that every count of
+/// it finds the same state.
+const COUNTED_REQUESTS: u64 = 100;
+const COUNTED_BATCHES: u64 = 50;
+
 /// What a request is made of, and how many threads send requests.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Load {
@@ -59,12 +64,13 @@ pub(crate) fn serve<B: Backend, F: Future<Output = Answer>>(
     request: impl Fn(Order) -> F + Sync,
 ) -> Result<(), Box<dyn Error>> {
     let order = Order { id: 0, ending: load.ending };
-    let batch = || {
-        for id in 0..REQUESTS {
+    let send = |requests| {
+        for id in 0..requests {
             let order = black_box(Order { id, ..order });
             let _ = black_box(poll_once(request(order)));
         }
     };
+    let batch = || send(REQUESTS);
     let mut line = Line { load, backend, requests: 0 };
     let first = poll_once(request(order));
     if !load.ending.is(&first) {
@@ -81,6 +87,7 @@ pub(crate) fn serve<B: Backend, F: Future<Output = Answer>>(
             match command?.as_str() {
                 "round" => reply(line.round(lap)?)?,
                 "allocations" => reply(line.allocations(batch)?)?,
+                "count" => reply(line.count(&|| send(COUNTED_REQUESTS))?)?,
                 "finish" => {
                     line.check_metrics()?;
                     reply("done")?;
@@ -127,6 +134,21 @@ impl<B: Backend> Line<'_, B> {
         Ok(allocations as f64 / (self.calls() - before) as f64)
     }
 
+    /// Lets callgrind count batches on this thread, and returns how many calls that were.
+    fn count(&mut self, batch: &dyn Fn()) -> Result<u64, Box<dyn Error>> {
+        // What the larger batches left behind has been used up after as many again.
+        for _ in 0..COUNTED_BATCHES {
+            batch();
+            self.settle(COUNTED_REQUESTS)?;
+        }
+        let before = self.calls();
+        for _ in 0..COUNTED_BATCHES {
+            count_instructions(batch);
+            self.settle(COUNTED_REQUESTS)?;
+        }
+        Ok(self.calls() - before)
+    }
+
     /// Flushes what `requests` more requests left behind; an error if a span is missing.
     fn settle(&mut self, requests: u64) -> Result<(), Box<dyn Error>> {
         self.requests += requests;
@@ -151,6 +173,14 @@ impl<B: Backend> Line<'_, B> {
     fn calls(&self) -> u64 {
         self.requests * self.load.depth
     }
+}
+
+/// Callgrind counts what happens in here, and finds it by this name.
+#[inline(never)]
+fn count_instructions(batch: &dyn Fn()) {
+    batch();
+    // Behind it, so that the call is not made a jump.
+    black_box(());
 }
 
 /// Polls `future` as an executor does, once: no line's future waits for anything but the cancelled

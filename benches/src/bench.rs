@@ -12,11 +12,13 @@ use std::hint::black_box;
 use std::io::{self, BufRead, Write};
 use std::mem::size_of_val;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Requests between two flushes. What ten nested calls in two threads leave behind fits every queue
-/// (`rounds::QUEUE`, and fastrace's fixed 10 240 commands per thread), so that nothing is dropped.
+/// (`process::QUEUE`, and fastrace's fixed 10 240 commands per thread), so that nothing is dropped.
 const REQUESTS: u64 = 1_000;
 /// A round is at least this many batches, and at least this much time in them: a line of two
 /// nanoseconds needs more of them than one of two thousand. The flush behind each is not timed.
@@ -29,6 +31,12 @@ const WARM_UP: u64 = 20;
 /// it finds the same state.
 const COUNTED_REQUESTS: u64 = 100;
 const COUNTED_BATCHES: u64 = 50;
+
+/// Requests that are timed one by one, with a flush after each batch of them so that no span is lost.
+const SINGLE_REQUESTS: usize = 1_000;
+const SINGLE_BATCHES: usize = 200;
+/// More than every queue holds (`process::QUEUE`), and what an exporter takes out of it besides.
+const FILLING: u64 = 50_000;
 
 /// What a request is made of, and how many threads send requests.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -45,13 +53,16 @@ pub(crate) struct Load {
 }
 
 /// Where the telemetry of a line goes.
-pub(crate) trait Backend {
+pub(crate) trait Backend: Sync {
     /// Whether every call is to arrive as a span.
     const SPANS: bool;
 
     /// Waits until all that was recorded has left the process, and returns how many spans that is
     /// since the start.
     fn flush(&self) -> u64;
+
+    /// Makes exports wait, or lets them go on.
+    fn hold(&self, _hold: bool) {}
 
     /// How many calls the metrics tell of since the start, where the line has metrics.
     fn calls(&self) -> Option<u64>;
@@ -87,6 +98,9 @@ pub(crate) fn serve<B: Backend, F: Future<Output = Answer>>(
             match command?.as_str() {
                 "round" => reply(line.round(lap)?)?,
                 "allocations" => reply(line.allocations(batch)?)?,
+                "single" => reply(line.single_calls(Beside::Nothing, || send(1)))?,
+                "single_scraped" => reply(line.single_calls(Beside::Scrapes, || send(1)))?,
+                "single_full" => reply(line.single_calls(Beside::FullQueue, || send(1)))?,
                 "count" => reply(line.count(&|| send(COUNTED_REQUESTS))?)?,
                 "finish" => {
                     line.check_metrics()?;
@@ -99,6 +113,17 @@ pub(crate) fn serve<B: Backend, F: Future<Output = Answer>>(
     })
 }
 
+/// What happens while calls are timed one by one.
+#[derive(PartialEq)]
+enum Beside {
+    /// Only what always does: batches are exported.
+    Nothing,
+    /// One scrape of the metrics after another.
+    Scrapes,
+    /// Exports stand still, and every span finds the queue full.
+    FullQueue,
+}
+
 struct Line<'a, B> {
     load: Load,
     backend: &'a B,
@@ -107,6 +132,41 @@ struct Line<'a, B> {
 }
 
 impl<B: Backend> Line<'_, B> {
+    /// Times requests one by one: p50, p99, p99.9 and the maximum, in nanoseconds.
+    fn single_calls(&self, beside: Beside, request: impl Fn()) -> String {
+        if beside == Beside::FullQueue {
+            self.backend.hold(true);
+            (0..FILLING).for_each(|_| request());
+        }
+        let is_over = AtomicBool::new(false);
+        let mut times = Vec::with_capacity(SINGLE_BATCHES * SINGLE_REQUESTS);
+        thread::scope(|scope| {
+            if beside == Beside::Scrapes {
+                scope.spawn(|| {
+                    while !is_over.load(Relaxed) {
+                        black_box(self.backend.calls());
+                    }
+                });
+            }
+            for _ in 0..SINGLE_BATCHES {
+                for _ in 0..SINGLE_REQUESTS {
+                    let start = Instant::now();
+                    request();
+                    times.push(start.elapsed().as_nanos());
+                }
+                if beside != Beside::FullQueue {
+                    self.backend.flush();
+                }
+            }
+            is_over.store(true, Relaxed);
+        });
+        self.backend.hold(false);
+        times.sort_unstable();
+        let last = times.len() - 1;
+        let at = [last / 2, last * 99 / 100, last * 999 / 1000, last];
+        at.map(|index| times[index].to_string()).join(" ")
+    }
+
     /// Nanoseconds per call.
     fn round(&mut self, lap: Lap) -> Result<f64, Box<dyn Error>> {
         let before = self.calls();

@@ -21,6 +21,8 @@ mod report;
 mod rounds;
 #[cfg(feature = "enabled")]
 mod rows;
+#[cfg(feature = "enabled")]
+mod single;
 
 use clap::{Parser, Subcommand};
 use std::error::Error;
@@ -89,9 +91,9 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         #[cfg(feature = "enabled")]
         Command::Compare { json, rounds, save, main_only } => {
             release_build()?;
-            let rows = rows::rows(main_only);
-            let measured = rounds::measure(rows, rounds)?;
-            report::print(&measured, json, save.as_deref())
+            let measured = rounds::measure(rows::rows(main_only), rounds)?;
+            let single = if main_only { Vec::new() } else { single::measure()? };
+            report::print(&report::Measurements { lines: &measured, single: &single }, json, save.as_deref())
         }
         #[cfg(feature = "enabled")]
         Command::Instructions { accept } => {

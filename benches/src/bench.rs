@@ -12,11 +12,13 @@ use std::hint::black_box;
 use std::io::{self, BufRead, Write};
 use std::mem::size_of_val;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Requests between two flushes. What ten nested calls in two threads leave behind fits every queue
-/// (`rounds::QUEUE`, and fastrace's fixed 10 240 commands per thread), so that nothing is dropped.
+/// (`process::QUEUE`, and fastrace's fixed 10 240 commands per thread), so that nothing is dropped.
 const REQUESTS: u64 = 1_000;
 /// A round is at least this many batches, and at least this much time in them: a line of two
 /// nanoseconds needs more of them than one of two thousand. The flush behind each is not timed.
@@ -24,6 +26,17 @@ const BATCHES: u64 = 10;
 const ROUND: Duration = Duration::from_millis(5);
 /// Batches that are run before the first round: caches, branch predictors, lazily made statics.
 const WARM_UP: u64 = 20;
+
+/// A batch that is counted: its spans are too few to wake the exporters' thread, so that every count of
+/// it finds the same state.
+const COUNTED_REQUESTS: u64 = 100;
+const COUNTED_BATCHES: u64 = 50;
+
+/// Requests that are timed one by one, with a flush after each batch of them so that no span is lost.
+const SINGLE_REQUESTS: usize = 1_000;
+const SINGLE_BATCHES: usize = 200;
+/// More than every queue holds (`process::QUEUE`), and what an exporter takes out of it besides.
+const FILLING: u64 = 50_000;
 
 /// What a request is made of, and how many threads send requests.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -40,13 +53,16 @@ pub(crate) struct Load {
 }
 
 /// Where the telemetry of a line goes.
-pub(crate) trait Backend {
+pub(crate) trait Backend: Sync {
     /// Whether every call is to arrive as a span.
     const SPANS: bool;
 
     /// Waits until all that was recorded has left the process, and returns how many spans that is
     /// since the start.
     fn flush(&self) -> u64;
+
+    /// Makes exports wait, or lets them go on.
+    fn hold(&self, _hold: bool) {}
 
     /// How many calls the metrics tell of since the start, where the line has metrics.
     fn calls(&self) -> Option<u64>;
@@ -59,12 +75,13 @@ pub(crate) fn serve<B: Backend, F: Future<Output = Answer>>(
     request: impl Fn(Order) -> F + Sync,
 ) -> Result<(), Box<dyn Error>> {
     let order = Order { id: 0, ending: load.ending };
-    let batch = || {
-        for id in 0..REQUESTS {
+    let send = |requests| {
+        for id in 0..requests {
             let order = black_box(Order { id, ..order });
             let _ = black_box(poll_once(request(order)));
         }
     };
+    let batch = || send(REQUESTS);
     let mut line = Line { load, backend, requests: 0 };
     let first = poll_once(request(order));
     if !load.ending.is(&first) {
@@ -81,6 +98,10 @@ pub(crate) fn serve<B: Backend, F: Future<Output = Answer>>(
             match command?.as_str() {
                 "round" => reply(line.round(lap)?)?,
                 "allocations" => reply(line.allocations(batch)?)?,
+                "single" => reply(line.single_calls(Beside::Nothing, || send(1)))?,
+                "single_scraped" => reply(line.single_calls(Beside::Scrapes, || send(1)))?,
+                "single_full" => reply(line.single_calls(Beside::FullQueue, || send(1)))?,
+                "count" => reply(line.count(&|| send(COUNTED_REQUESTS))?)?,
                 "finish" => {
                     line.check_metrics()?;
                     reply("done")?;
@@ -92,6 +113,17 @@ pub(crate) fn serve<B: Backend, F: Future<Output = Answer>>(
     })
 }
 
+/// What happens while calls are timed one by one.
+#[derive(PartialEq)]
+enum Beside {
+    /// Only what always does: batches are exported.
+    Nothing,
+    /// One scrape of the metrics after another.
+    Scrapes,
+    /// Exports stand still, and every span finds the queue full.
+    FullQueue,
+}
+
 struct Line<'a, B> {
     load: Load,
     backend: &'a B,
@@ -100,6 +132,41 @@ struct Line<'a, B> {
 }
 
 impl<B: Backend> Line<'_, B> {
+    /// Times requests one by one: p50, p99, p99.9 and the maximum, in nanoseconds.
+    fn single_calls(&self, beside: Beside, request: impl Fn()) -> String {
+        if beside == Beside::FullQueue {
+            self.backend.hold(true);
+            (0..FILLING).for_each(|_| request());
+        }
+        let is_over = AtomicBool::new(false);
+        let mut times = Vec::with_capacity(SINGLE_BATCHES * SINGLE_REQUESTS);
+        thread::scope(|scope| {
+            if beside == Beside::Scrapes {
+                scope.spawn(|| {
+                    while !is_over.load(Relaxed) {
+                        black_box(self.backend.calls());
+                    }
+                });
+            }
+            for _ in 0..SINGLE_BATCHES {
+                for _ in 0..SINGLE_REQUESTS {
+                    let start = Instant::now();
+                    request();
+                    times.push(start.elapsed().as_nanos());
+                }
+                if beside != Beside::FullQueue {
+                    self.backend.flush();
+                }
+            }
+            is_over.store(true, Relaxed);
+        });
+        self.backend.hold(false);
+        times.sort_unstable();
+        let last = times.len() - 1;
+        let at = [last / 2, last * 99 / 100, last * 999 / 1000, last];
+        at.map(|index| times[index].to_string()).join(" ")
+    }
+
     /// Nanoseconds per call.
     fn round(&mut self, lap: Lap) -> Result<f64, Box<dyn Error>> {
         let before = self.calls();
@@ -127,6 +194,21 @@ impl<B: Backend> Line<'_, B> {
         Ok(allocations as f64 / (self.calls() - before) as f64)
     }
 
+    /// Lets callgrind count batches on this thread, and returns how many calls that were.
+    fn count(&mut self, batch: &dyn Fn()) -> Result<u64, Box<dyn Error>> {
+        // What the larger batches left behind has been used up after as many again.
+        for _ in 0..COUNTED_BATCHES {
+            batch();
+            self.settle(COUNTED_REQUESTS)?;
+        }
+        let before = self.calls();
+        for _ in 0..COUNTED_BATCHES {
+            count_instructions(batch);
+            self.settle(COUNTED_REQUESTS)?;
+        }
+        Ok(self.calls() - before)
+    }
+
     /// Flushes what `requests` more requests left behind; an error if a span is missing.
     fn settle(&mut self, requests: u64) -> Result<(), Box<dyn Error>> {
         self.requests += requests;
@@ -151,6 +233,14 @@ impl<B: Backend> Line<'_, B> {
     fn calls(&self) -> u64 {
         self.requests * self.load.depth
     }
+}
+
+/// Callgrind counts what happens in here, and finds it by this name.
+#[inline(never)]
+fn count_instructions(batch: &dyn Fn()) {
+    batch();
+    // Behind it, so that the call is not made a jump.
+    black_box(());
 }
 
 /// Polls `future` as an executor does, once: no line's future waits for anything but the cancelled

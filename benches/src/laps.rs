@@ -4,10 +4,10 @@ use std::error::Error;
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread;
+use std::thread::{self, yield_now};
 use std::time::{Duration, Instant};
 
-/// One lap of every thread; the time of the slowest, which is when the work is done.
+/// One lap of every thread; the time from the first one's start to the last one's end.
 pub(crate) type Lap<'a> = &'a dyn Fn() -> Result<Duration, Box<dyn Error>>;
 
 /// Keeps `threads` threads ready, the caller's included, while `body` asks them for laps of `run`.
@@ -28,13 +28,19 @@ pub(crate) fn with_threads<R>(threads: usize, run: impl Fn() + Sync, body: impl 
         body(&|| {
             helpers.iter().try_for_each(|helper| helper.send(()))?;
             let own = own_lap();
-            helpers.iter().try_fold(own, |slowest, _| Ok(slowest.max(times.recv()?)))
+            let (mut first, mut last) = own;
+            for _ in &helpers {
+                let (start, end) = times.recv()?;
+                first = first.min(start);
+                last = last.max(end);
+            }
+            Ok(last - first)
         })
     })
 }
 
 /// A further thread: one lap for each word from the first.
-fn help(going: &Receiver<()>, laps: &Sender<Duration>, lap: impl Fn() -> Duration) {
+fn help(going: &Receiver<()>, laps: &Sender<(Instant, Instant)>, lap: impl Fn() -> (Instant, Instant)) {
     while let Ok(()) = going.recv() {
         if laps.send(lap()).is_err() {
             return;
@@ -49,15 +55,16 @@ struct StartLine {
 }
 
 impl StartLine {
-    /// How long `run` takes, once every thread is here.
-    fn time(&self, run: impl Fn()) -> Duration {
+    /// When `run` starts, which is once every thread is here, and when it ends.
+    fn time(&self, run: impl Fn()) -> (Instant, Instant) {
         self.arrived.fetch_add(1, SeqCst);
         while !self.arrived.load(SeqCst).is_multiple_of(self.threads) {
-            spin_loop();
+            // More threads than cores never meet while each spins.
+            if self.threads > 2 { yield_now() } else { spin_loop() }
         }
         let start = Instant::now();
         run();
-        start.elapsed()
+        (start, Instant::now())
     }
 }
 

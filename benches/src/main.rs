@@ -9,19 +9,27 @@
 
 mod alloc;
 mod bench;
+#[cfg(feature = "enabled")]
+mod instructions;
 mod laps;
 mod lines;
+#[cfg(feature = "enabled")]
+mod process;
 #[cfg(feature = "enabled")]
 mod report;
 #[cfg(feature = "enabled")]
 mod rounds;
 #[cfg(feature = "enabled")]
 mod rows;
+#[cfg(feature = "enabled")]
+mod single;
 
 use clap::{Parser, Subcommand};
 use std::error::Error;
+use std::io::{self, Write};
 #[cfg(feature = "enabled")]
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 #[global_allocator]
 static ALLOCATOR: alloc::Counting = alloc::Counting;
@@ -51,6 +59,13 @@ enum Command {
         #[arg(long)]
         main_only: bool,
     },
+    /// Count the instructions of a call with callgrind; an error if they differ from what was accepted last.
+    #[cfg(feature = "enabled")]
+    Instructions {
+        /// Keep the counts as what is accepted, in results/instructions.json.
+        #[arg(long)]
+        accept: bool,
+    },
     /// Be one line: measure a round whenever standard input asks for one.
     #[command(hide = true)]
     Line {
@@ -60,17 +75,39 @@ enum Command {
     },
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    match Cli::parse().command {
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // A standard error that is closed leaves the exit code to tell of it.
+            let _ = writeln!(io::stderr(), "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    match command {
         #[cfg(feature = "enabled")]
         Command::Compare { json, rounds, save, main_only } => {
-            if cfg!(debug_assertions) {
-                return Err("expected a release build: cargo run --release -p tta-benches".into());
-            }
-            let rows = rows::rows(main_only);
-            let measured = rounds::measure(rows, rounds)?;
-            report::print(&measured, json, save.as_deref())
+            release_build()?;
+            let measured = rounds::measure(rows::rows(main_only), rounds)?;
+            let single = if main_only { Vec::new() } else { single::measure()? };
+            report::print(&report::Measurements { lines: &measured, single: &single }, json, save.as_deref())
+        }
+        #[cfg(feature = "enabled")]
+        Command::Instructions { accept } => {
+            release_build()?;
+            instructions::guard(accept)
         }
         Command::Line { system, load } => lines::serve(system, load),
     }
+}
+
+#[cfg(feature = "enabled")]
+fn release_build() -> Result<(), &'static str> {
+    if cfg!(debug_assertions) {
+        return Err("expected a release build: cargo run --release -p tta-benches");
+    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! The table for people and the array for programs.
 
 use crate::rounds::Measured;
+use crate::single::{self, Times};
 use serde::Serialize;
 use std::env::consts::{ARCH, OS};
 use std::error::Error;
@@ -30,16 +31,23 @@ struct Line {
     main: bool,
 }
 
+/// All that one run measured.
+pub(crate) struct Measurements<'a> {
+    pub(crate) lines: &'a [Measured],
+    /// Single calls; none where only the main lines were asked for.
+    pub(crate) single: &'a [Times],
+}
+
 /// Prints what was measured to standard output, and keeps both forms in `save` if there is one.
-pub(crate) fn print(measured: &[Measured], json: bool, save: Option<&Path>) -> Result<(), Box<dyn Error>> {
-    let lines = lines(measured)?;
+pub(crate) fn print(measured: &Measurements, json: bool, save: Option<&Path>) -> Result<(), Box<dyn Error>> {
+    let lines = lines(measured.lines)?;
     if let Some(folder) = save {
         fs::create_dir_all(folder)?;
         write_json(&mut File::create(folder.join("compare.json"))?, &lines)?;
-        write_table(&mut File::create(folder.join("compare.txt"))?, &lines)?;
+        write_table(&mut File::create(folder.join("compare.txt"))?, &lines, measured)?;
     }
     let mut out = io::stdout().lock();
-    if json { write_json(&mut out, &lines) } else { write_table(&mut out, &lines) }
+    if json { write_json(&mut out, &lines) } else { write_table(&mut out, &lines, measured) }
 }
 
 /// An array with a line of text for each line measured.
@@ -49,7 +57,7 @@ fn write_json(out: &mut impl Write, lines: &[Line]) -> Result<(), Box<dyn Error>
     Ok(())
 }
 
-fn write_table(out: &mut impl Write, lines: &[Line]) -> Result<(), Box<dyn Error>> {
+fn write_table(out: &mut impl Write, lines: &[Line], measured: &Measurements) -> Result<(), Box<dyn Error>> {
     let rounds = lines.first().map_or(0, |line| line.rounds.len());
     writeln!(
         out,
@@ -63,7 +71,37 @@ fn write_table(out: &mut impl Write, lines: &[Line]) -> Result<(), Box<dyn Error
     writeln!(out, "\nfurther lines\n")?;
     table(out, &other)?;
     writeln!(out, "\n{LEGEND}")?;
+    write_targets(out, lines)?;
+    if !measured.single.is_empty() {
+        single::write_table(out, measured.single)?;
+    }
     Ok(())
+}
+
+/// What is aimed at: a line, the one it is a ratio to, and the largest ratio.
+const TARGETS: [(&str, &str, f64); 5] = [
+    ("tta_sampled", "hand_written_sampled", 0.08),
+    ("tta_unsampled", "hand_written_unsampled", 0.09),
+    ("tta_sampled", "otel_api_sampled", 0.45),
+    ("tta_metrics_only", "autometrics", 0.20),
+    ("tta_sampled_2_attributes", "fastrace_sampled_2_properties", 1.0),
+];
+
+fn write_targets(out: &mut impl Write, lines: &[Line]) -> io::Result<()> {
+    writeln!(out, "\ntargets\n")?;
+    for (line, other, target) in TARGETS {
+        let ns = |name: &str| lines.iter().find(|line| line.name == name).map(|line| line.ns_per_call);
+        if let (Some(ours), Some(theirs)) = (ns(line), ns(other)) {
+            let ratio = ours / theirs;
+            let verdict = if ratio <= target { "met" } else { "missed" };
+            writeln!(out, "{:<58}{ratio:>8.3}  at most {target:.2}  {verdict}", format!("{line} / {other}"))?;
+        }
+    }
+    writeln!(
+        out,
+        "tta_disabled / plain by instructions: the command `instructions`; processor time per exported span: the\n\
+         program `cpu`; a scrape of 10 000 series: the program `scrape`"
+    )
 }
 
 const LEGEND: &str = "\
@@ -75,20 +113,20 @@ by hand      against hand_written_sampled for a line that delivers spans, and ag
              hand_written_sampled under that load
 allocs       per call, on the calling thread
 future       bytes of the future of a request
-2 threads    ns/call is the time in which both threads finish over the calls of both
+2, 8 threads ns/call is the time in which all threads finish over the calls of all
 Every span of every line was counted in its exporter, every call in its metrics: none is missing.";
 
 fn table(out: &mut impl Write, lines: &[&Line]) -> io::Result<()> {
     writeln!(
         out,
-        "{:<34}{:>10}{:>20}{:>10}{:>10}{:>9}{:>9}",
+        "{:<42}{:>10}{:>20}{:>10}{:>10}{:>9}{:>9}",
         "line", "ns/call", "middle half", "x plain", "by hand", "allocs", "future"
     )?;
     for line in lines {
         let (low, high) = line.middle_half;
         writeln!(
             out,
-            "{:<34}{:>10.1}{:>20}{:>10.2}{:>10.4}{:>9.2}{:>9}",
+            "{:<42}{:>10.1}{:>20}{:>10.2}{:>10.4}{:>9.2}{:>9}",
             line.name,
             line.ns_per_call,
             format!("{low:.1} - {high:.1}"),

@@ -98,12 +98,28 @@ pub(crate) fn rows(main_only: bool) -> Vec<Row> {
         return rows;
     }
 
-    rows.push(Row { main: false, ..Row::new(System::TtaSampledWorkflow, FOUR, "") });
-    let two_threads = Load { threads: 2, ..FOUR };
     rows.extend(
-        [System::Plain, System::HandWrittenSampled, System::FastraceSampled, System::TtaSampled]
-            .map(|system| Row::new(system, two_threads, "_2_threads")),
+        [System::TtaSampledWorkflow, System::TtaSampledBoundedLabel, System::HandWrittenSampled2Attributes]
+            .map(|system| Row { main: false, ..Row::new(system, FOUR, "") }),
     );
+    rows.extend(
+        [
+            System::HandWrittenSampled6Attributes,
+            System::FastraceSampled6Properties,
+            System::TtaSampled6Attributes,
+        ]
+        .map(|system| Row {
+            main: false,
+            hand_written: name(System::HandWrittenSampled6Attributes),
+            ..Row::new(system, FOUR, "")
+        }),
+    );
+    for (threads, suffix) in [(2, "_2_threads"), (8, "_8_threads")] {
+        rows.extend(
+            [System::Plain, System::HandWrittenSampled, System::FastraceSampled, System::TtaSampled]
+                .map(|system| Row::new(system, Load { threads, ..FOUR }, suffix)),
+        );
+    }
     let depth = |depth| Load { depth, ..FOUR };
     let ending = |ending| Load { ending, ..FOUR };
     for (load, suffix) in [
@@ -115,6 +131,11 @@ pub(crate) fn rows(main_only: bool) -> Vec<Row> {
         rows.extend(ELSEWHERE.map(|system| Row::new(system, load, suffix)));
     }
     rows
+}
+
+/// A request of one function, which is a call: for those that are timed one by one.
+pub(crate) fn single(system: System) -> Row {
+    Row::new(system, Load { depth: 1, ..FOUR }, "_depth_1")
 }
 
 /// The line's name, which is also how the process that measures it is told what to be.
@@ -132,6 +153,11 @@ pub(crate) fn delivers_spans(system: System) -> bool {
             | System::FastraceSampled2Properties
             | System::TtaSampled
             | System::TtaSampled2Attributes
+            | System::HandWrittenSampled2Attributes
+            | System::HandWrittenSampled6Attributes
+            | System::FastraceSampled6Properties
+            | System::TtaSampled6Attributes
+            | System::TtaSampledBoundedLabel
             | System::TtaSampledWorkflow
     )
 }

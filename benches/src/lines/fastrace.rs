@@ -53,6 +53,10 @@ pub(super) fn serve_2_properties(load: Load) -> Result<(), Box<dyn Error>> {
     measure(load, &Fastrace::init(), with_2_properties::four)
 }
 
+pub(super) fn serve_6_properties(load: Load) -> Result<(), Box<dyn Error>> {
+    measure(load, &Fastrace::init(), with_6_properties::four)
+}
+
 async fn four(order: Order) -> Answer {
     let root = Span::root("four", SpanContext::random());
     three(order).in_span(root).await
@@ -94,6 +98,40 @@ mod with_2_properties {
     }
 
     #[trace(properties = { "order": "{order}", "tier": "free" })]
+    async fn one(order: Order) -> Answer {
+        leaf(order).await
+    }
+}
+
+/// Two numbers, two words, an amount and a yes or no on every span.
+mod with_6_properties {
+    use super::{Answer, FutureExt, Order, Span, SpanContext, leaf, trace};
+
+    pub(super) async fn four(order: Order) -> Answer {
+        let root = Span::root("four", SpanContext::random()).with_properties(|| {
+            [
+                ("order", order.to_string()),
+                ("tier", "free".into()),
+                ("items", "3".into()),
+                ("total", "12.5".into()),
+                ("express", "true".into()),
+                ("region", "eu".into()),
+            ]
+        });
+        three(order).in_span(root).await
+    }
+
+    #[trace(properties = { "order": "{order}", "tier": "free", "items": "3", "total": "12.5", "express": "true", "region": "eu" })]
+    async fn three(order: Order) -> Answer {
+        two(order).await
+    }
+
+    #[trace(properties = { "order": "{order}", "tier": "free", "items": "3", "total": "12.5", "express": "true", "region": "eu" })]
+    async fn two(order: Order) -> Answer {
+        one(order).await
+    }
+
+    #[trace(properties = { "order": "{order}", "tier": "free", "items": "3", "total": "12.5", "express": "true", "region": "eu" })]
     async fn one(order: Order) -> Answer {
         leaf(order).await
     }

@@ -63,6 +63,10 @@ impl<const SAMPLED: bool> Backend for HandWritten<SAMPLED> {
         self.exporter.arrived()
     }
 
+    fn hold(&self, hold: bool) {
+        self.exporter.hold(hold);
+    }
+
     fn calls(&self) -> Option<u64> {
         Some(exposition::sum(&self.metrics.render(), "calls_total"))
     }
@@ -75,6 +79,14 @@ pub(super) fn serve<const SAMPLED: bool>(load: Load) -> Result<(), Box<dyn Error
         10 => measure(load, &backend, ten),
         _ => measure(load, &backend, four),
     }
+}
+
+pub(super) fn serve_2_attributes(load: Load) -> Result<(), Box<dyn Error>> {
+    measure(load, &HandWritten::<true>::init()?, with_2_attributes::four)
+}
+
+pub(super) fn serve_6_attributes(load: Load) -> Result<(), Box<dyn Error>> {
+    measure(load, &HandWritten::<true>::init()?, with_6_attributes::four)
 }
 
 /// Counts one call by how it ended, and records how long it took.
@@ -177,4 +189,54 @@ async fn two(order: Order) -> Answer {
 #[instrument(skip_all, err)]
 async fn one(order: Order) -> Answer {
     measured!("one", leaf(order).await)
+}
+
+/// A number and a word on every span.
+mod with_2_attributes {
+    use super::{Answer, Call, Duration, Order, Status, counter, histogram, instrument, leaf};
+
+    #[instrument(skip_all, err, fields(order = order.id, tier = "free"))]
+    pub(super) async fn four(order: Order) -> Answer {
+        measured!("four", three(order).await)
+    }
+
+    #[instrument(skip_all, err, fields(order = order.id, tier = "free"))]
+    async fn three(order: Order) -> Answer {
+        measured!("three", two(order).await)
+    }
+
+    #[instrument(skip_all, err, fields(order = order.id, tier = "free"))]
+    async fn two(order: Order) -> Answer {
+        measured!("two", one(order).await)
+    }
+
+    #[instrument(skip_all, err, fields(order = order.id, tier = "free"))]
+    async fn one(order: Order) -> Answer {
+        measured!("one", leaf(order).await)
+    }
+}
+
+/// Two numbers, two words, an amount and a yes or no on every span.
+mod with_6_attributes {
+    use super::{Answer, Call, Duration, Order, Status, counter, histogram, instrument, leaf};
+
+    #[instrument(skip_all, err, fields(order = order.id, tier = "free", items = 3_u64, total = 12.5, express = true, region = "eu"))]
+    pub(super) async fn four(order: Order) -> Answer {
+        measured!("four", three(order).await)
+    }
+
+    #[instrument(skip_all, err, fields(order = order.id, tier = "free", items = 3_u64, total = 12.5, express = true, region = "eu"))]
+    async fn three(order: Order) -> Answer {
+        measured!("three", two(order).await)
+    }
+
+    #[instrument(skip_all, err, fields(order = order.id, tier = "free", items = 3_u64, total = 12.5, express = true, region = "eu"))]
+    async fn two(order: Order) -> Answer {
+        measured!("two", one(order).await)
+    }
+
+    #[instrument(skip_all, err, fields(order = order.id, tier = "free", items = 3_u64, total = 12.5, express = true, region = "eu"))]
+    async fn one(order: Order) -> Answer {
+        measured!("one", leaf(order).await)
+    }
 }

@@ -33,11 +33,17 @@ pub(crate) enum System {
     Plain,
     HandWrittenSampled,
     HandWrittenUnsampled,
+    #[value(name = "hand_written_sampled_2_attributes")]
+    HandWrittenSampled2Attributes,
+    #[value(name = "hand_written_sampled_6_attributes")]
+    HandWrittenSampled6Attributes,
     OtelApiSampled,
     OtelApiUnsampled,
     Autometrics,
     #[value(name = "fastrace_sampled_2_properties")]
     FastraceSampled2Properties,
+    #[value(name = "fastrace_sampled_6_properties")]
+    FastraceSampled6Properties,
     FastraceSampled,
     TtaDisabled,
     TtaMetricsOnly,
@@ -45,6 +51,9 @@ pub(crate) enum System {
     TtaSampled,
     #[value(name = "tta_sampled_2_attributes")]
     TtaSampled2Attributes,
+    #[value(name = "tta_sampled_6_attributes")]
+    TtaSampled6Attributes,
+    TtaSampledBoundedLabel,
     TtaSampledWorkflow,
 }
 
@@ -110,6 +119,10 @@ pub(crate) fn serve(system: System, load: Load) -> Result<(), Box<dyn Error>> {
         #[cfg(feature = "enabled")]
         System::HandWrittenUnsampled => hand_written::serve::<false>(load),
         #[cfg(feature = "enabled")]
+        System::HandWrittenSampled2Attributes => hand_written::serve_2_attributes(load),
+        #[cfg(feature = "enabled")]
+        System::HandWrittenSampled6Attributes => hand_written::serve_6_attributes(load),
+        #[cfg(feature = "enabled")]
         System::OtelApiSampled => otel_api::serve::<true>(load),
         #[cfg(feature = "enabled")]
         System::OtelApiUnsampled => otel_api::serve::<false>(load),
@@ -120,6 +133,8 @@ pub(crate) fn serve(system: System, load: Load) -> Result<(), Box<dyn Error>> {
         #[cfg(feature = "enabled")]
         System::FastraceSampled2Properties => fastrace::serve_2_properties(load),
         #[cfg(feature = "enabled")]
+        System::FastraceSampled6Properties => fastrace::serve_6_properties(load),
+        #[cfg(feature = "enabled")]
         System::TtaMetricsOnly => tta::serve_metrics_only(load),
         #[cfg(feature = "enabled")]
         System::TtaUnsampled => tta::serve_unsampled(load),
@@ -127,6 +142,10 @@ pub(crate) fn serve(system: System, load: Load) -> Result<(), Box<dyn Error>> {
         System::TtaSampled => tta::serve_sampled(load),
         #[cfg(feature = "enabled")]
         System::TtaSampled2Attributes => tta::serve_2_attributes(load),
+        #[cfg(feature = "enabled")]
+        System::TtaSampled6Attributes => tta::serve_6_attributes(load),
+        #[cfg(feature = "enabled")]
+        System::TtaSampledBoundedLabel => tta::serve_bounded_label(load),
         #[cfg(feature = "enabled")]
         System::TtaSampledWorkflow => tta::serve_workflow(load),
         other => Err(format!("{other:?} is not a line of this build's features").into()),

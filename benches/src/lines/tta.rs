@@ -5,7 +5,8 @@ mod enabled;
 
 #[cfg(feature = "enabled")]
 pub(super) use enabled::{
-    serve_2_attributes, serve_metrics_only, serve_sampled, serve_unsampled, serve_workflow,
+    serve_2_attributes, serve_6_attributes, serve_bounded_label, serve_metrics_only, serve_sampled,
+    serve_unsampled, serve_workflow,
 };
 
 use super::{Answer, Order, leaf};

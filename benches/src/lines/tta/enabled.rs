@@ -49,6 +49,10 @@ impl<const SPANS: bool> Backend for Tta<SPANS> {
         self.exporter.arrived()
     }
 
+    fn hold(&self, hold: bool) {
+        self.exporter.hold(hold);
+    }
+
     fn calls(&self) -> Option<u64> {
         let exposition = self.scrape().expect("tta serves its metrics");
         let executions = |family| exposition::sum(&exposition, family);
@@ -71,6 +75,16 @@ pub(in crate::lines) fn serve_sampled(load: Load) -> Result<(), Box<dyn Error>> 
 pub(in crate::lines) fn serve_2_attributes(load: Load) -> Result<(), Box<dyn Error>> {
     let backend = Tta::<true>::init(true)?;
     measure(load, &backend, with_2_attributes::four)
+}
+
+pub(in crate::lines) fn serve_6_attributes(load: Load) -> Result<(), Box<dyn Error>> {
+    let backend = Tta::<true>::init(true)?;
+    measure(load, &backend, with_6_attributes::four)
+}
+
+pub(in crate::lines) fn serve_bounded_label(load: Load) -> Result<(), Box<dyn Error>> {
+    let backend = Tta::<true>::init(true)?;
+    measure(load, &backend, with_a_bounded_label::four)
 }
 
 pub(in crate::lines) fn serve_workflow(load: Load) -> Result<(), Box<dyn Error>> {
@@ -111,5 +125,61 @@ mod within_a_workflow {
     #[tta::workflow(name = "order")]
     pub(super) async fn four(order: Order) -> Answer {
         three(order).await
+    }
+}
+
+/// Two numbers, two words, an amount and a yes or no on every span.
+mod with_6_attributes {
+    use crate::lines::{Answer, Order, leaf};
+
+    #[tta::primitive(name = "four_6", fields(order = order.id, tier = "free", items = 3_u64, total = 12.5, express = true, region = "eu"))]
+    pub(super) async fn four(order: Order) -> Answer {
+        three(order).await
+    }
+
+    #[tta::primitive(name = "three_6", fields(order = order.id, tier = "free", items = 3_u64, total = 12.5, express = true, region = "eu"))]
+    async fn three(order: Order) -> Answer {
+        two(order).await
+    }
+
+    #[tta::primitive(name = "two_6", fields(order = order.id, tier = "free", items = 3_u64, total = 12.5, express = true, region = "eu"))]
+    async fn two(order: Order) -> Answer {
+        one(order).await
+    }
+
+    #[tta::primitive(name = "one_6", fields(order = order.id, tier = "free", items = 3_u64, total = 12.5, express = true, region = "eu"))]
+    async fn one(order: Order) -> Answer {
+        leaf(order).await
+    }
+}
+
+/// One label whose values nobody lists in advance; eight of them turn up.
+mod with_a_bounded_label {
+    use crate::lines::{Answer, Order, leaf};
+
+    const TENANTS: [&str; 8] = ["ada", "bob", "cem", "dia", "eve", "flo", "gus", "han"];
+
+    fn tenant(order: Order) -> &'static str {
+        TENANTS[(order.id % 8) as usize]
+    }
+
+    #[tta::primitive(name = "four_bounded", labels(tenant: bounded(64) = tenant(order)))]
+    pub(super) async fn four(order: Order) -> Answer {
+        three(order).await
+    }
+
+    #[tta::primitive(name = "three_bounded", labels(tenant: bounded(64) = tenant(order)))]
+    async fn three(order: Order) -> Answer {
+        two(order).await
+    }
+
+    #[tta::primitive(name = "two_bounded", labels(tenant: bounded(64) = tenant(order)))]
+    async fn two(order: Order) -> Answer {
+        one(order).await
+    }
+
+    #[tta::primitive(name = "one_bounded", labels(tenant: bounded(64) = tenant(order)))]
+    async fn one(order: Order) -> Answer {
+        leaf(order).await
     }
 }

@@ -114,7 +114,7 @@ pub(crate) fn serve<B: Backend, F: Future<Output = Answer>>(
 }
 
 /// What happens while calls are timed one by one.
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Beside {
     /// Only what always does: batches are exported.
     Nothing,

@@ -14,7 +14,7 @@ pub(super) struct NullExporter {
 /// Whether exports wait, so that the queue in front of them fills up.
 #[derive(Debug, Default)]
 struct Held {
-    is_held: AtomicBool,
+    held: AtomicBool,
     lock: Mutex<()>,
     changed: Condvar,
 }
@@ -22,14 +22,14 @@ struct Held {
 impl Held {
     fn set(&self, held: bool) {
         let _guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        self.is_held.store(held, Relaxed);
+        self.held.store(held, Relaxed);
         self.changed.notify_all();
     }
 
     fn wait(&self) {
-        if self.is_held.load(Relaxed) {
+        if self.held.load(Relaxed) {
             let guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-            drop(self.changed.wait_while(guard, |()| self.is_held.load(Relaxed)));
+            drop(self.changed.wait_while(guard, |()| self.held.load(Relaxed)));
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+
 use crate::export::client::readable;
 use crate::pipeline::Accepted;
 
@@ -23,7 +25,12 @@ pub(super) enum Again {
     After(Duration),
 }
 
+/// An answer to spans. One to metrics has the same fields, and counts data points in place of spans.
+pub(super) type Answer = ExportTraceServiceResponse;
+
 /// What a partial success says.
-pub(super) fn accepted(rejected: i64, why: &str) -> Accepted {
-    Accepted { rejected: u64::try_from(rejected).unwrap_or(0), why: readable(why) }
+pub(super) fn accepted(answer: Answer) -> Accepted {
+    let partial = answer.partial_success.unwrap_or_default();
+    let rejected = u64::try_from(partial.rejected_spans).unwrap_or(0);
+    Accepted { rejected, why: readable(&partial.error_message) }
 }

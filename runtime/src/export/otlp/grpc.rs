@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
+use bytes::{BufMut as _, Bytes};
+use http::uri::PathAndQuery;
 use http::{HeaderMap, Uri};
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_client::MetricsServiceClient;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
-use tonic::codec::CompressionEncoding;
+use prost::Message as _;
+use tonic::client::Grpc;
+use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::MetadataMap;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Status};
 
-use super::answer::{Again, Refusal, accepted};
+use super::answer::{Again, Answer, Refusal, accepted};
 use super::settings::Target;
+use super::{Message, Signal};
 use crate::export::client::{USER_AGENT, cause};
 use crate::pipeline::Accepted;
 
@@ -36,33 +37,23 @@ impl Client {
         &mut self.target.headers
     }
 
-    pub(super) async fn traces(&mut self, request: ExportTraceServiceRequest) -> Result<Accepted, Refusal> {
-        let mut client = TraceServiceClient::new(self.channel()?);
+    pub(super) async fn send(&mut self, message: Message) -> Result<Accepted, Refusal> {
+        let mut client = Grpc::new(self.channel()?);
         if self.target.gzip {
             client = client.send_compressed(CompressionEncoding::Gzip);
         }
-        let answer = client.export(self.request(request)).await.map_err(|status| self.refused(&status))?;
-        let partial = answer.into_inner().partial_success.unwrap_or_default();
-        Ok(accepted(partial.rejected_spans, &partial.error_message))
-    }
-
-    pub(super) async fn metrics(
-        &mut self,
-        request: ExportMetricsServiceRequest,
-    ) -> Result<Accepted, Refusal> {
-        let mut client = MetricsServiceClient::new(self.channel()?);
-        if self.target.gzip {
-            client = client.send_compressed(CompressionEncoding::Gzip);
-        }
-        let answer = client.export(self.request(request)).await.map_err(|status| self.refused(&status))?;
-        let partial = answer.into_inner().partial_success.unwrap_or_default();
-        Ok(accepted(partial.rejected_data_points, &partial.error_message))
-    }
-
-    fn request<M>(&self, message: M) -> Request<M> {
-        let mut request = Request::new(message);
+        client.ready().await.map_err(|error| Refusal {
+            message: format!("cannot export to {}: {}", self.target.shown(), cause(&error)),
+            again: Again::Later,
+        })?;
+        let mut request = Request::new(message.body);
         *request.metadata_mut() = MetadataMap::from_headers(self.target.headers.clone());
-        request
+        let path = PathAndQuery::from_static(match message.signal {
+            Signal::Traces => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+            Signal::Metrics => "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+        });
+        let answer = client.unary(request, path, Encoded).await.map_err(|status| self.refused(&status))?;
+        Ok(accepted(answer.into_inner()))
     }
 
     /// Connects when the first request is sent, and again when the connection was lost.
@@ -119,14 +110,49 @@ impl Client {
     }
 }
 
+/// Sends messages that are encoded already.
+struct Encoded;
+
+impl Codec for Encoded {
+    type Encode = Bytes;
+    type Decode = Answer;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Encoded
+    }
+
+    fn decoder(&mut self) -> Self {
+        Encoded
+    }
+}
+
+impl Encoder for Encoded {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, message: Bytes, to: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        to.put(message);
+        Ok(())
+    }
+}
+
+impl Decoder for Encoded {
+    type Item = Answer;
+    type Error = Status;
+
+    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Answer>, Status> {
+        Answer::decode(from).map(Some).map_err(|error| Status::internal(error.to_string()))
+    }
+}
+
 /// The delay in a `google.rpc.RetryInfo` among a status' details.
 ///
 /// The message is three fields deep and stable, so it is read by its field numbers: `details` (3) of
 /// `google.rpc.Status` are `Any`s of `type_url` (1) and `value` (2), and `RetryInfo` has
 /// `retry_delay` (1) of `seconds` (1) and `nanos` (2).
 fn retry_delay(status: &Status) -> Option<Duration> {
-    use prost::Message as _;
-
     #[derive(Clone, PartialEq, prost::Message)]
     struct RpcStatus {
         #[prost(message, repeated, tag = "3")]

@@ -3,17 +3,12 @@
 use std::io::Write as _;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use opentelemetry_proto::tonic::collector::metrics::v1::{
-    ExportMetricsServiceRequest, ExportMetricsServiceResponse,
-};
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
-};
-use prost::Message;
+use prost::Message as _;
 
-use super::answer::{Again, Refusal, accepted};
+use super::answer::{Again, Answer, Refusal, accepted};
 use super::settings::Target;
 use crate::export::client::{cause, client};
 use crate::pipeline::Accepted;
@@ -45,22 +40,7 @@ impl Client {
         &mut self.target.headers
     }
 
-    pub(super) async fn traces(&mut self, request: &ExportTraceServiceRequest) -> Result<Accepted, Refusal> {
-        let answer: ExportTraceServiceResponse = self.post(request).await?;
-        let partial = answer.partial_success.unwrap_or_default();
-        Ok(accepted(partial.rejected_spans, &partial.error_message))
-    }
-
-    pub(super) async fn metrics(
-        &mut self,
-        request: &ExportMetricsServiceRequest,
-    ) -> Result<Accepted, Refusal> {
-        let answer: ExportMetricsServiceResponse = self.post(request).await?;
-        let partial = answer.partial_success.unwrap_or_default();
-        Ok(accepted(partial.rejected_data_points, &partial.error_message))
-    }
-
-    async fn post<A: Message + Default>(&mut self, request: &impl Message) -> Result<A, Refusal> {
+    pub(super) async fn send(&mut self, mut body: Bytes) -> Result<Accepted, Refusal> {
         let url = self.target.endpoint.to_string();
         let shown = self.target.shown();
         let failed = |error: &reqwest::Error| Refusal {
@@ -71,10 +51,9 @@ impl Client {
         let mut headers = self.target.headers.clone();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROTOBUF));
         headers.insert(ACCEPT, HeaderValue::from_static(PROTOBUF));
-        let mut body = request.encode_to_vec();
         if let Some(gzipped) = self.target.gzip.then(|| gzipped(&body)).flatten() {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            body = gzipped;
+            body = gzipped.into();
         }
         let builder = self.client()?.post(url).headers(headers).body(body);
         let mut response = builder.send().await.map_err(|error| failed(&error))?;
@@ -91,9 +70,10 @@ impl Client {
         }
         // Some collectors answer with nothing, or in JSON where there is nothing to say.
         if answer.first() == Some(&b'{') && answer.last() == Some(&b'}') {
-            return Ok(A::default());
+            return Ok(Accepted::default());
         }
-        A::decode(answer.as_slice()).map_err(|_| no_answer(&shown, status))
+        let answer = Answer::decode(answer.as_slice()).map_err(|_| no_answer(&shown, status))?;
+        Ok(accepted(answer))
     }
 
     fn client(&mut self) -> Result<reqwest::Client, Refusal> {

@@ -1,6 +1,7 @@
 //! OTLP: traces and the store's metrics, over gRPC and HTTP/protobuf.
 
 mod answer;
+mod encode;
 mod grpc;
 mod http;
 mod reading;
@@ -11,19 +12,19 @@ mod token;
 use std::time::Duration;
 
 use ::http::header::AUTHORIZATION;
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
-use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
+use prost::Message as _;
 
 pub use settings::Protocol;
 pub(crate) use settings::{Overrides, Settings, Target};
 pub(crate) use token::TokenSource;
 
 use self::answer::Refusal;
+use self::encode::Encoder;
 use self::retry::Retrying;
 use self::token::Token;
 use crate::metric::store::{FamilySnapshot, Store};
@@ -36,7 +37,7 @@ const NAME: &str = "otlp";
 pub(crate) fn spans(settings: &Settings, resource: &Resource) -> Box<dyn SpanExport> {
     Box::new(Spans {
         client: Client::new(&settings.traces),
-        resource: resource.into(),
+        encoder: Encoder::new(resource),
         retrying: Retrying::new(&settings.traces),
     })
 }
@@ -78,7 +79,7 @@ impl Client {
         }
     }
 
-    async fn send(&mut self, message: &Message) -> Result<Accepted, Refusal> {
+    async fn send(&mut self, message: Message) -> Result<Accepted, Refusal> {
         if let Some(token) = &mut self.token {
             let authorization = token.authorization().await?;
             let headers = match &mut self.transport {
@@ -87,24 +88,30 @@ impl Client {
             };
             headers.insert(AUTHORIZATION, authorization);
         }
-        match (&mut self.transport, message) {
-            (Transport::Grpc(client), Message::Traces(request)) => client.traces(request.clone()).await,
-            (Transport::Grpc(client), Message::Metrics(request)) => client.metrics(request.clone()).await,
-            (Transport::Http(client), Message::Traces(request)) => client.traces(request).await,
-            (Transport::Http(client), Message::Metrics(request)) => client.metrics(request).await,
+        match &mut self.transport {
+            Transport::Grpc(client) => client.send(message).await,
+            Transport::Http(client) => client.send(message.body).await,
         }
     }
 }
 
 /// What is sent, kept until it has arrived.
-enum Message {
-    Traces(ExportTraceServiceRequest),
-    Metrics(ExportMetricsServiceRequest),
+#[derive(Clone, Debug)]
+struct Message {
+    signal: Signal,
+    /// The export request in protobuf.
+    body: Bytes,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Signal {
+    Traces,
+    Metrics,
 }
 
 struct Spans {
     client: Client,
-    resource: ResourceAttributesWithSchema,
+    encoder: Encoder,
     retrying: Retrying,
 }
 
@@ -123,11 +130,10 @@ impl SpanExport for Spans {
         patience: Patience,
     ) -> BoxFuture<'_, Result<Accepted, ExportFailure>> {
         Box::pin(async move {
-            let Spans { client, resource, retrying } = self;
-            let request = ExportTraceServiceRequest {
-                resource_spans: group_spans_by_resource_and_scope(spans, resource),
-            };
-            retrying.send(client, &Message::Traces(request), patience).await
+            let Spans { client, encoder, retrying } = self;
+            let body = encoder.encode(&spans);
+            drop(spans);
+            retrying.send(client, &Message { signal: Signal::Traces, body }, patience).await
         })
     }
 }
@@ -151,7 +157,8 @@ impl MetricExport for Metrics {
         Box::pin(async move {
             let Metrics { client, resource, retrying } = self;
             let request = reading::request(families, Store::global().created(), resource);
-            retrying.send(client, &Message::Metrics(request), patience).await
+            let body = request.encode_to_vec().into();
+            retrying.send(client, &Message { signal: Signal::Metrics, body }, patience).await
         })
     }
 }

@@ -52,7 +52,7 @@ impl Retrying {
         loop {
             let now = Instant::now();
             let end = (now + self.answers_within()).min(patience.answer + patience.overtime);
-            let refusal = match tokio::time::timeout_at(end.into(), client.send(message)).await {
+            let refusal = match tokio::time::timeout_at(end.into(), client.send(message.clone())).await {
                 Ok(Ok(accepted)) => {
                     (self.is_down, self.unanswered) = (false, 0);
                     return Ok(accepted);

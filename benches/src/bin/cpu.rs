@@ -150,7 +150,7 @@ fn serve<F: Future<Output = Answer>>(
     run(WARM_UP)?;
     let before = process_time()?;
     run(BATCHES)?;
-    let took = process_time()? - before;
+    let took = process_time()?.saturating_sub(before);
     println!("{}", took.as_nanos() as f64 / (REQUESTS * BATCHES * 4) as f64);
     Ok(())
 }

@@ -8,28 +8,28 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 #[derive(Clone, Debug, Default)]
 pub(super) struct NullExporter {
     arrived: Arc<AtomicU64>,
-    held: Arc<Held>,
+    gate: Arc<Gate>,
 }
 
 /// Whether exports wait, so that the queue in front of them fills up.
 #[derive(Debug, Default)]
-struct Held {
-    held: AtomicBool,
+struct Gate {
+    closed: AtomicBool,
     lock: Mutex<()>,
     changed: Condvar,
 }
 
-impl Held {
+impl Gate {
     fn set(&self, held: bool) {
         let _guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        self.held.store(held, Relaxed);
+        self.closed.store(held, Relaxed);
         self.changed.notify_all();
     }
 
     fn wait(&self) {
-        if self.held.load(Relaxed) {
+        if self.closed.load(Relaxed) {
             let guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-            drop(self.changed.wait_while(guard, |()| self.held.load(Relaxed)));
+            drop(self.changed.wait_while(guard, |()| self.closed.load(Relaxed)));
         }
     }
 }
@@ -41,13 +41,13 @@ impl NullExporter {
 
     /// Makes exports wait, or lets them go on.
     pub(super) fn hold(&self, hold: bool) {
-        self.held.set(hold);
+        self.gate.set(hold);
     }
 }
 
 impl SpanExporter for NullExporter {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        self.held.wait();
+        self.gate.wait();
         self.arrived.fetch_add(batch.len() as u64, Relaxed);
         Ok(())
     }

@@ -73,7 +73,6 @@ fn write_table(out: &mut impl Write, lines: &[Line], measured: &Measurements) ->
     table(out, &other)?;
     writeln!(out, "\n{LEGEND}")?;
     write_targets(out, lines)?;
-    write_targets(out, lines)?;
     if !measured.single.is_empty() {
         single::write_table(out, measured.single)?;
     }
@@ -125,32 +124,6 @@ fn write_targets(out: &mut impl Write, lines: &[Line]) -> io::Result<()> {
             let verdict = if target.is_met(median, fastest) { "met" } else { "missed" };
             let ratio = format!("{line} / {other}");
             writeln!(out, "{ratio:<58}{median:>8.3}{fastest:>9.3}  {target}: {verdict}")?;
-        }
-    }
-    writeln!(
-        out,
-        "tta_disabled / plain by instructions: the command `instructions`; processor time per exported span: the\n\
-         program `cpu`; a scrape of 10 000 series: the program `scrape`"
-    )
-}
-
-/// What is aimed at: a line, the one it is a ratio to, and the largest ratio.
-const TARGETS: [(&str, &str, f64); 5] = [
-    ("tta_sampled", "hand_written_sampled", 0.08),
-    ("tta_unsampled", "hand_written_unsampled", 0.09),
-    ("tta_sampled", "otel_api_sampled", 0.45),
-    ("tta_metrics_only", "autometrics", 0.20),
-    ("tta_sampled_2_attributes", "fastrace_sampled_2_properties", 1.0),
-];
-
-fn write_targets(out: &mut impl Write, lines: &[Line]) -> io::Result<()> {
-    writeln!(out, "\ntargets\n")?;
-    for (line, other, target) in TARGETS {
-        let ns = |name: &str| lines.iter().find(|line| line.name == name).map(|line| line.ns_per_call);
-        if let (Some(ours), Some(theirs)) = (ns(line), ns(other)) {
-            let ratio = ours / theirs;
-            let verdict = if ratio <= target { "met" } else { "missed" };
-            writeln!(out, "{:<58}{ratio:>8.3}  at most {target:.2}  {verdict}", format!("{line} / {other}"))?;
         }
     }
     writeln!(

@@ -69,8 +69,9 @@ impl Histogram {
 /// store that no other thread waits for; a reading adds the rows up.
 #[derive(Debug)]
 pub(crate) struct Sharded {
-    /// Its place among the rows of a thread; none where all threads share a row.
-    place: Option<usize>,
+    /// Its place among the rows of a thread, from the first count on, since most combinations of labels never
+    /// get that far; before that [`UNPLACED`], and [`SHARED`] where all threads share a row.
+    place: AtomicUsize,
     shared: Box<[AtomicU64]>,
     lending: Arc<Mutex<Lending>>,
 }
@@ -86,8 +87,14 @@ struct Lending {
 /// The numbers of one row. They are never freed, since there are as many as threads at once.
 type Cells = &'static [AtomicU64];
 
-/// How many rows a thread may have.
-static PLACES: AtomicUsize = AtomicUsize::new(0);
+/// The place where no thread has a row.
+const UNPLACED: usize = 0;
+
+/// Further than any place.
+const SHARED: usize = usize::MAX;
+
+/// The next place.
+static PLACES: AtomicUsize = AtomicUsize::new(UNPLACED + 1);
 
 /// The rows of one thread, each at its place.
 #[derive(Debug, Default)]
@@ -113,20 +120,35 @@ fn lock(lending: &Mutex<Lending>) -> MutexGuard<'_, Lending> {
 impl Sharded {
     /// A row for each thread, for the life of the process.
     pub(crate) fn new(length: usize) -> Self {
-        Sharded { place: Some(PLACES.fetch_add(1, Relaxed)), ..Sharded::shared(length) }
+        Sharded { place: AtomicUsize::new(UNPLACED), ..Sharded::shared(length) }
     }
 
     /// One row for all threads, for what comes and goes.
     pub(crate) fn shared(length: usize) -> Self {
-        Sharded { place: None, shared: cells(length), lending: Arc::default() }
+        Sharded { place: AtomicUsize::new(SHARED), shared: cells(length), lending: Arc::default() }
     }
 
     /// The row to count on, from those of this thread. Only this thread may.
     #[inline]
     pub(crate) fn row(&self, rows: &Rows) -> Row<'_> {
-        let Some(place) = self.place else { return self.shared_row() };
+        let place = self.place.load(Relaxed);
         let own = rows.0.borrow().get(place).and_then(|loan| Some(loan.as_ref()?.cells));
-        Row { cells: own.unwrap_or_else(|| self.lend(place, rows)), is_own: true }
+        own.map_or_else(|| self.first_row(place, rows), |cells| Row { cells, is_own: true })
+    }
+
+    #[cold]
+    fn first_row(&self, place: usize, rows: &Rows) -> Row<'_> {
+        match place {
+            SHARED => self.shared_row(),
+            UNPLACED => Row { cells: self.lend(self.find_place(), rows), is_own: true },
+            place => Row { cells: self.lend(place, rows), is_own: true },
+        }
+    }
+
+    /// Its place from now on, which two threads may ask for at once.
+    fn find_place(&self) -> usize {
+        let place = PLACES.fetch_add(1, Relaxed);
+        self.place.compare_exchange(UNPLACED, place, Relaxed, Relaxed).map_or_else(|known| known, |_| place)
     }
 
     /// The row for whoever has none.
@@ -151,7 +173,6 @@ impl Sharded {
         }
     }
 
-    #[cold]
     fn lend(&self, place: usize, rows: &Rows) -> Cells {
         let mut lending = lock(&self.lending);
         let cells = lending.free.pop().unwrap_or_else(|| {

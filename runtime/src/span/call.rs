@@ -396,10 +396,12 @@ fn belongs(context: &Context) -> bool {
 
 /// Whether what happens `here` is recorded by a test, and not by the same one as in `other`.
 #[cfg(feature = "telemetry")]
+#[inline]
 fn is_another_test(here: &Context, other: &Context) -> bool {
     use crate::testing::Recording;
-    Recording::of(here)
-        .is_some_and(|own| Recording::of(other).is_none_or(|other| !std::sync::Arc::ptr_eq(&own, &other)))
+    Recording::is_any()
+        && Recording::of(here)
+            .is_some_and(|own| Recording::of(other).is_none_or(|other| !std::sync::Arc::ptr_eq(&own, &other)))
 }
 
 #[cfg(not(feature = "telemetry"))]

@@ -29,9 +29,15 @@ pub(crate) struct Recording {
 struct Here(Arc<Recording>);
 
 impl Recording {
+    /// Whether there is a recording.
+    #[inline]
+    pub(crate) fn is_any() -> bool {
+        RECORDINGS.load(Relaxed) != 0
+    }
+
     /// The recording that calls within `context` belong to.
     pub(crate) fn of(context: &Context) -> Option<Arc<Recording>> {
-        if RECORDINGS.load(Relaxed) == 0 {
+        if !Recording::is_any() {
             return None;
         }
         context.get::<Here>().map(|here| here.0.clone())
@@ -40,7 +46,7 @@ impl Recording {
     /// The recording that calls on this thread belong to now.
     #[inline]
     pub(crate) fn current() -> Option<Arc<Recording>> {
-        if RECORDINGS.load(Relaxed) == 0 { None } else { Context::map_current(Recording::of) }
+        if Recording::is_any() { Context::map_current(Recording::of) } else { None }
     }
 
     pub(crate) fn store(&self) -> &Store {

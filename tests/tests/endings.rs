@@ -370,3 +370,45 @@ fn calls_are_counted_alike_on_two_runtimes_and_on_none() {
     futures::executor::block_on(slow_but_sure());
     assert_eq!(counts(&capture, "slow_but_sure")[0], 3.0);
 }
+
+/// Calls itself `depth` times over, awaits at the bottom, and panics there if it is told to.
+#[tta::primitive(ret(left = *ret), ok_if = |left: &u32| *left != u32::MAX)]
+fn descends(depth: u32, panics: bool) -> Pin<Box<dyn Future<Output = u32>>> {
+    Box::pin(async move {
+        if depth == 0 {
+            pending(1).await;
+            assert!(!panics, "deliberate");
+            return 0;
+        }
+        descends(depth - 1, panics).await + 1
+    })
+}
+
+/// What it comes to when it is polled until it is ready.
+fn polled<F: Future + ?Sized>(mut future: Pin<Box<F>>) -> F::Output {
+    loop {
+        if let Poll::Ready(output) = poll(future.as_mut()) {
+            return output;
+        }
+    }
+}
+
+#[test]
+fn calls_end_as_what_they_were_at_any_depth() {
+    for depth in [1, 15, 16, 17, 100] {
+        let capture = capture();
+        let calls = f64::from(depth) + 1.0;
+        for _ in 0..2 {
+            assert_eq!(polled(descends(depth, false)), depth);
+        }
+        assert_eq!(counts(&capture, "descends"), [2.0 * calls, 0.0, 0.0, 0.0], "at depth {depth}");
+        let panicked = catch_unwind(|| polled(descends(depth, true)));
+        assert!(panicked.is_err());
+        assert_eq!(counts(&capture, "descends"), [2.0 * calls, calls, 0.0, 0.0], "at depth {depth}");
+        let mut dropped = descends(depth, false);
+        assert!(poll(dropped.as_mut()).is_pending());
+        drop(dropped);
+        assert_eq!(counts(&capture, "descends"), [2.0 * calls, calls, calls, 0.0], "at depth {depth}");
+        assert_eq!(tta::span().trace_id(), None, "at depth {depth} something is left current");
+    }
+}

@@ -101,8 +101,9 @@ fn serving_it_answers_further_questions_and_keeps_its_metrics_up_until_a_signal(
     let asked =
         r#"tta_workflow_executions_total{workflow_name="ask",workflow_type="sequential",status="success"}"#;
     assert!(body.lines().any(|line| line.starts_with(asked)), "{body}");
-    let killed = Command::new("kill").args(["-INT", &program.id().to_string()]).status();
+    // Not Ctrl-C's, which a shell has what it runs in the background ignore, and with it what that starts.
+    let killed = Command::new("kill").args(["-TERM", &program.id().to_string()]).status();
     assert!(killed.expect("kill runs").success());
     let (status, _, _) = program.finish();
-    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(2));
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(15));
 }

@@ -20,8 +20,12 @@ fn env(receiver: &Receiver) -> Vec<(&'static str, String)> {
 }
 
 fn start(args: &[&str], env: &[(&'static str, String)]) -> Program {
+    start_through(PROGRAM, args, env)
+}
+
+fn start_through(program: &str, args: &[&str], env: &[(&'static str, String)]) -> Program {
     let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    Program::start(PROGRAM, args, &env)
+    Program::start(program, args, &env)
 }
 
 #[test]
@@ -98,7 +102,9 @@ fn a_signal_flushes_and_then_ends_the_process_as_it_would_have() {
     use std::os::unix::process::ExitStatusExt as _;
     for (signal, number) in [("TERM", 15), ("INT", 2)] {
         let mut receiver = Receiver::start();
-        let program = start(&["signal", "5"], &env(&receiver));
+        // A shell has what it runs in the background ignore Ctrl-C, and so would what that starts.
+        let args = ["--default-signal=INT", PROGRAM, "signal", "5"];
+        let program = start_through("env", &args, &env(&receiver));
         let _ = program.line();
         assert_eq!(program.line(), "ready");
         let killed = std::process::Command::new("kill")

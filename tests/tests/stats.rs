@@ -1,5 +1,7 @@
 //! `tta::stats()`: what the program has done, in process, with no backend and no `init`.
 
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use tta::Status;
@@ -114,4 +116,35 @@ fn a_percentile_lies_in_the_bucket_of_the_calls_that_it_is_of() {
     assert!(site.p50() <= site.p95() && site.p95() <= site.p99());
     let mean = site.mean().expect("it was called");
     assert!(mean >= Duration::from_millis(3) && mean <= measured[8], "{mean:?} of {measured:?}");
+}
+
+#[tta::primitive]
+async fn moves() {
+    let mut is_first = true;
+    std::future::poll_fn(|_| if std::mem::take(&mut is_first) { Poll::Pending } else { Poll::Ready(()) })
+        .await;
+}
+
+#[test]
+fn calls_that_end_on_another_thread_are_all_counted_while_theirs_counts_on() {
+    const CALLS: u64 = 100_000;
+    let (give, given) = std::sync::mpsc::sync_channel(64);
+    let poll = |call: Pin<&mut _>| Future::poll(call, &mut Context::from_waker(Waker::noop()));
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for mut call in given {
+                assert!(poll(Pin::as_mut(&mut call)).is_ready());
+            }
+        });
+        for _ in 0..CALLS {
+            let mut call = Box::pin(moves());
+            assert!(poll(call.as_mut()).is_pending());
+            give.send(call).expect("the other thread takes them");
+            let mut own = Box::pin(moves());
+            while poll(own.as_mut()).is_pending() {}
+        }
+        drop(give);
+    });
+    let moves = tta::stats().primitive("moves").expect("linked in").clone();
+    assert_eq!((moves.calls(), moves.count(Status::Success), moves.active()), (2 * CALLS, 2 * CALLS, 0));
 }

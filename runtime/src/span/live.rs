@@ -1,11 +1,11 @@
 //! A call while it runs: what it counts on, and its span.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context, ContextGuard, KeyValue};
 
+use super::busy::Busy;
 use super::call::Collect;
 use super::clock::Tick;
 use super::local::Local;
@@ -46,52 +46,6 @@ pub(super) struct Started {
     span: Option<OwnSpan>,
     on_drop: OnDrop,
     busy: Busy,
-}
-
-/// How long a body has been polled, where that is measured.
-#[derive(Default)]
-struct Busy {
-    nanoseconds: u64,
-    /// When the present poll began.
-    since: Option<Tick>,
-}
-
-/// Whether it is.
-static MEASURES_BUSY_TIME: AtomicBool = AtomicBool::new(false);
-
-/// Switches the measurement of `tta.busy_ms` on or off.
-pub(crate) fn measure_busy_time(on: bool) {
-    MEASURES_BUSY_TIME.store(on, Relaxed);
-}
-
-impl Busy {
-    #[inline]
-    fn begin(&mut self, at: Tick) {
-        if MEASURES_BUSY_TIME.load(Relaxed) {
-            *self = Busy { nanoseconds: 0, since: Some(at) };
-        }
-    }
-
-    #[inline]
-    fn pause(&mut self, now: impl FnOnce() -> Tick) {
-        if let Some(since) = self.since.take() {
-            self.nanoseconds += since.until(now());
-        }
-    }
-
-    #[inline]
-    fn resume(&mut self) {
-        if MEASURES_BUSY_TIME.load(Relaxed) {
-            self.since = Some(Tick::now());
-        }
-    }
-
-    /// How many nanoseconds it was; 0 if it was not measured.
-    #[inline]
-    fn end(&mut self, at: Tick) -> u64 {
-        self.pause(|| at);
-        std::mem::take(&mut self.nanoseconds)
-    }
 }
 
 /// A span of a call's own, while it is open.

@@ -15,6 +15,8 @@ mod bare;
 pub(crate) mod disabled;
 
 #[cfg(feature = "telemetry")]
+mod busy;
+#[cfg(feature = "telemetry")]
 pub(crate) mod clock;
 #[cfg(feature = "telemetry")]
 mod live;
@@ -23,12 +25,14 @@ mod pool;
 #[cfg(feature = "telemetry")]
 pub(crate) mod record;
 #[cfg(feature = "telemetry")]
+mod recorded;
+#[cfg(feature = "telemetry")]
 mod slot;
 #[cfg(feature = "telemetry")]
 pub(crate) mod tracer;
 
-pub use handle::{Fields, Span, span};
 #[cfg(feature = "telemetry")]
-pub(crate) use live::measure_busy_time;
+pub(crate) use busy::measure_busy_time;
+pub use handle::{Fields, Span, span};
 #[cfg(feature = "telemetry")]
 pub use tracer::{Provider, ProviderTracer};

@@ -9,7 +9,8 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 
 use super::clock::{Tick, nanoseconds};
-use super::record::{Foreign, Origin, Record, RecordedSpan, Sink};
+use super::record::{Foreign, Origin, Record, Sink};
+use super::recorded::RecordedSpan;
 use crate::context::random;
 use crate::names;
 use crate::pipeline::{Decision, Fate, Pipeline, Request};

@@ -19,6 +19,10 @@ pub(crate) mod attribute {
     pub(crate) const STATUS: &str = "tta.status";
     /// Milliseconds in which the function was polled, a float.
     pub(crate) const BUSY: &str = "tta.busy_ms";
+    /// How many items a stream had.
+    pub(crate) const STREAM_ITEMS: &str = "tta.stream.items";
+    /// Milliseconds from the call to a stream's first item, a float.
+    pub(crate) const STREAM_FIRST_ITEM: &str = "tta.stream.first_item_ms";
     pub(crate) const STEP_INDEX: &str = "tta.step.index";
     pub(crate) const ERROR_CODE: &str = "tta.error.code";
     pub(crate) const ERROR_CATEGORY: &str = "tta.error.category";

@@ -11,11 +11,12 @@ pub use crate::span::probe::{ErrorProbe, FnRet, KnownErrors, Probe, error_if, ki
 pub use crate::{Label, span::Fields};
 
 #[cfg(not(feature = "context"))]
-pub use crate::span::disabled::{Site, begin, begin_with, call, future};
+pub use crate::span::disabled::{Rest, Site, begin, begin_with, call, call_then, future, future_then};
 #[cfg(feature = "context")]
 pub use crate::{
     catalog::Site,
-    span::call::{begin, begin_with, call, future},
+    span::call::{begin, begin_with, call, call_then},
+    span::future::{future, future_then},
 };
 #[cfg(feature = "telemetry")]
 pub use inventory;
@@ -39,8 +40,32 @@ macro_rules! __register {
 }
 
 pub use crate::__register as register;
+
+/// Puts what was made of a boxed future or stream into a box again.
+#[cfg(feature = "context")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __boxed {
+    ($way:ident, $rest:expr) => {
+        $crate::__private::Box::$way($rest)
+    };
+}
+
+/// Nothing was made of it.
+#[cfg(not(feature = "context"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __boxed {
+    ($way:ident, $rest:expr) => {
+        $rest
+    };
+}
+
+pub use crate::__boxed as boxed;
 #[cfg(feature = "telemetry")]
 pub use crate::catalog::Registered;
+#[cfg(feature = "context")]
+pub use std::boxed::Box;
 
 /// Fixes the type of a body that never ends, whose output cannot be written in a signature.
 pub fn never_future<F>(future: F) -> F

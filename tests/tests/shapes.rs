@@ -13,6 +13,7 @@
 
 mod shapes {
     mod drops;
+    mod lazy;
     mod others;
     #[cfg(feature = "telemetry")]
     mod sites;

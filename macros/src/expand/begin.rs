@@ -19,7 +19,7 @@ impl Call<'_> {
     //     );
     pub(super) fn begin(&self) -> TokenStream {
         let private = &self.private;
-        if self.args.labels.iter().all(|labels| labels.list.is_empty()) && self.args.fields.is_empty() {
+        if !self.asks() {
             return quote!(#private::begin(&__SITE););
         }
         let labels = self.args.labels.iter().flat_map(|labels| &labels.list);
@@ -33,6 +33,11 @@ impl Call<'_> {
             }
         };
         quote!(#private::begin_with(&__SITE, || [#(#labels),*], #fields);)
+    }
+
+    /// Whether something is asked of the arguments.
+    pub(super) fn asks(&self) -> bool {
+        self.args.labels.iter().any(|labels| !labels.list.is_empty()) || !self.args.fields.is_empty()
     }
 
     fn label_value(&self, label: &Label) -> TokenStream {

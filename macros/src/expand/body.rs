@@ -18,12 +18,11 @@ impl Call<'_> {
         // With the user's span, so that errors about captured variables name them. The block inside has ours:
         // there, temporaries of the tail end before the arguments drop, in every edition.
         let braces = group(Delimiter::Brace, function.brace.span.join(), quote!({ #block }));
-        let classify = self.classify(returned);
         let future = quote!(#async_move #braces);
         if returned.is_never() {
-            quote!(#private::future(&__SITE, #private::never_future(#future), #classify))
+            self.observed("future", &quote!(#private::never_future(#future)), returned)
         } else {
-            quote!(#private::future(&__SITE, #future, #classify))
+            self.observed("future", &future, returned)
         }
     }
 

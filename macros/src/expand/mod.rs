@@ -11,14 +11,14 @@ mod site;
 mod tests;
 
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
-use quote::quote;
+use quote::{ToTokens as _, quote};
 use syn::{Attribute, FnArg, Meta, Pat, Path, Signature, Type};
 
 use self::parameters::Parameters;
 use self::returned::Returned;
 use crate::args::{Args, Role};
 use crate::ctxt::Ctxt;
-use crate::item::{Boxed, Function, Shape, group};
+use crate::item::{Function, Shape, Tail, group};
 use crate::{fallback, valid};
 
 /// The whole way: read, refuse, quote.
@@ -47,7 +47,7 @@ pub(crate) fn expand_from_parsed(role: Role, args: &Args, function: &Function, s
         Shape::Sync => call.sync(),
         Shape::Async => call.asynchronous(),
         Shape::Kept => call.kept(),
-        Shape::Boxed(boxed) => call.boxed(boxed),
+        Shape::Tail(tail) => call.tail(tail),
     }
 }
 
@@ -95,24 +95,18 @@ impl Call<'_> {
     //         static __SITE: Site = ..;
     //         call(&__SITE, move || -> T { let _ = &a; let b = b; begin(..); { {} BODY } }, |__r, __f| ..)
     //     }
+    //
+    // and `call_then` in its place where a future or a stream is returned.
     fn sync(&self) -> TokenStream {
-        let private = &self.private;
         let Function { attrs, vis, defaultness, sig, brace, .. } = self.function;
         let returned = Returned::new(&sig.output);
         let Parameters { inputs, prologue } = self.parameters();
-        let site = self.site(returned.ty());
+        let site = self.site(&returned);
         let block = self.block(&TokenStream::new(), &prologue);
         let output = returned.in_closure();
-        let classify = self.classify(&returned);
+        let call = self.observed("call", &quote!(move || #output { #block }), &returned);
         let signature = Signature { inputs, ..sig.clone() };
-        let body = group(
-            Delimiter::Brace,
-            brace.span.join(),
-            quote! {
-                #site
-                #private::call(&__SITE, move || #output { #block }, #classify)
-            },
-        );
+        let body = group(Delimiter::Brace, brace.span.join(), quote!(#site #call));
         quote!(#(#attrs)* #vis #defaultness #signature #body)
     }
 
@@ -132,7 +126,7 @@ impl Call<'_> {
         let Function { attrs, vis, defaultness, sig, brace, .. } = self.function;
         let returned = Returned::new(&sig.output);
         let Parameters { inputs, prologue } = self.parameters();
-        let site = self.site(returned.ty());
+        let site = self.site(&returned);
         let future = self.future(&returned, &prologue);
         let signature = Signature {
             asyncness: None,
@@ -162,7 +156,7 @@ impl Call<'_> {
     fn kept(&self) -> TokenStream {
         let Function { attrs, vis, defaultness, sig, brace, .. } = self.function;
         let returned = Returned::new(&sig.output);
-        let site = self.site(returned.ty());
+        let site = self.site(&returned);
         let captures = sig.inputs.iter().filter_map(capture);
         let future = self.future(&returned, &quote!(#(#captures)*));
         let body = group(Delimiter::Brace, brace.span.join(), quote!(#site #future.await));
@@ -179,13 +173,12 @@ impl Call<'_> {
     //         static __SITE: Site = ..;
     //         Box::pin(future(&__SITE, async move { let _ = &self; begin(..); BODY }, |__r, __f| ..))
     //     }
-    fn boxed(&self, boxed: &Boxed) -> TokenStream {
+    fn tail(&self, tail: &Tail) -> TokenStream {
         let private = &self.private;
         let Function { attrs, vis, defaultness, sig, brace, .. } = self.function;
-        let Boxed { output, head, paren, async_move, brace: block, body } = boxed;
+        let Tail { output, head, keywords, brace: block, body, rest, .. } = tail;
         let returned = Returned::of(output);
-        let site = self.site(Some(output));
-        let classify = self.classify(&returned);
+        let site = self.site(&returned);
         // What `begin` mentions must not change the order in which the block captures its arguments; other
         // blocks than `#[async_trait]`'s need not capture them all.
         let captures_all = sig.generics.lifetimes().any(|param| param.lifetime.ident == "async_trait");
@@ -193,14 +186,14 @@ impl Call<'_> {
         let begin = self.begin();
         let edge = returned.edge(private);
         let block = group(Delimiter::Brace, *block, quote!(#(#captures)* #edge #begin #body));
-        let call = group(
-            Delimiter::Parenthesis,
-            *paren,
-            quote! {
-                #private::future(&__SITE, #async_move #block, #classify)
-            },
-        );
-        let body = group(Delimiter::Brace, brace.span.join(), quote!(#site #head #call));
+        // What `begin` asks, it asks of arguments that are gone when the block is polled, unless they moved in.
+        let moves = (self.asks() && !tail.moves()).then(|| quote!(move));
+        let future = self.observed("future", &quote!(#(#keywords)* #moves #block), &returned);
+        let future = match tail.paren {
+            Some(paren) => group(Delimiter::Parenthesis, paren, future).into_token_stream(),
+            None => future,
+        };
+        let body = group(Delimiter::Brace, brace.span.join(), quote!(#site #head #future #rest));
         quote!(#(#attrs)* #vis #defaultness #sig #body)
     }
 }

@@ -1,13 +1,70 @@
-//! The closure that says what the returned value means.
+//! The closure that says what the returned value means, or what goes on in it.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 
 use super::begin::record;
-use super::returned::Returned;
+use super::returned::{Returned, inferred};
 use super::{Call, hidden, located, ours_at};
+use crate::item::{Lazy, What};
 
 impl Call<'_> {
+    // Output:
+    //     future(&__SITE, BODY, |__r, __f| ..)
+    //
+    // and where a future or a stream is in what is returned:
+    //     future_then(&__SITE, BODY, |__r, __rest| ..)
+    pub(super) fn observed(&self, how: &str, body: &TokenStream, returned: &Returned<'_>) -> TokenStream {
+        let private = &self.private;
+        let (how, closure) = match returned.lazy() {
+            None => (how.to_owned(), self.classify(returned.is_never())),
+            Some(lazy) => (format!("{how}_then"), self.then(lazy)),
+        };
+        let how = Ident::new(&how, Span::call_site());
+        quote!(#private::#how(&__SITE, #body, #closure))
+    }
+
+    // Output, for a stream:
+    //     |__r, __rest| __rest.stream::<T, _, _>(__r, |__r, __f| ..)
+    //
+    // for a stream in a box:
+    //     |__r, __rest| -> BoxStream<'_, T> { boxed!(pin, __rest.stream::<T, _, _>(__r, |__r, __f| ..)) }
+    //
+    // and for a stream in a `Result`:
+    //     |__r, __rest| {
+    //         let __rest = __rest.returned(&__r, |__r| { use kinds::*; (&&&Probe(__r)).__outcome() });
+    //         __r.map(|__r| __rest.stream::<T, _, _>(__r, |__r, __f| ..))
+    //     }
+    fn then(&self, lazy: &Lazy) -> TokenStream {
+        let private = &self.private;
+        let (result, rest) = (hidden("__r"), hidden("__rest"));
+        let classify = self.classify(false);
+        let method = match lazy.what {
+            What::Future => hidden("future"),
+            What::Stream => hidden("stream"),
+        };
+        // What is only promised of the type is not known yet when the closure is looked at.
+        let ty = lazy.result.as_ref().map_or_else(|| quote!(_), |ty| inferred(ty).into_token_stream());
+        let gone_on = quote!(#rest.#method::<#ty, _, _>(#result, #classify));
+        let gone_on = match &lazy.boxed {
+            None => gone_on,
+            Some((way, ty)) => {
+                let (way, ty) = (Ident::new(way.name(), Span::call_site()), inferred(ty));
+                quote!(-> #ty { #private::boxed!(#way, #gone_on) })
+            }
+        };
+        if !lazy.within {
+            return quote!(|#result, #rest| #gone_on);
+        }
+        let outcome = self.probe("__outcome");
+        quote! {
+            |#result, #rest| {
+                let #rest = #rest.returned(&#result, |#result| #outcome);
+                #result.map(|#result| #gone_on)
+            }
+        }
+    }
+
     // Output:
     //     |__r, __f| {
     //         if let ::core::option::Option::Some(ret) = __f.wanted({ use kinds::*; (&&&Probe(__r)).__value() }) {
@@ -15,9 +72,9 @@ impl Call<'_> {
     //         }
     //         ok_if(EXPR, __r, { use kinds::*; (&&&Probe(__r)).__outcome() })
     //     }
-    pub(super) fn classify(&self, returned: &Returned<'_>) -> TokenStream {
+    fn classify(&self, is_never: bool) -> TokenStream {
         let private = &self.private;
-        if returned.is_never() {
+        if is_never {
             return quote!(|_, _| #private::Outcome::SUCCESS);
         }
         let (result, recorder) = (hidden("__r"), hidden("__f"));

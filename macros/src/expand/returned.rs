@@ -6,26 +6,32 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{ReturnType, Token, Type, TypeImplTrait, TypeInfer, parse_quote};
 
 use super::{ends, located, ours_at};
-use crate::item::bare;
+use crate::item::{Lazy, bare};
 
 pub(super) struct Returned<'a> {
     ty: Option<&'a Type>,
+    lazy: Option<Lazy>,
 }
 
 impl<'a> Returned<'a> {
     pub(super) fn new(output: &'a ReturnType) -> Self {
         match output {
-            ReturnType::Default => Returned { ty: None },
-            ReturnType::Type(_, ty) => Returned { ty: Some(ty) },
+            ReturnType::Default => Returned { ty: None, lazy: None },
+            ReturnType::Type(_, ty) => Returned::of(ty),
         }
     }
 
     pub(super) fn of(ty: &'a Type) -> Self {
-        Returned { ty: Some(ty) }
+        Returned { ty: Some(ty), lazy: Lazy::in_type(ty) }
     }
 
     pub(super) fn ty(&self) -> Option<&'a Type> {
         self.ty
+    }
+
+    /// The future or the stream in it.
+    pub(super) fn lazy(&self) -> Option<&Lazy> {
+        self.lazy.as_ref()
     }
 
     pub(super) fn is_never(&self) -> bool {
@@ -75,7 +81,7 @@ impl<'a> Returned<'a> {
 }
 
 /// `T` with `_` for every `impl Trait`.
-fn inferred(ty: &Type) -> Type {
+pub(super) fn inferred(ty: &Type) -> Type {
     let mut ty = ty.clone();
     Infer.visit_type_mut(&mut ty);
     ty

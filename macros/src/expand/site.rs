@@ -6,6 +6,7 @@ use syn::ext::IdentExt as _;
 use syn::{LitStr, Type};
 
 use super::error_type::error_type;
+use super::returned::Returned;
 use super::{Call, located, ours_at};
 use crate::args::{LabelSet, Labels};
 
@@ -18,7 +19,7 @@ impl Call<'_> {
     //         .at(concat!(module_path!(), "::f"), file!(), line!())
     //         .labels(__LABELS).labels_on_all().errors(|| ..).maturity(Maturity::Production);
     //     register!(__SITE);
-    pub(super) fn site(&self, returned: Option<&Type>) -> TokenStream {
+    pub(super) fn site(&self, returned: &Returned<'_>) -> TokenStream {
         let private = &self.private;
         let ident = &self.function.sig.ident;
         let role = Ident::new(self.role.name(), ours_at(ident.span()));
@@ -39,7 +40,7 @@ impl Call<'_> {
             let on_all = labels.on.as_ref().map(|_| quote!(.labels_on_all()));
             quote!(.labels(__LABELS) #on_all)
         });
-        let errors = self.errors(returned);
+        let errors = self.errors(returned).into_iter().map(|ty| self.known_errors(&ty));
         let maturity = self.args.maturity.as_ref().map(|word| {
             let variant = Ident::new(&capitalised(&word.value()), ours_at(word.span()));
             quote!(.maturity(#private::Maturity::#variant))
@@ -48,7 +49,7 @@ impl Call<'_> {
             #declared
             static __SITE: #private::Site = #private::Site::#role(#name, #kind)
                 .at(::core::concat!(::core::module_path!(), #path), ::core::file!(), #line)
-                #labels #errors #maturity;
+                #labels #(#errors)* #maturity;
             #private::register!(__SITE);
         }
     }
@@ -71,19 +72,27 @@ impl Call<'_> {
         }
     }
 
-    fn errors(&self, returned: Option<&Type>) -> Option<TokenStream> {
+    /// The error types that are known: of what is returned, and of the future or stream in it.
+    fn errors(&self, returned: &Returned<'_>) -> Vec<Type> {
+        let generics = &self.function.sig.generics;
+        match &self.args.errors {
+            Some(Type::Infer(_)) => Vec::new(),
+            Some(ty) => vec![ty.clone()],
+            None => {
+                let inner = returned.lazy().and_then(|lazy| lazy.result.as_ref());
+                returned.ty().into_iter().chain(inner).filter_map(|ty| error_type(ty, generics)).collect()
+            }
+        }
+    }
+
+    fn known_errors(&self, ty: &Type) -> TokenStream {
         let private = &self.private;
-        let ty = match &self.args.errors {
-            Some(Type::Infer(_)) => return None,
-            Some(ty) => ty.clone(),
-            None => error_type(returned?, &self.function.sig.generics)?,
-        };
-        Some(quote! {
+        quote! {
             .errors(|| {
                 use #private::kinds::*;
                 (&#private::ErrorProbe::<#ty>::NEW).__kinds()
             })
-        })
+        }
     }
 }
 

@@ -2,11 +2,11 @@
 
 use syn::ReturnType;
 
-use crate::args::Role;
+use crate::args::{Ret, Role};
 use crate::ctxt::Ctxt;
-use crate::item::{Function, Lazy, is_ours};
+use crate::item::{Function, Lazy, is_into_future, is_ours};
 
-pub(super) fn check(role: Role, function: &Function, cx: &Ctxt) {
+pub(super) fn check(role: Role, ret: Option<&Ret>, function: &Function, cx: &Ctxt) {
     let attribute = role.name();
     let sig = &function.sig;
     if let Some(token) = &sig.constness {
@@ -38,17 +38,22 @@ pub(super) fn check(role: Role, function: &Function, cx: &Ctxt) {
     if let Some(second) = function.attrs.iter().find(|attr| is_ours(attr)) {
         cx.error(second, "a function is one primitive or one workflow: keep one of the two attributes");
     }
-    if let (Some(lazy), ReturnType::Type(_, ty)) = (function.lazy(), &sig.output) {
-        let sentence = match lazy {
-            Lazy::Future => {
-                "a future that the function makes itself ends where it cannot be seen: \
-                 write `async fn`, or a body that ends in `Box::pin(async move { .. })`"
-            }
-            Lazy::Stream => {
-                "a stream goes on after the function has returned, so that its time would be wrong: \
-                 put the attribute on an `async fn` that reads the stream"
-            }
-        };
-        cx.error(ty, sentence);
+    if let ReturnType::Type(_, ty) = &sig.output
+        && is_into_future(ty)
+    {
+        cx.error(
+            ty,
+            "what can be made a future is none yet, so that its time would be wrong: \
+             write `impl Future<Output = ..>`, and `.into_future()` in the body",
+        );
+    }
+    if let Some(ret) = ret
+        && Lazy::of(&sig.output).is_some_and(|lazy| lazy.is_stream())
+    {
+        cx.error(
+            &ret.keyword,
+            "a stream has many items and no one value: \
+             record what is asked of it where it is made, with `tta::span().set(..)`",
+        );
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn check(role: Role, args: &Args, function: Option<&Function>, cx: &C
         maturity(text, cx);
     }
     if let Some(function) = function {
-        function::check(role, function, cx);
+        function::check(role, args.ret.as_ref(), function, cx);
     }
 }
 

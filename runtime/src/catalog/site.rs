@@ -54,7 +54,8 @@ pub struct Site {
     line: u32,
     labels: &'static [LabelDecl],
     labels_on_all: bool,
-    errors: Option<fn() -> KnownErrors>,
+    /// Those of what is returned, and those of what is in it.
+    errors: [Option<fn() -> KnownErrors>; 2],
     maturity: Option<Maturity>,
     #[cfg(feature = "telemetry")]
     span_name: OnceLock<Cow<'static, str>>,
@@ -90,7 +91,7 @@ impl Site {
             line: 0,
             labels: &[],
             labels_on_all: false,
-            errors: None,
+            errors: [None; 2],
             maturity: None,
             #[cfg(feature = "telemetry")]
             span_name: OnceLock::new(),
@@ -131,9 +132,9 @@ impl Site {
         self
     }
 
-    /// Its errors.
+    /// Its errors; again, those of the future or stream in what it returns.
     pub const fn errors(mut self, known: fn() -> KnownErrors) -> Self {
-        self.errors = Some(known);
+        self.errors = [Some(known), self.errors[0]];
         self
     }
 
@@ -182,11 +183,15 @@ impl Site {
 
     /// The kinds of errors that are known before the first call; without the panic that any call can end in.
     pub(crate) fn known_errors(&self) -> Vec<Kind> {
-        match self.errors.map(|known| known()) {
-            None => Vec::new(),
-            Some(KnownErrors::Named(kind)) => vec![kind],
-            Some(KnownErrors::Kinds(kinds)) => kinds.to_vec(),
+        let mut all = Vec::new();
+        for known in self.errors.iter().flatten() {
+            match known() {
+                KnownErrors::Named(kind) => all.push(kind),
+                KnownErrors::Kinds(kinds) => all.extend_from_slice(kinds),
+            }
         }
+        all.dedup();
+        all
     }
 }
 

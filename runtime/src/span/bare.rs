@@ -59,6 +59,10 @@ impl Started {
         self.kind == Some(SiteKind::Primitive)
     }
 
+    pub(super) fn elapsed(&self) -> u64 {
+        0
+    }
+
     pub(super) fn suspend(&mut self) {}
 
     pub(super) fn resume(&mut self) {}

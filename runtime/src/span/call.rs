@@ -1,25 +1,24 @@
 //! The wrapper around an annotated function: what starts a call, makes it current, and always ends it.
 //!
 //! A call starts when its body does, at the first poll of a future: [`begin`] is the body's first
-//! statement, where the arguments are bound and can be looked at. Whoever runs the body, [`future`] or
-//! [`call`], has laid a frame for it on the thread's stack of them; there `begin` leaves the call that it
+//! statement, where the arguments are bound and can be looked at. Whoever runs the body, [`call`] or a future's
+//! first poll, has laid a frame for it on the thread's stack of them; there `begin` leaves the call that it
 //! starts, and there it is picked up when the body returns, awaits or unwinds. A future that is dropped
 //! without ever being polled has not run, so nothing has started and nothing is counted.
 //!
 //! Expansions bring their own types and closures; what does not depend on those is compiled once, below.
 
 use std::cell::Cell;
-use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::pin::Pin;
-use std::task::{Context as TaskContext, Poll};
 
 use opentelemetry::{Context, ContextGuard};
 
 #[cfg(not(feature = "telemetry"))]
 use super::bare::Started;
+use super::future::{Caller, suspended};
 #[cfg(feature = "telemetry")]
 use super::live::Started;
 use super::local::{Local, local};
+use super::rest::Rest;
 use crate::catalog::Site;
 use crate::metric::label::LabelValue;
 use crate::outcome::Outcome;
@@ -32,30 +31,30 @@ use crate::span::Fields;
 #[derive(Default)]
 pub(super) struct Frame {
     /// The call, when it has begun; until then room for it, if there is any.
-    started: Cell<Room>,
+    pub(super) started: Cell<Room>,
     /// What was made current for the body.
     guard: Cell<Option<ContextGuard>>,
     was_in_primitive: Cell<bool>,
 }
 
 /// What is known of a call, or room for that.
-type Room = Option<Box<Started>>;
+pub(super) type Room = Option<Box<Started>>;
 
 /// Keeps room for another call.
-fn give(room: Box<Started>) {
+pub(super) fn give(room: Box<Started>) {
     // A thread that is ending keeps none.
     let _ = local(|local| local.give(room));
 }
 
 /// What is current on this thread, until dropped.
-struct Entered {
+pub(super) struct Entered {
     _context: Option<ContextGuard>,
     was_in_primitive: bool,
 }
 
 impl Entered {
     #[inline]
-    fn new(local: &Local, context: Option<Context>, in_primitive: bool) -> Self {
+    pub(super) fn new(local: &Local, context: Option<Context>, in_primitive: bool) -> Self {
         Entered {
             was_in_primitive: local.in_primitive.replace(in_primitive),
             _context: context.map(Context::attach),
@@ -63,7 +62,7 @@ impl Entered {
     }
 
     /// Makes `started` current again; nothing is, on a thread that is ending.
-    fn again(started: &mut Started) -> Option<Self> {
+    pub(super) fn again(started: &mut Started) -> Option<Self> {
         started.resume();
         local(|local| Entered::new(local, started.context().cloned(), started.is_primitive()))
     }
@@ -143,7 +142,7 @@ impl Local {
     const ROOMS: usize = 64;
 
     #[allow(clippy::unnecessary_box_returns, reason = "it is the box that was kept")]
-    fn room(&self) -> Box<Started> {
+    pub(super) fn room(&self) -> Box<Started> {
         self.rooms.borrow_mut().pop().unwrap_or_default()
     }
 
@@ -156,7 +155,7 @@ impl Local {
 
     /// Lays a frame for a body.
     #[inline]
-    fn lay(&self, room: Room) {
+    pub(super) fn lay(&self, room: Room) {
         let depth = self.depth.get();
         self.depth.set(depth + 1);
         self.frame(depth, |frame| {
@@ -169,7 +168,7 @@ impl Local {
 
     /// Takes up the innermost frame, and leaves the call to whoever asks. Nothing of it is current any more.
     #[inline]
-    fn take_up(&self) -> Room {
+    pub(super) fn take_up(&self) -> Room {
         let depth = self.depth.get().checked_sub(1)?;
         self.depth.set(depth);
         self.frame(depth, |frame| {
@@ -212,7 +211,7 @@ impl Local {
 }
 
 /// Takes up a frame whose body has unwound.
-struct Unwinding;
+pub(super) struct Unwinding;
 
 impl Drop for Unwinding {
     #[cold]
@@ -224,29 +223,58 @@ impl Drop for Unwinding {
     }
 }
 
-/// The call of a body that has returned, while its result is looked at, which may unwind.
-struct Ending(Room);
+/// A call that is over once it has been said how, since code of the program's is asked, which may unwind.
+pub struct Ending(pub(super) Room);
 
 impl Ending {
     #[inline]
     fn is_recording(&self) -> bool {
         self.0.as_ref().is_some_and(|started| started.is_recording())
     }
+
+    /// Ends the call as `classify` says, after polls that were not its first.
+    #[inline]
+    pub(super) fn finish(mut self, classify: impl FnOnce(&mut Fields) -> Outcome) {
+        if self.0.as_deref_mut().is_some_and(Started::returned) {
+            let mut fields = Fields::new(self.is_recording());
+            let outcome = classify(&mut fields);
+            if let Some(started) = &mut self.0 {
+                started.end(None, &outcome, &mut fields);
+            }
+        }
+        self.put_back();
+    }
+
+    /// Ends the call as one that was dropped.
+    #[inline]
+    pub(super) fn cancelled(mut self) {
+        if let Some(started) = &mut self.0 {
+            started.dropped();
+        }
+        self.put_back();
+    }
+
+    #[inline]
+    fn put_back(&mut self) {
+        if let Some(room) = self.0.take() {
+            give(room);
+        }
+    }
 }
 
 impl Drop for Ending {
     #[inline]
     fn drop(&mut self) {
-        if let Some(mut started) = self.0.take() {
+        if let Some(started) = &mut self.0 {
             started.panicked();
-            give(started);
+            self.put_back();
         }
     }
 }
 
 /// Looks at the result of a body that has returned, and ends its call.
 #[inline]
-fn end(classify: impl FnOnce(&mut Fields) -> Outcome) {
+pub(super) fn end(classify: impl FnOnce(&mut Fields) -> Outcome) {
     local(|local| {
         if let Some(ending) = local.returned() {
             let mut fields = Fields::new(ending.is_recording());
@@ -269,4 +297,18 @@ where
     std::mem::forget(unwinding);
     end(|fields| classify(&result, fields));
     result
+}
+
+/// Runs the body of a sync function whose result goes on: it has a future or a stream in it.
+#[inline]
+pub fn call_then<R, F, N, T>(_site: &'static Site, body: F, next: N) -> T
+where
+    F: FnOnce() -> R,
+    N: FnOnce(R, Rest) -> T,
+{
+    let _ = local(|local| local.lay(None));
+    let unwinding = Unwinding;
+    let result = body();
+    std::mem::forget(unwinding);
+    next(result, Rest::new(Ending(suspended(Caller::default()))))
 }

@@ -74,6 +74,17 @@ where
     future
 }
 
+/// The future as it is, except for what is in its result.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "the promise is that nothing is left of it")]
+pub fn future_then<F, N, R>(_site: &'static Site, future: F, _next: N) -> F
+where
+    F: Future,
+    N: Fn(F::Output, Rest) -> R,
+{
+    future
+}
+
 /// Calls the function.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "the promise is that nothing is left of it")]
@@ -83,4 +94,45 @@ where
     C: FnOnce(&R, &mut Fields) -> Outcome,
 {
     body()
+}
+
+/// Calls the function.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "the promise is that nothing is left of it")]
+pub fn call_then<R, F, N>(_site: &'static Site, body: F, _next: N) -> R
+where
+    F: FnOnce() -> R,
+    N: FnOnce(R, Rest) -> R,
+{
+    body()
+}
+
+/// A call that goes on after its body has returned: there is none.
+#[derive(Debug)]
+pub struct Rest(());
+
+impl Rest {
+    /// Nobody looks.
+    #[must_use]
+    pub fn returned<R>(self, _result: &R, _classify: impl FnOnce(&R) -> Outcome) -> Self {
+        self
+    }
+
+    /// The future as it is.
+    pub fn future<T, F, C>(self, future: F, _classify: C) -> F
+    where
+        F: Future<Output = T>,
+        C: Fn(&T, &mut Fields) -> Outcome,
+    {
+        future
+    }
+
+    /// The stream as it is.
+    pub fn stream<T, S, C>(self, stream: S, _classify: C) -> S
+    where
+        S: futures_core::Stream<Item = T>,
+        C: Fn(&T, &mut Fields) -> Outcome,
+    {
+        stream
+    }
 }

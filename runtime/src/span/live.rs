@@ -212,6 +212,11 @@ impl Started {
         if self.made.is_none() { None } else { self.made.take().map(Context::attach) }
     }
 
+    /// For how many nanoseconds the call has been going on.
+    pub(super) fn elapsed(&self) -> u64 {
+        self.at.until(Tick::now())
+    }
+
     /// The body is polled again.
     #[inline]
     pub(super) fn resume(&mut self) {

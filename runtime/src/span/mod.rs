@@ -5,9 +5,15 @@ pub(crate) mod value;
 
 #[cfg(feature = "context")]
 pub(crate) mod call;
+#[cfg(feature = "context")]
+pub(crate) mod future;
 mod handle;
 #[cfg(feature = "context")]
 pub(crate) mod local;
+#[cfg(feature = "context")]
+pub(crate) mod rest;
+#[cfg(feature = "context")]
+mod stream;
 
 #[cfg(all(feature = "context", not(feature = "telemetry")))]
 mod bare;

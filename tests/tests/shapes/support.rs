@@ -107,6 +107,28 @@ pub(super) fn told<T: std::fmt::Debug>(call: impl FnOnce() -> T) -> Vec<String> 
     LOG.take()
 }
 
+/// What `call` returns; where there is telemetry, it leaves one span `name` behind and counts once.
+#[cfg(feature = "telemetry")]
+pub(super) fn observed<R>(name: &str, call: impl FnOnce() -> R) -> R {
+    let capture = tta::testing::capture();
+    let result = call();
+    let spans = capture.spans();
+    let own: Vec<_> = spans.iter().filter(|span| span.name == name).collect();
+    assert_eq!(own.len(), 1, "spans `{name}` among {spans:?}");
+    let status = own[0].attribute("tta.status").expect("a status");
+    let labels = [("primitive_name", name), ("status", &status)];
+    assert_eq!(capture.metric("tta_primitive_executions_total", &labels), Some(1.0), "{name} {status}");
+    let labels = [("primitive_name", name)];
+    assert_eq!(capture.metric("tta_primitive_duration_seconds_count", &labels), Some(1.0), "{name}");
+    assert_eq!(capture.metric("tta_primitives_active", &labels), Some(0.0), "{name}");
+    result
+}
+
+#[cfg(not(feature = "telemetry"))]
+pub(super) fn observed<R>(_: &str, call: impl FnOnce() -> R) -> R {
+    call()
+}
+
 /// Runs a future that never waits for anything else.
 pub(super) fn run<F: Future>(future: F) -> F::Output {
     let mut future: Pin<&mut F> = pin!(future);

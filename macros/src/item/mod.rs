@@ -1,12 +1,18 @@
 //! What was annotated.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+mod lazy;
+mod tail;
+
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, TokenStreamExt as _};
 use syn::parse::{Parse, ParseStream};
 use syn::{
-    AttrStyle, Attribute, Error, GenericArgument, Path, PathArguments, Result, ReturnType, Signature, Token,
-    Type, TypeParamBound, Visibility, braced, token,
+    AttrStyle, Attribute, Error, GenericArgument, Path, PathArguments, Result, Signature, Token, Type,
+    Visibility, braced, token,
 };
+
+pub(crate) use self::lazy::{Lazy, What, is_into_future};
+pub(crate) use self::tail::Tail;
 
 use crate::args::Role;
 
@@ -30,28 +36,8 @@ pub(crate) enum Shape {
     Async,
     /// An `async fn` that stays one, since a test or main attribute below ours needs it.
     Kept,
-    /// A body that ends in `Box::pin(async move { .. })`, which is what `#[async_trait]` writes.
-    Boxed(Box<Boxed>),
-}
-
-pub(crate) struct Boxed {
-    /// `T` of `Pin<Box<dyn Future<Output = T>>>`
-    pub(crate) output: Type,
-    /// Everything up to and including `Box::pin`.
-    pub(crate) head: TokenStream,
-    /// The parentheses of `Box::pin(..)`.
-    pub(crate) paren: Span,
-    /// `async move`
-    pub(crate) async_move: TokenStream,
-    /// The braces of the block, and what is in them.
-    pub(crate) brace: Span,
-    pub(crate) body: TokenStream,
-}
-
-/// A future or stream that the function makes itself, in a form that cannot be wrapped.
-pub(crate) enum Lazy {
-    Future,
-    Stream,
+    /// A plain function whose body ends in an async block, which is what `#[async_trait]` writes.
+    Tail(Box<Tail>),
 }
 
 impl Function {
@@ -64,21 +50,12 @@ impl Function {
         if self.sig.asyncness.is_some() {
             return if self.attrs.iter().any(starts_a_runtime) { Shape::Kept } else { Shape::Async };
         }
-        match boxed_output(&self.sig.output).and_then(|output| self.boxed(output)) {
-            Some(boxed) => Shape::Boxed(Box::new(boxed)),
+        let tail = Lazy::of(&self.sig.output)
+            .filter(|lazy| lazy.what == What::Future && !lazy.within)
+            .and_then(|lazy| Tail::of(self.body.clone(), lazy.result?));
+        match tail {
+            Some(tail) => Shape::Tail(Box::new(tail)),
             None => Shape::Sync,
-        }
-    }
-
-    /// Whether it returns a future or a stream other than by `async fn` or `Box::pin(async move { .. })`.
-    pub(crate) fn lazy(&self) -> Option<Lazy> {
-        let ReturnType::Type(_, ty) = &self.sig.output else {
-            return None;
-        };
-        match (lazy(ty)?, self.shape()) {
-            (Lazy::Future, Shape::Sync) => Some(Lazy::Future),
-            (Lazy::Future, _) => None,
-            (Lazy::Stream, _) => Some(Lazy::Stream),
         }
     }
 
@@ -86,37 +63,9 @@ impl Function {
     /// `async fn`, so ours has to expand after it.
     pub(crate) fn last_foreign(&self, shape: &Shape) -> Option<usize> {
         match shape {
-            Shape::Async | Shape::Boxed(_) => self.attrs.iter().rposition(is_foreign),
+            Shape::Async | Shape::Tail(_) => self.attrs.iter().rposition(is_foreign),
             Shape::Sync | Shape::Kept => None,
         }
-    }
-
-    fn boxed(&self, output: Type) -> Option<Boxed> {
-        let mut head: Vec<TokenTree> = self.body.clone().into_iter().collect();
-        let Some(TokenTree::Group(call)) = head.pop() else {
-            return None;
-        };
-        if call.delimiter() != Delimiter::Parenthesis || !ends_in_box_pin(&head) {
-            return None;
-        }
-        let mut block: Vec<TokenTree> = call.stream().into_iter().collect();
-        let Some(TokenTree::Group(body)) = block.pop() else {
-            return None;
-        };
-        let [TokenTree::Ident(first), TokenTree::Ident(second)] = block.as_slice() else {
-            return None;
-        };
-        if body.delimiter() != Delimiter::Brace || first != "async" || second != "move" {
-            return None;
-        }
-        Some(Boxed {
-            output,
-            head: head.into_iter().collect(),
-            paren: call.span(),
-            async_move: block.into_iter().collect(),
-            brace: body.span(),
-            body: body.stream(),
-        })
     }
 }
 
@@ -222,77 +171,6 @@ fn refuse(role: Role, item: TokenStream) -> Option<Error> {
         other => (other.into_token_stream(), "this item", "put it on a function"),
     };
     Some(Error::new_spanned(token, format!("#[{attribute}] goes on a function, not on {what}: {instead}")))
-}
-
-/// `T`, if the return type is `Pin<Box<dyn Future<Output = T> ..>>` or the `futures` crate's name for it.
-fn boxed_output(output: &ReturnType) -> Option<Type> {
-    let ReturnType::Type(_, ty) = output else {
-        return None;
-    };
-    let alias = arguments_of(ty, "BoxFuture").or_else(|| arguments_of(ty, "LocalBoxFuture"));
-    if let Some([output]) = alias.as_deref() {
-        return Some((*output).clone());
-    }
-    let [pinned] = *arguments_of(ty, "Pin")? else {
-        return None;
-    };
-    let [inner] = *arguments_of(pinned, "Box")? else {
-        return None;
-    };
-    let Type::TraitObject(object) = bare(inner) else {
-        return None;
-    };
-    let future = object.bounds.iter().find_map(|bound| match bound {
-        TypeParamBound::Trait(bound) => bound.path.segments.last().filter(|s| s.ident == "Future"),
-        _ => None,
-    })?;
-    let PathArguments::AngleBracketed(arguments) = &future.arguments else {
-        return None;
-    };
-    arguments.args.iter().find_map(|argument| match argument {
-        GenericArgument::AssocType(assoc) if assoc.ident == "Output" => Some(assoc.ty.clone()),
-        _ => None,
-    })
-}
-
-fn lazy(ty: &Type) -> Option<Lazy> {
-    match bare(ty) {
-        Type::ImplTrait(ty) => ty.bounds.iter().find_map(lazy_bound),
-        Type::TraitObject(ty) => ty.bounds.iter().find_map(lazy_bound),
-        Type::Path(path) => {
-            let name = last_word(&path.path)?;
-            match name.as_str() {
-                "BoxFuture" | "LocalBoxFuture" => Some(Lazy::Future),
-                "BoxStream" | "LocalBoxStream" => Some(Lazy::Stream),
-                "Pin" | "Box" => match *arguments_of(ty, &name)? {
-                    [inner] => lazy(inner),
-                    _ => None,
-                },
-                _ => None,
-            }
-        }
-        _ => None,
-    }
-}
-
-fn lazy_bound(bound: &TypeParamBound) -> Option<Lazy> {
-    let TypeParamBound::Trait(bound) = bound else {
-        return None;
-    };
-    match last_word(&bound.path)?.as_str() {
-        "Future" | "IntoFuture" | "TryFuture" => Some(Lazy::Future),
-        "Stream" | "TryStream" => Some(Lazy::Stream),
-        _ => None,
-    }
-}
-
-fn ends_in_box_pin(tokens: &[TokenTree]) -> bool {
-    let [.., TokenTree::Ident(boxed), TokenTree::Punct(a), TokenTree::Punct(b), TokenTree::Ident(pin)] =
-        tokens
-    else {
-        return false;
-    };
-    boxed == "Box" && a.as_char() == ':' && b.as_char() == ':' && pin == "pin"
 }
 
 /// `#[tokio::test]`, `#[tokio::main]` and their likes, which turn an `async fn` into a plain one.

@@ -1,0 +1,58 @@
+//! What is left of a call whose body has returned a future or a stream.
+
+use futures_core::Stream;
+
+use super::call::Ending;
+use super::future::{Classify, Instrumented, rest};
+use super::stream::InstrumentedStream;
+use crate::outcome::Outcome;
+use crate::span::Fields;
+
+/// A call that goes on after its body has returned.
+///
+/// It belongs to the future or the stream that was returned, if there is one.
+pub struct Rest {
+    ending: Ending,
+    /// How it has ended if there is none.
+    outcome: Option<Outcome>,
+}
+
+impl Rest {
+    pub(super) fn new(ending: Ending) -> Self {
+        Rest { ending, outcome: None }
+    }
+
+    /// Looks at a result that need not have a future or a stream in it.
+    #[must_use]
+    pub fn returned<R>(self, result: &R, classify: impl FnOnce(&R) -> Outcome) -> Self {
+        let mut rest = self;
+        rest.outcome = Some(classify(result));
+        rest
+    }
+
+    /// Goes on while the future does.
+    pub fn future<T, F, C>(mut self, future: F, classify: C) -> Instrumented<F, Classify<C>>
+    where
+        F: Future<Output = T>,
+        C: Fn(&T, &mut Fields) -> Outcome,
+    {
+        rest(self.ending.0.take(), future, classify)
+    }
+
+    /// Goes on until the stream ends. What its last item means is what the call means.
+    pub fn stream<T, S, C>(mut self, stream: S, classify: C) -> InstrumentedStream<S, C>
+    where
+        S: Stream<Item = T>,
+        C: Fn(&T, &mut Fields) -> Outcome,
+    {
+        InstrumentedStream::new(self.ending.0.take(), stream, classify)
+    }
+}
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        if let Some(outcome) = self.outcome {
+            Ending(self.ending.0.take()).finish(|_| outcome);
+        }
+    }
+}

@@ -1,7 +1,0 @@
-#[tta::primitive]
-fn serve() -> impl Future<Output = u8> {
-//~           ^^^^^^^^^^^^^^^^^^^^^^^^
-    async { 1 }
-}
-
-fn main() {}

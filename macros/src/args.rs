@@ -2,16 +2,17 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
+use syn::buffer::Cursor;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
-use syn::{Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, Type, parenthesized, token};
+use syn::{Attribute, Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, Type, parenthesized, token};
 
 use crate::ctxt::Ctxt;
 use crate::parse::{each, here_or, krate, list, string, twice, unknown, value, word};
 
 const KNOWN: &[&str] =
-    &["name", "kind", "labels", "fields", "ret", "ok_if", "error_if", "errors", "maturity", "crate"];
+    &["name", "kind", "labels", "fields", "ret", "ok_if", "error_if", "errors", "maturity", "crate", "skip"];
 
 /// Which of the two attributes was written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,6 +27,11 @@ impl Role {
             Role::Primitive => "primitive",
             Role::Workflow => "workflow",
         }
+    }
+
+    /// Whether an attribute is this one.
+    pub(crate) fn is(self, attr: &Attribute) -> bool {
+        attr.path().segments.last().is_some_and(|last| last.ident == self.name())
     }
 
     pub(crate) fn default_kind(self) -> &'static str {
@@ -49,6 +55,24 @@ pub(crate) struct Args {
     pub(crate) rules: Vec<Rule>,
     pub(crate) errors: Option<Type>,
     pub(crate) maturity: Option<LitStr>,
+    /// `skip`, on a method of an annotated impl block.
+    pub(crate) skip: Option<Ident>,
+    /// All of them as they were written.
+    pub(crate) parts: Vec<Part>,
+}
+
+/// One argument as it was written.
+pub(crate) struct Part {
+    keyword: Ident,
+    pub(crate) tokens: TokenStream,
+}
+
+impl Part {
+    /// Whether an argument of an impl block gives way to this one of a method.
+    pub(crate) fn replaces(&self, other: &Part) -> bool {
+        let is_rule = |part: &Part| part.keyword == "ok_if" || part.keyword == "error_if";
+        self.keyword == other.keyword || (is_rule(self) && is_rule(other))
+    }
 }
 
 /// `labels(a: bool, b: Tier = expr, c: bounded(64) = expr, on = "all")`
@@ -112,6 +136,7 @@ impl Args {
     }
 
     fn argument(&mut self, input: ParseStream<'_>, seen: &mut Vec<Ident>, cx: &Ctxt) -> Result<()> {
+        let start = input.cursor();
         if input.peek(LitStr) {
             let text: LitStr = input.parse()?;
             return Err(Error::new(
@@ -124,6 +149,7 @@ impl Args {
             return Err(twice(&keyword));
         }
         seen.push(keyword.clone());
+        let part = keyword.clone();
         match keyword.to_string().as_str() {
             "name" => self.name = Some(string(input, &keyword, "name = \"lookup\"")?),
             "kind" => self.kind = Some(string(input, &keyword, "kind = \"tool\"")?),
@@ -153,10 +179,23 @@ impl Args {
                 self.maturity = Some(string(input, &keyword, "maturity = \"production\"")?);
             }
             "crate" => self.krate = Some(krate(input, &keyword)?),
+            "skip" => self.skip = Some(keyword),
             _ => return Err(unknown(&keyword, KNOWN)),
         }
+        self.parts.push(Part { keyword: part, tokens: between(start, input.cursor()) });
         Ok(())
     }
+}
+
+/// The tokens from one place to another.
+fn between(start: Cursor<'_>, end: Cursor<'_>) -> TokenStream {
+    let mut at = start;
+    std::iter::from_fn(|| {
+        let (token, next) = at.token_tree().filter(|_| at != end)?;
+        at = next;
+        Some(token)
+    })
+    .collect()
 }
 
 fn labels(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Result<Labels> {

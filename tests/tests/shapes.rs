@@ -12,6 +12,7 @@
 )]
 
 mod shapes {
+    mod blocks;
     mod drops;
     mod lazy;
     mod others;

@@ -1,6 +1,7 @@
 //! From what was written to what is compiled; nothing is refused here.
 
 mod begin;
+pub(crate) mod block;
 mod body;
 pub(crate) mod error_type;
 mod outcome;
@@ -18,13 +19,16 @@ use self::parameters::Parameters;
 use self::returned::Returned;
 use crate::args::{Args, Role};
 use crate::ctxt::Ctxt;
-use crate::item::{Function, Shape, Tail, group};
+use crate::item::{Block, Function, Shape, Tail, group};
 use crate::{fallback, valid};
 
 /// The whole way: read, refuse, quote.
 pub(crate) fn expand(role: Role, tokens: &TokenStream, item: &TokenStream) -> TokenStream {
     let cx = Ctxt::default();
     let args = Args::parse(tokens.clone(), &cx);
+    if let Some(block) = Block::read(item) {
+        return block::expand(role, &args, block, cx);
+    }
     let function = cx.take(Function::read(role, item));
     valid::check(role, &args, function.as_ref(), &cx);
     match (cx.check(), function) {

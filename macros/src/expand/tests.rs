@@ -283,6 +283,47 @@ fn macros_that_need_an_async_function_expand_before_ours() {
 }
 
 #[test]
+fn a_block_hands_its_arguments_to_its_methods() {
+    let expansion = expand(
+        Role::Primitive,
+        &quote!(kind = "db", errors = Map<A, B>, error_if = |a| a.is_none(), crate = my::tta),
+        &quote! {
+            #[other]
+            unsafe impl<T> Store<T> for Files<T> where T: Clone {
+                const N: usize = { 3 };
+                type Row = u8;
+                rows! { a, b }
+                pub async fn get(&self) -> u8 { half typed. }
+                #[primitive(kind = "tool", ok_if = |a, b| c)]
+                #[inline]
+                fn ask(&self) {}
+                #[tta::primitive(skip)]
+                const fn len(&self) -> usize { 3 }
+                #[workflow(kind = "saga")]
+                async fn run(&self) {}
+            }
+        },
+    );
+    let expected = quote! {
+        #[other]
+        unsafe impl<T> Store<T> for Files<T> where T: Clone {
+            const N: usize = { 3 };
+            type Row = u8;
+            rows! { a, b }
+            #[my::tta::primitive(kind = "db", errors = Map<A, B>, error_if = |a| a.is_none(), crate = my::tta)]
+            pub async fn get(&self) -> u8 { half typed. }
+            #[inline]
+            #[my::tta::primitive(errors = Map<A, B>, crate = my::tta, kind = "tool", ok_if = |a, b| c)]
+            fn ask(&self) {}
+            const fn len(&self) -> usize { 3 }
+            #[workflow(kind = "saga")]
+            async fn run(&self) {}
+        }
+    };
+    assert_eq!(spelled(&expansion), spelled(&expected));
+}
+
+#[test]
 fn a_refused_item_stays_as_it_was() {
     let item = quote!(#[doc = "Kept."] async fn say(word: String) -> usize { word. });
     let expansion = expand(Role::Primitive, &quote!(kidn = "tool"), &item).to_string();

@@ -1,5 +1,6 @@
 //! What was annotated.
 
+mod block;
 mod lazy;
 mod tail;
 
@@ -11,6 +12,7 @@ use syn::{
     Visibility, braced, token,
 };
 
+pub(crate) use self::block::Block;
 pub(crate) use self::lazy::{Lazy, What, is_into_future};
 pub(crate) use self::tail::Tail;
 
@@ -140,9 +142,6 @@ fn refuse(role: Role, item: TokenStream) -> Option<Error> {
         ));
     }
     let (token, what, instead): (TokenStream, _, _) = match syn::parse2(item).ok()? {
-        syn::Item::Impl(item) => {
-            (item.impl_token.into_token_stream(), "an impl block", "put it on the methods inside")
-        }
         syn::Item::Trait(item) => (
             item.trait_token.into_token_stream(),
             "a trait",

@@ -11,17 +11,56 @@ use syn::{Expr, Generics, LitStr, Type};
 
 use crate::args::{Args, Field, Role, Rule};
 use crate::ctxt::Ctxt;
+use crate::expand::block::Asked;
 use crate::expand::error_type::can_be_named;
-use crate::item::Function;
+use crate::item::{Block, Function, is_ours};
 use crate::words::{KINDS, MATURITIES, did_you_mean, nearest, one_of};
 
 /// The longest name of a site, kind or value.
 pub(crate) const LONGEST: usize = 100;
 
+/// Refuses what cannot be said of all methods of an impl block, and methods of which nothing can be said.
+pub(crate) fn block(role: Role, args: &Args, block: &Block, methods: &[Asked], cx: &Ctxt) {
+    let attribute = role.name();
+    arguments(args, &Generics::default(), cx);
+    if let Some(name) = &args.name {
+        cx.error(
+            name,
+            format!(
+                "every method would have this name: write `#[{attribute}(name = {})]` above the one that has it",
+                name.token()
+            ),
+        );
+    }
+    if let Some(second) = block.attrs.iter().find(|attr| is_ours(attr)) {
+        cx.error(second, "an impl block has primitives or workflows: keep one of the two attributes");
+    }
+    let mut observed = false;
+    for (method, asked) in block.methods().zip(methods) {
+        observed |= !matches!(asked, Asked::Skip);
+        if let Asked::Own(_) = asked {
+            function::in_block(role, method, cx);
+        }
+    }
+    if !observed {
+        cx.error(
+            block.keyword(),
+            format!("no method is left to observe here: remove #[{attribute}] from the impl block"),
+        );
+    }
+}
+
 /// Refuses what cannot be expanded. The item may have been refused already.
 pub(crate) fn check(role: Role, args: &Args, function: Option<&Function>, cx: &Ctxt) {
     let no_generics = Generics::default();
-    let generics = function.map_or(&no_generics, |function| &function.sig.generics);
+    arguments(args, function.map_or(&no_generics, |function| &function.sig.generics), cx);
+    if let Some(function) = function {
+        function::check(role, args.ret.as_ref(), function, cx);
+    }
+}
+
+/// Refuses arguments that no function can have.
+fn arguments(args: &Args, generics: &Generics, cx: &Ctxt) {
     if let Some(text) = &args.name {
         name(text, cx);
     }
@@ -42,8 +81,12 @@ pub(crate) fn check(role: Role, args: &Args, function: Option<&Function>, cx: &C
     if let Some(text) = &args.maturity {
         maturity(text, cx);
     }
-    if let Some(function) = function {
-        function::check(role, args.ret.as_ref(), function, cx);
+    if let Some(skip) = &args.skip {
+        cx.error(
+            skip,
+            "`skip` leaves a method out of an annotated impl block, and stands alone there: \
+             remove it, or the attribute",
+        );
     }
 }
 

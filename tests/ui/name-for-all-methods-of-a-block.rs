@@ -1,0 +1,9 @@
+struct Store;
+
+#[tta::primitive(name = "store")]
+//~                     ^^^^^^^
+impl Store {
+    async fn get(&self) {}
+}
+
+fn main() {}

@@ -1,9 +1,0 @@
-struct Client;
-
-mod methods {
-    #[tta::primitive]
-    impl super::Client {}
-//~ ^^^^
-}
-
-fn main() {}

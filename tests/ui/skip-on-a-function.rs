@@ -1,0 +1,5 @@
+#[tta::primitive(skip)]
+//~              ^^^^
+async fn lookup() {}
+
+fn main() {}

@@ -5,7 +5,12 @@ use std::fmt::{Debug, Display};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::support::{pause, run, twins};
+use super::support::{observed, pause, run, twins};
+
+struct Point {
+    x: u8,
+    y: [u8; 2],
+}
 
 twins! {
     pub(super) async fn nothing() {}
@@ -80,6 +85,103 @@ twins! {
         if n == 0 { 0 } else { n + Box::pin(recursive(n - 1)).await }
     }
 
+    pub(super) async fn takes_dyn(value: &dyn Display, boxed: Box<dyn Fn(u8) -> u8 + Send>) -> String {
+        pause().await;
+        format!("{value}{}", boxed(1))
+    }
+
+    pub(super) async fn higher_ranked<F>(text: String, first: F) -> String
+    where
+        F: for<'a> Fn(&'a str) -> &'a str + Send + 'static,
+    {
+        pause().await;
+        first(&text).to_owned()
+    }
+
+    pub(super) async fn asynchronous_closure<F>(text: String, then: F) -> usize
+    where
+        F: AsyncFn(&str) -> usize,
+    {
+        then(&text).await + then("").await
+    }
+
+    pub(super) async fn lives_for_ever<T: Debug + 'static>(value: T, text: &'static str) -> (T, &'static str) {
+        pause().await;
+        (value, text)
+    }
+
+    pub(super) async fn destructured((a, b): (u8, u8), Point { x, y: [y, ..] }: Point, _: u8, mut c: u8) -> u8 {
+        c += a;
+        pause().await;
+        b + c + x + y
+    }
+
+    pub(super) async fn looped(limit: u8) -> (u8, u8) {
+        let mut n = 0;
+        let first = loop {
+            n += 1;
+            if n > limit {
+                break n;
+            }
+            pause().await;
+        };
+        let second = 'outer: loop {
+            loop {
+                break 'outer first + 1;
+            }
+        };
+        for _ in 0..3 {
+            if n == 1 {
+                continue;
+            }
+            return (first, second);
+        }
+        (0, 0)
+    }
+
+    pub(super) async fn blocks_and_closures(n: u8) -> Result<u8, String> {
+        let add = |m: u8| -> Option<u8> { Some(n.checked_add(m)? + 1) };
+        let later = async move {
+            pause().await;
+            if n > 100 {
+                return Err("too much".to_owned());
+            }
+            Ok::<u8, String>(n)
+        };
+        let added = add(3).ok_or("overflow")?;
+        Ok(later.await? + added)
+    }
+
+    pub(super) async fn into_what_is_returned(text: &str) -> Box<str> {
+        text.into()
+    }
+
+    pub(super) async fn default_of_what_is_returned() -> Vec<u8> {
+        Default::default()
+    }
+
+    pub(super) async fn collected_into_what_is_returned(words: &[&str]) -> Result<std::collections::BTreeMap<usize, u8>, std::num::ParseIntError> {
+        words.iter().map(|word| Ok((word.len(), word.parse()?))).collect()
+    }
+
+    pub(super) async fn never_in_one_arm(n: Option<u8>) -> u8 {
+        let Some(n) = n else { panic!("none") };
+        match n {
+            0 => unreachable!("zero"),
+            n => n,
+        }
+    }
+
+    #[doc = "Documented."]
+    #[allow(clippy::let_and_return)]
+    #[cfg(all())]
+    #[inline(never)]
+    #[deprecated(note = "only to see that it may be said")]
+    pub(in crate::shapes) async fn attributed(n: u8) -> u8 {
+        let m = n;
+        m
+    }
+
     pub(super) async fn with_inner_attributes(n: u8) -> u8 {
         #![allow(unused_variables)]
         let unused = 3;
@@ -140,7 +242,7 @@ fn an_annotated_async_function_returns_what_the_plain_one_returns() {
         ($name:ident($($argument:expr),*)) => {
             assert_eq!(
                 format!("{:?}", run(plain::$name($($argument),*))),
-                format!("{:?}", run(ours::$name($($argument),*))),
+                format!("{:?}", observed(stringify!($name), || run(ours::$name($($argument),*)))),
             )
         };
     }
@@ -158,6 +260,24 @@ fn an_annotated_async_function_returns_what_the_plain_one_returns() {
     same!(r#type(3));
     same!(nested(3));
     same!(recursive(12));
+    same!(takes_dyn(&3, Box::new(|n| n + 1)));
+    same!(higher_ranked("ab".to_owned(), |text| &text[..1]));
+    same!(asynchronous_closure("ab".to_owned(), async |text: &str| text.len() + 1));
+    same!(lives_for_ever(3, "x"));
+    same!(destructured((1, 2), Point { x: 3, y: [4, 5] }, 6, 7));
+    same!(looped(0));
+    same!(looped(2));
+    same!(blocks_and_closures(3));
+    same!(blocks_and_closures(101));
+    same!(into_what_is_returned("x"));
+    same!(default_of_what_is_returned());
+    same!(collected_into_what_is_returned(&["1", "22"]));
+    same!(collected_into_what_is_returned(&["x"]));
+    same!(never_in_one_arm(Some(3)));
+    #[allow(deprecated)]
+    {
+        same!(attributed(3));
+    }
     same!(with_inner_attributes(3));
     same!(with_attributes(1, 2));
     same!(mutable_number(3, &mut 4));
@@ -173,22 +293,27 @@ fn an_annotated_async_function_returns_what_the_plain_one_returns() {
 
 #[test]
 fn an_annotated_function_returns_what_the_plain_one_returns() {
-    ours::plain_nothing();
-    assert_eq!(ours::plain_opaque(&[1, 2]).copied().collect::<Vec<u8>>(), [2, 1]);
+    observed("plain_nothing", ours::plain_nothing);
+    assert_eq!(
+        observed("plain_opaque", || ours::plain_opaque(&[1, 2])).copied().collect::<Vec<u8>>(),
+        [2, 1]
+    );
     assert_eq!(ours::plain_opaque_inside("12").map(|n| n.to_string()), Ok("12".to_owned()));
     assert!(ours::plain_opaque_inside("x").is_err());
     let mut numbers = vec![1];
     *ours::plain_mutable(&mut numbers, 0).expect("the first") += 1;
     assert_eq!(numbers, [3, 9]);
-    assert_eq!(ours::plain_mutable(&mut numbers, 7), None);
-    assert!(ours::plain_generic([1, 0]));
-    assert_eq!(ours::plain_boxed_trait(4).to_string(), "4");
+    assert_eq!(observed("plain_mutable", || ours::plain_mutable(&mut numbers, 7).copied()), None);
+    assert!(observed("plain_generic", || ours::plain_generic([1, 0])));
+    assert_eq!(observed("plain_boxed_trait", || ours::plain_boxed_trait(4)).to_string(), "4");
     assert_eq!(ours::plain_recursive(12), plain::plain_recursive(12));
     let from_c: extern "C" fn(i32) -> i32 = ours::from_c;
-    assert_eq!(from_c(1), 2);
-    let failed = std::panic::catch_unwind(|| ours::diverges("gone")).expect_err("it panics");
+    assert_eq!(observed("from_c", || from_c(1)), 2);
+    let failed =
+        observed("diverges", || std::panic::catch_unwind(|| ours::diverges("gone"))).expect_err("it panics");
     assert_eq!(failed.downcast_ref::<String>().map(String::as_str), Some("gone"));
-    let failed = std::panic::catch_unwind(|| run(ours::diverges_later("late"))).expect_err("it panics");
+    let late = || std::panic::catch_unwind(|| run(ours::diverges_later("late")));
+    let failed = observed("diverges_later", late).expect_err("it panics");
     assert_eq!(failed.downcast_ref::<String>().map(String::as_str), Some("late"));
 }
 
@@ -218,9 +343,12 @@ mod raw {
     fn unsafe_functions_stay_unsafe() {
         let n = 3;
         // SAFETY: `n` lives on.
-        let read =
-            unsafe { [read(&raw const n), super::run(read_later(&raw const n)), read_from_c(&raw const n)] };
-        assert_eq!(read, [3, 3, 3]);
+        let now = super::observed("read", || unsafe { read(&raw const n) });
+        // SAFETY: `n` lives on.
+        let later = super::observed("read_later", || super::run(unsafe { read_later(&raw const n) }));
+        // SAFETY: `n` lives on.
+        let from_c = super::observed("read_from_c", || unsafe { read_from_c(&raw const n) });
+        assert_eq!([now, later, from_c], [3, 3, 3]);
     }
 }
 
@@ -275,14 +403,14 @@ impl<T: Clone + Send + Sync + 'static> Store<T> {
 
 #[test]
 fn methods_borrow_from_their_receivers() {
-    let mut store = run(Store::build(1));
-    *store.get_mut(0).expect("the first") = 2;
-    *run(store.find(0)).expect("the first") += 1;
-    assert_eq!(run(store.find(9)), Err(3));
-    assert_eq!(run(store.after(0)).count(), 1);
-    assert_eq!(run(Pin::new(&mut store).pinned(4)), 5);
-    assert_eq!(store.into_items(4), [3, 4]);
-    assert_eq!(run(Arc::new(Store { items: vec![()] }).shared()), 1);
+    let mut store = observed("build", || run(Store::build(1)));
+    *observed("get_mut", || store.get_mut(0)).expect("the first") = 2;
+    *observed("find", || run(store.find(0))).expect("the first") += 1;
+    assert_eq!(observed("find", || run(store.find(9)).copied()), Err(3));
+    assert_eq!(observed("after", || run(store.after(0))).count(), 1);
+    assert_eq!(observed("pinned", || run(Pin::new(&mut store).pinned(4))), 5);
+    assert_eq!(observed("into_items", || store.into_items(4)), [3, 4]);
+    assert_eq!(observed("shared", || run(Arc::new(Store { items: vec![()] }).shared())), 1);
 }
 
 trait Search {
@@ -327,11 +455,84 @@ impl SendSearch for Index {
 
 #[test]
 fn trait_methods_are_annotated_in_the_trait_and_in_the_impl() {
-    assert_eq!(run(Index.twice("abc")), Ok(6));
-    assert_eq!(run(Index.twice("")), Err("empty".to_owned()));
-    assert_eq!(Index.plain("x"), "x");
+    assert_eq!(observed("twice", || run(Index.twice("abc"))), Ok(6));
+    assert_eq!(observed("twice", || run(Index.twice(""))), Err("empty".to_owned()));
+    assert_eq!(observed("plain", || Index.plain("x")), "x");
     fn sent<F: Future + Send>(future: F) -> F::Output {
         run(future)
     }
     assert_eq!(sent(SendSearch::search(&Index, "four".to_owned())), 4);
+}
+
+mod tasks {
+    use super::*;
+
+    #[tta::primitive]
+    async fn sent(text: &str, n: Arc<u8>) -> usize {
+        tokio::task::yield_now().await;
+        text.len() + usize::from(*n)
+    }
+
+    #[tta::primitive]
+    async fn stays(text: &str) -> usize {
+        let shared = std::rc::Rc::new(text);
+        tokio::task::yield_now().await;
+        shared.len()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_future_that_may_be_sent_still_may() {
+        assert_eq!(tokio::spawn(sent("ab", Arc::new(3))).await.ok(), Some(5));
+    }
+
+    #[tokio::test]
+    async fn a_future_that_may_not_be_sent_runs_on_a_local_set() {
+        let local = tokio::task::LocalSet::new();
+        assert_eq!(
+            local.run_until(async { tokio::task::spawn_local(stays("ab")).await.ok() }).await,
+            Some(2)
+        );
+    }
+}
+
+/// Functions in modules whose names mean something else outside.
+mod named {
+    #![allow(clippy::module_inception)]
+
+    pub(super) mod std {
+        #[tta::primitive(labels(found: bool = found))]
+        pub(crate) async fn in_std(found: bool) -> Result<u8, String> {
+            if found { Ok(1) } else { Err(String::new()) }
+        }
+    }
+
+    pub(super) mod core {
+        #[tta::primitive]
+        pub(crate) fn in_core() -> Option<u8> {
+            Some(1)
+        }
+    }
+
+    pub(super) mod tta {
+        #[::tta::primitive]
+        pub(crate) async fn in_tta() -> u8 {
+            1
+        }
+    }
+
+    #[allow(non_snake_case)]
+    pub(super) mod Result {
+        #[tta::primitive(fields(n))]
+        pub(crate) async fn in_result(n: u8) -> ::core::result::Result<u8, ::std::string::String> {
+            Ok(n)
+        }
+    }
+}
+
+#[test]
+fn functions_may_be_in_modules_with_any_name() {
+    assert_eq!(observed("in_std", || run(named::std::in_std(true))), Ok(1));
+    assert_eq!(observed("in_core", named::core::in_core), Some(1));
+    assert_eq!(observed("in_tta", || run(named::tta::in_tta())), 1);
+    assert_eq!(observed("in_result", || run(named::Result::in_result(1))), Ok(1));
 }

@@ -31,6 +31,8 @@
 #![allow(clippy::multiple_crate_versions, clippy::cargo_common_metadata)]
 
 use futures::executor::block_on;
+use futures::future::{BoxFuture, FutureExt as _};
+use futures::stream::{self, BoxStream, Stream, StreamExt as _};
 
 /// A label.
 #[derive(Clone, Copy, Debug, tta::Label)]
@@ -188,6 +190,60 @@ impl Object for Store {
     }
 }
 
+/// A future of its own making.
+#[tta::primitive(fields(n), ret(ret))]
+pub fn made(n: u8) -> impl Future<Output = Result<u8, Failure>> + Send {
+    std::future::ready(if n == 0 { Err(Failure::Busy) } else { Ok(n) })
+}
+
+/// An async block.
+#[must_use]
+#[tta::primitive(fields(n))]
+pub fn block(n: u8) -> BoxFuture<'static, u8> {
+    async move { n }.boxed()
+}
+
+/// A stream.
+#[tta::primitive(labels(many: bool = words.len() > 3))]
+pub fn items<'a>(words: &'a [&'a str]) -> impl Stream<Item = &'a str> {
+    stream::iter(words.iter().copied())
+}
+
+/// A stream in a box, perhaps.
+///
+/// # Errors
+/// When there are no words.
+#[tta::primitive(error_if = |item: &Result<String, Failure>| item.is_err())]
+pub async fn perhaps(words: &[&str]) -> Result<BoxStream<'static, Result<String, Failure>>, Failure> {
+    if words.is_empty() {
+        return Err(Failure::Busy);
+    }
+    std::future::ready(()).await;
+    Ok(stream::iter(vec![Ok(words.concat())]).boxed())
+}
+
+/// All methods.
+#[tta::primitive(kind = "db", fields(len = self.items.len()))]
+impl Store {
+    /// One.
+    pub async fn any(&self) -> Option<u8> {
+        std::future::ready(self.items.first().copied()).await
+    }
+
+    /// Left out.
+    #[tta::primitive(skip)]
+    #[must_use]
+    pub const fn new(items: Vec<u8>) -> Self {
+        Self { items }
+    }
+
+    /// Another.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+}
+
 #[test]
 fn expansions_are_silent_under_every_lint() {
     assert_eq!(
@@ -205,6 +261,17 @@ fn expansions_are_silent_under_every_lint() {
     let mut store = Store::default().with(3);
     assert_eq!(block_on(store.get(0)).copied(), Some(3));
     assert_eq!(block_on(store.all()).count(), 1);
+    assert_eq!(block_on(made(0)).ok(), None);
+    assert_eq!(block_on(made(1)).ok(), Some(1));
+    assert_eq!(block_on(block(1)), 1);
+    assert_eq!(block_on(items(&["a", "b"]).count()), 2);
+    assert_eq!(
+        block_on(async { perhaps(&["a", "b"]).await.ok()?.next().await?.ok() }).as_deref(),
+        Some("ab")
+    );
+    assert!(block_on(perhaps(&[])).is_err());
+    assert_eq!(block_on(Store::new(vec![3]).any()), Some(3));
+    assert!(!store.is_empty());
     assert_eq!(Search::plain(&store), 3);
     assert_eq!(block_on(Search::search(&store, "four")).ok(), Some(4));
     assert_eq!(block_on(Object::find(&store, "four".to_owned())).ok(), Some(4));

@@ -1,15 +1,7 @@
 //! Functions of many shapes, each compiled plain and annotated: what a caller sees of both is the same.
 
 // The shapes are what is tested, also those that nobody should write.
-#![allow(
-    clippy::items_after_statements,
-    clippy::large_types_passed_by_value,
-    clippy::needless_lifetimes,
-    clippy::needless_pass_by_value,
-    clippy::print_stdout,
-    clippy::unused_async,
-    clippy::used_underscore_binding
-)]
+#![allow(clippy::complexity, clippy::pedantic, clippy::style, clippy::unused_async, clippy::print_stdout)]
 
 mod shapes {
     mod blocks;

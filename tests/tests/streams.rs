@@ -143,15 +143,15 @@ fn a_reader_that_leaves_at_an_error_leaves_an_error() {
     assert_eq!(capture.metric("tta_primitive_errors_total", &labels), Some(0.0), "known before it happens");
 }
 
+#[tta::primitive]
+async fn reader(stream: Pin<&mut (dyn Stream<Item = Item> + Send)>) -> usize {
+    stream.count().await
+}
+
 #[test]
 fn what_a_stream_calls_while_it_is_polled_is_below_its_span() {
     let capture = capture();
     let mut stream = Box::pin(items(vec![Ok(1), Ok(2)]));
-    // Polled elsewhere, and within another span.
-    #[tta::primitive]
-    async fn reader(stream: Pin<&mut (dyn Stream<Item = Item> + Send)>) -> usize {
-        stream.count().await
-    }
     let context = opentelemetry::Context::current();
     let read = std::thread::spawn(move || {
         let _here = context.attach();
@@ -255,7 +255,7 @@ fn a_future_of_the_functions_own_making_is_a_call_from_the_call_on() {
 
 #[tta::primitive]
 fn perhaps(n: u8) -> Option<impl Future<Output = u8>> {
-    (n > 0).then(|| async move { n })
+    (n > 0).then_some(async move { n })
 }
 
 #[test]

@@ -41,7 +41,7 @@ impl<T: Clone + Send + Sync> Store<T> {
     #[cfg(any())]
     fn gone(&self) -> Gone {}
 
-    #[cfg(all())]
+    #[cfg(not(any()))]
     #[must_use]
     fn first(&self) -> Option<&T> {
         self.items.get(Self::FIRST)

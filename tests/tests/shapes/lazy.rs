@@ -1,6 +1,7 @@
 //! Functions that return futures and streams which they make themselves.
 
 use std::fmt::Debug;
+use std::future::Future;
 use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! Attributes of others, on either side of ours.
 
+use std::future::Future;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 

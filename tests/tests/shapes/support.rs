@@ -1,6 +1,7 @@
 //! Twins, a log of what is dropped when, and a way to drive a future by hand.
 
 use std::cell::RefCell;
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::{Debug, Display};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -127,11 +128,18 @@ twins! {
         };
         let second = 'outer: loop {
             loop {
-                break 'outer first + 1;
+                n += 1;
+                if n > 3 {
+                    break 'outer first + 1;
+                }
+                if n == 2 {
+                    continue 'outer;
+                }
             }
         };
         for _ in 0..3 {
-            if n == 1 {
+            if n % 2 == 1 {
+                n += 1;
                 continue;
             }
             return (first, second);

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use futures::executor::block_on;
-use futures::stream::{self, Stream, StreamExt as _};
+use futures::stream::{self, BoxStream, Stream, StreamExt as _};
 use tta::testing::{Capture, CapturedSpan, capture};
 
 #[derive(Clone, Debug, PartialEq, tta::ErrorKind)]
@@ -267,4 +267,34 @@ fn a_function_that_makes_no_future_after_all_has_ended() {
     assert_eq!(active(&capture, "perhaps"), 1.0);
     drop(future);
     assert_eq!(count(&capture, "perhaps", "cancelled"), 1.0);
+}
+
+#[tta::workflow]
+async fn asked() -> (String, BoxStream<'static, String>) {
+    step().await;
+    (tta::context().workflow_id().to_owned(), ids().boxed())
+}
+
+#[tta::primitive]
+fn ids() -> impl Stream<Item = String> {
+    stream::iter(0..2).then(|_| async {
+        step().await;
+        tta::context().workflow_id().to_owned()
+    })
+}
+
+#[test]
+fn a_stream_takes_its_workflow_along_wherever_it_is_polled_with_a_span_and_without() {
+    let seen_elsewhere = |(id, stream): (String, BoxStream<'static, String>)| {
+        let seen: Vec<String> =
+            std::thread::spawn(move || block_on(stream.collect())).join().expect("the reader");
+        assert_eq!(seen, [id.clone(), id]);
+    };
+    let capture = capture();
+    let asking = block_on(asked());
+    seen_elsewhere(asking);
+    assert_eq!(capture.span("ids").attribute("tta.stream.items").as_deref(), Some("2"));
+    drop(capture);
+    // Nothing is initialised.
+    seen_elsewhere(block_on(asked()));
 }

@@ -284,7 +284,7 @@ fn called() -> Room {
 }
 
 /// Whether a call that is made within `context` should find it again.
-fn is_ambient(context: &Context) -> bool {
+pub(super) fn is_ambient(context: &Context) -> bool {
     belongs(context) || is_another_test(context, &Context::new())
 }
 

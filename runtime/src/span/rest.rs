@@ -3,7 +3,8 @@
 use futures_core::Stream;
 
 use super::call::Ending;
-use super::future::{Classify, Instrumented, rest};
+use super::future::{Classify, Instrumented, is_ambient, rest};
+use super::local::current;
 use super::stream::InstrumentedStream;
 use crate::outcome::Outcome;
 use crate::span::Fields;
@@ -18,7 +19,16 @@ pub struct Rest {
 }
 
 impl Rest {
-    pub(super) fn new(ending: Ending) -> Self {
+    /// What is current here is current for the rest too, which may be polled anywhere, unless the call has made
+    /// something current for itself.
+    pub(super) fn new(mut ending: Ending) -> Self {
+        if let Some(started) = &mut ending.0 {
+            current(|here| {
+                if is_ambient(here) {
+                    started.adopt(here.clone());
+                }
+            });
+        }
         Rest { ending, outcome: None }
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
-use super::support::{pause, run};
+use super::support::{observed, pause, run};
 
 #[async_trait::async_trait]
 trait Lookup: Sync {
@@ -136,6 +136,31 @@ async fn instrumented_with_arguments(n: u8) -> Result<u8, String> {
     Ok(n)
 }
 
+#[tta::primitive]
+#[cfg_attr(not(any()), inline, tracing::instrument)]
+async fn instrumented_on_a_condition(n: u8) -> u8 {
+    pause().await;
+    pause().await;
+    n
+}
+
+#[cfg_attr(any(), gone)]
+#[tta::primitive]
+#[cfg_attr(any(), tracing::instrument)]
+#[cfg_attr(not(any()), must_use)]
+async fn not_instrumented(n: u8) -> u8 {
+    pause().await;
+    n
+}
+
+#[cfg_attr(not(any()), tta::primitive)]
+#[cfg_attr(not(any()), tracing::instrument)]
+async fn observed_on_a_condition(n: u8) -> u8 {
+    pause().await;
+    pause().await;
+    n
+}
+
 #[derive(Default)]
 struct Entered(AtomicUsize);
 
@@ -162,6 +187,26 @@ fn a_tracing_span_is_entered_at_every_poll_on_either_side() {
     assert_eq!(entered(|| instrumented_outside(1)), plain);
     assert_eq!(entered(|| instrumented_inside(1)), plain);
     assert!(entered(|| instrumented_with_arguments(1)) > 1);
+    assert_eq!(entered(|| instrumented_on_a_condition(1)), plain);
+    assert_eq!(entered(|| observed_on_a_condition(1)), plain);
+    assert_eq!(entered(|| not_instrumented(1)), 0);
+}
+
+#[tta::workflow]
+#[cfg_attr(not(any()), tokio::test)]
+async fn a_tokio_test_on_a_condition_is_a_test() {
+    tokio::task::yield_now().await;
+}
+
+#[test]
+fn other_attributes_leave_a_span_of_ours() {
+    for n in [1, 2] {
+        assert_eq!(observed("instrumented_outside", || run(instrumented_outside(n))), n);
+        assert_eq!(observed("instrumented_inside", || run(instrumented_inside(n))), n);
+        assert_eq!(observed("instrumented_on_a_condition", || run(instrumented_on_a_condition(n))), n);
+        assert_eq!(observed("observed_on_a_condition", || run(observed_on_a_condition(n))), n);
+        assert_eq!(observed("not_instrumented", || run(not_instrumented(n))), n);
+    }
 }
 
 #[tta::workflow]

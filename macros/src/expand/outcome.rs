@@ -38,14 +38,14 @@ impl Call<'_> {
     fn then(&self, lazy: &Lazy) -> TokenStream {
         let private = &self.private;
         let (result, rest) = (hidden("__r"), hidden("__rest"));
-        let classify = self.classify(false);
-        let method = match lazy.what {
-            What::Future => hidden("future"),
-            What::Stream => hidden("stream"),
+        let (method, closure) = match (lazy.what, lazy.inner()) {
+            (What::Stream, _) => (quote!(stream), self.classify(false)),
+            (What::Future, None) => (quote!(future), self.classify(false)),
+            (What::Future, Some(inner)) => (quote!(future_then), self.then(&inner)),
         };
         // What is only promised of the type is not known yet when the closure is looked at.
         let ty = lazy.result.as_ref().map_or_else(|| quote!(_), |ty| inferred(ty).into_token_stream());
-        let gone_on = quote!(#rest.#method::<#ty, _, _>(#result, #classify));
+        let gone_on = quote!(#rest.#method::<#ty, _, _>(#result, #closure));
         let gone_on = match &lazy.boxed {
             None => gone_on,
             Some((way, ty)) => {

@@ -54,8 +54,12 @@ impl Lazy {
 
     /// Whether a stream comes of it, be it after a future.
     pub(crate) fn is_stream(&self) -> bool {
-        self.what == What::Stream
-            || self.result.as_ref().and_then(Lazy::in_type).is_some_and(|inner| inner.is_stream())
+        self.what == What::Stream || self.inner().is_some_and(|inner| inner.is_stream())
+    }
+
+    /// What goes on after a future has returned.
+    pub(crate) fn inner(&self) -> Option<Self> {
+        self.result.as_ref().and_then(Lazy::in_type)
     }
 
     /// A future or a stream that is not the value of something else.

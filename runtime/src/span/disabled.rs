@@ -127,6 +127,15 @@ impl Rest {
         future
     }
 
+    /// The future as it is, except for what is in its result.
+    pub fn future_then<T, F, N>(self, future: F, _next: N) -> F
+    where
+        F: Future<Output = T>,
+        N: Fn(T, Rest) -> T,
+    {
+        future
+    }
+
     /// The stream as it is.
     pub fn stream<T, S, C>(self, stream: S, _classify: C) -> S
     where

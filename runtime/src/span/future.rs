@@ -35,8 +35,8 @@ where
 }
 
 /// Wraps a future that the body of a call has made; it is the rest of that call.
-pub(super) fn rest<F, C>(room: Room, future: F, classify: C) -> Instrumented<F, Classify<C>> {
-    Instrumented { future: Some(future), ending: Classify(classify), room, stage: Stage::Running }
+pub(super) fn rest<F, E>(room: Room, future: F, ending: E) -> Instrumented<F, E> {
+    Instrumented { future: Some(future), ending, room, stage: Stage::Running }
 }
 
 /// What becomes of a future's result.
@@ -52,7 +52,7 @@ pub trait End<T> {
 }
 
 /// The result is looked at, and ends the call.
-pub struct Classify<C>(C);
+pub struct Classify<C>(pub(super) C);
 
 impl<T, C> End<T> for Classify<C>
 where
@@ -75,7 +75,7 @@ where
 }
 
 /// The result goes on with the call.
-pub struct Then<N>(N);
+pub struct Then<N>(pub(super) N);
 
 impl<T, N, R> End<T> for Then<N>
 where

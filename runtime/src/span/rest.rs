@@ -3,7 +3,7 @@
 use futures_core::Stream;
 
 use super::call::Ending;
-use super::future::{Classify, Instrumented, is_ambient, rest};
+use super::future::{Classify, End, Instrumented, Then, is_ambient, rest};
 use super::local::current;
 use super::stream::InstrumentedStream;
 use crate::outcome::Outcome;
@@ -46,7 +46,16 @@ impl Rest {
         F: Future<Output = T>,
         C: Fn(&T, &mut Fields) -> Outcome,
     {
-        rest(self.ending.0.take(), future, classify)
+        rest(self.ending.0.take(), future, Classify(classify))
+    }
+
+    /// Goes on while the future does, and then with what is in its result.
+    pub fn future_then<T, F, N>(mut self, future: F, next: N) -> Instrumented<F, Then<N>>
+    where
+        F: Future<Output = T>,
+        Then<N>: End<T>,
+    {
+        rest(self.ending.0.take(), future, Then(next))
     }
 
     /// Goes on until the stream ends. What its last item means is what the call means.

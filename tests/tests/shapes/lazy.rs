@@ -88,6 +88,10 @@ twins! {
         })
     }
 
+    pub(super) fn future_of_items(n: u8) -> impl Future<Output = Result<BoxStream<'static, u8>, String>> {
+        ready(if n == 0 { Err("none".to_owned()) } else { Ok(stream::iter(0..n).boxed()) })
+    }
+
     pub(super) fn recursive(n: u64) -> BoxFuture<'static, u64> {
         async move { if n == 0 { 0 } else { n + recursive(n - 1).await } }.boxed()
     }
@@ -192,6 +196,8 @@ fn a_function_that_returns_a_future_returns_what_the_plain_one_returns() {
     same!(made_in_two_ways(9));
     same!(boxed_in_two_ways(1));
     same!(boxed_in_two_ways(9));
+    assert_eq!(observed("future_of_items", || run(ours::future_of_items(2)).map(collected)), Ok(vec![0, 1]));
+    assert!(observed("future_of_items", || run(ours::future_of_items(0)).map(collected)).is_err());
     same!(local(&3));
     same!(boxed_unpin(3));
     assert_eq!(observed("perhaps", || ours::perhaps("12").map(run)), Ok(13));

@@ -212,8 +212,10 @@ pub use bridge::tracing_layer;
 pub use catalog::{Catalog, CatalogConflict, CatalogLabel, CatalogSite, SiteKind, catalog};
 #[cfg(feature = "telemetry")]
 pub use config::{ConfigError, Environment};
+#[cfg(feature = "serde")]
+pub use context::Snapshot;
 #[cfg(feature = "context")]
-pub use context::{WorkflowContext, WorkflowContextBuilder, context};
+pub use context::{Checkpoint, WorkflowContext, WorkflowContextBuilder, context};
 #[cfg(feature = "otlp")]
 pub use export::otlp::Protocol as OtlpProtocol;
 #[cfg(feature = "telemetry")]

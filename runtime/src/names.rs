@@ -14,6 +14,13 @@ pub(crate) mod attribute {
     pub(crate) const WORKFLOW_KIND: &str = "tta.workflow.kind";
     pub(crate) const WORKFLOW_ID: &str = "tta.workflow.id";
     pub(crate) const CORRELATION_ID: &str = "tta.correlation.id";
+    pub(crate) const CAUSATION_ID: &str = "tta.causation.id";
+    /// Before the key of a tag.
+    pub(crate) const TAG: &str = "tta.tag.";
+    /// Milliseconds from a workflow's begin to a checkpoint, a float.
+    pub(crate) const ELAPSED: &str = "tta.elapsed_ms";
+    pub(crate) const SESSION_ID: &str = "session.id";
+    pub(crate) const USER_ID: &str = "user.id";
     pub(crate) const PRIMITIVE_NAME: &str = "tta.primitive.name";
     pub(crate) const PRIMITIVE_KIND: &str = "tta.primitive.kind";
     pub(crate) const STATUS: &str = "tta.status";
@@ -92,6 +99,7 @@ pub(crate) const SCOPE: &str = "tta";
 pub(crate) mod env {
     pub(crate) const FILTER: &str = "TTA_FILTER";
     pub(crate) const BUSY_TIME: &str = "TTA_BUSY_TIME";
+    pub(crate) const RECORD_USER: &str = "TTA_RECORD_USER";
     pub(crate) const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
     #[cfg(feature = "gcp")]
     pub(crate) const RESOURCE_ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";

@@ -5,7 +5,7 @@ use opentelemetry::{Context, ContextGuard};
 use super::call::Collect;
 use super::local::Local;
 use crate::catalog::{Site, SiteKind};
-use crate::context::WorkflowContext;
+use crate::context::{Began, WorkflowContext};
 use crate::metric::label::LabelValue;
 use crate::outcome::Outcome;
 use crate::span::Fields;
@@ -29,7 +29,9 @@ impl Started {
     ) {
         self.kind = Some(site.kind());
         self.context = (site.kind() == SiteKind::Workflow).then(|| {
-            Context::map_current(|outer| outer.with_value(WorkflowContext::enter(WorkflowContext::of(outer))))
+            Context::map_current(|outer| {
+                outer.with_value(WorkflowContext::enter(WorkflowContext::of(outer), Began::now()))
+            })
         });
     }
 

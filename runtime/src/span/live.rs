@@ -14,7 +14,7 @@ use super::record::{Origin, Record, Sink};
 use super::slot::{OpenSpan, Own};
 use super::tracer::{Sampled, parent_of, sample};
 use crate::catalog::{Site, SiteKind};
-use crate::context::{Run, WorkflowContext};
+use crate::context::{Began, Run, WorkflowContext};
 use crate::metric::Row;
 use crate::metric::bind::{Bound, Combination, LabelKey};
 use crate::metric::label::LabelValue;
@@ -141,7 +141,7 @@ impl Started {
             self.step_of = run.map(|run| run.site);
             return self.open_span(site, local, around, step, attributes);
         }
-        let context = around.with_value(WorkflowContext::enter(outer, Run::new(site)));
+        let context = around.with_value(WorkflowContext::enter(outer, Began(self.at), Run::new(site)));
         self.open_span(site, local, &context, step, attributes);
         self.made.get_or_insert(context);
         self.context.clone_from(&self.made);

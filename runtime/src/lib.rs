@@ -215,7 +215,11 @@ pub use config::{ConfigError, Environment};
 #[cfg(feature = "serde")]
 pub use context::Snapshot;
 #[cfg(feature = "context")]
-pub use context::{Checkpoint, WorkflowContext, WorkflowContextBuilder, context};
+pub use context::{
+    CarriedFuture, CarryExt, Checkpoint, WorkflowContext, WorkflowContextBuilder, carry, context,
+};
+#[cfg(feature = "tokio")]
+pub use context::{JoinSetExt, spawn, spawn_blocking, spawn_local};
 #[cfg(feature = "otlp")]
 pub use export::otlp::Protocol as OtlpProtocol;
 #[cfg(feature = "telemetry")]

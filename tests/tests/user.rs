@@ -7,7 +7,11 @@ async fn answered() {}
 
 #[tokio::test]
 async fn session_and_user_are_on_the_workflows_span_where_the_builder_says_so() {
-    let telemetry = tta::Telemetry::builder().record_user(true).prometheus_addr(([127, 0, 0, 1], 0)).init().expect("a configuration");
+    let telemetry = tta::Telemetry::builder()
+        .record_user(true)
+        .prometheus_addr(([127, 0, 0, 1], 0))
+        .init()
+        .expect("a configuration");
     let capture = tta::testing::capture();
     tta::WorkflowContext::builder().session_id("s-1").user_id("u-1").scope(answered()).await;
     let span = capture.span("invoke_workflow answered");

@@ -47,7 +47,7 @@ pub(super) fn give(room: Box<Started>) {
 }
 
 /// What is current on this thread, until dropped.
-pub(super) struct Entered {
+pub(crate) struct Entered {
     _context: Option<ContextGuard>,
     was_in_primitive: bool,
 }
@@ -65,6 +65,27 @@ impl Entered {
     pub(super) fn again(started: &mut Started) -> Option<Self> {
         started.resume();
         local(|local| Entered::new(local, started.context().cloned(), started.is_primitive()))
+    }
+}
+
+/// What is current somewhere, to be taken along.
+pub(crate) struct Place {
+    context: Context,
+    in_primitive: bool,
+}
+
+impl Place {
+    /// What is current here.
+    pub(crate) fn here() -> Self {
+        Place {
+            context: super::local::current(Clone::clone),
+            in_primitive: local(|local| local.in_primitive.get()).unwrap_or_default(),
+        }
+    }
+
+    /// Makes it current here, until dropped; nothing is, on a thread that is ending.
+    pub(crate) fn enter(&self) -> Option<Entered> {
+        local(|local| Entered::new(local, Some(self.context.clone()), self.in_primitive))
     }
 }
 

@@ -47,7 +47,8 @@
 //! | `process` | CPU time, memory and file descriptors among the metrics; with `prometheus` and `otlp` |
 //! | `testing` | [`testing`]: spans and metrics of one test |
 //! | `telemetry` | recording alone, for an exporter of your own; implied by the above |
-//! | `context` | [`WorkflowContext`] alone; implied by all of the above |
+//! | `http` | the headers of HTTP requests as carriers for [`propagation`] |
+//! | `context` | [`WorkflowContext`] and [`propagation`] alone; implied by all of the above |
 //!
 //! # Promises
 //!
@@ -69,6 +70,8 @@ mod metric;
 mod names;
 mod outcome;
 mod policy;
+#[cfg(feature = "context")]
+pub mod propagation;
 mod span;
 
 #[cfg(feature = "telemetry")]

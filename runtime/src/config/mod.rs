@@ -5,6 +5,7 @@ mod error;
 mod filter;
 mod sampler;
 
+use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -108,7 +109,8 @@ impl Wanted {
                     accepted.push("none");
                     let mut expected = format!("a comma-separated list of {}", quoted(accepted));
                     for (name, feature, _) in known.iter().filter(|(.., compiled)| !compiled) {
-                        expected += &format!(", `{name}` (needs the cargo feature `{feature}` of tta)");
+                        // Writing to a String cannot fail.
+                        let _ = write!(expected, ", `{name}` (needs the cargo feature `{feature}` of tta)");
                     }
                     return Err(ConfigError::invalid(variable, text, expected));
                 }

@@ -7,6 +7,8 @@ use opentelemetry::Context;
 use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::trace::TraceContextExt as _;
+#[cfg(feature = "telemetry")]
+use opentelemetry::trace::{SpanContext, SpanId};
 
 use super::received::{Received, linked};
 #[cfg(feature = "telemetry")]
@@ -117,8 +119,29 @@ impl Chosen {
     }
 }
 
+/// `context` with a span id of ours, where telemetry runs and the current span is still the caller's although a call
+/// may be open: those in a trace that is not sampled make no ids. That anybody is its parent nobody will see, but by
+/// W3C Trace Context each participant is to be told from the one before it.
+#[cfg(feature = "telemetry")]
+fn named_here(context: &Context) -> Option<Context> {
+    let span = context.span();
+    let caller = span.span_context();
+    let is_open = crate::pipeline::Pipeline::is_open() && caller.is_valid() && caller.is_remote();
+    if !is_open || caller.is_sampled() || super::is_undecided(context, caller) {
+        return None;
+    }
+    let (trace_id, flags) = (caller.trace_id(), caller.trace_flags());
+    let span_id = SpanId::from(crate::context::random());
+    let own = SpanContext::new(trace_id, span_id, flags, false, caller.trace_state().clone());
+    Some(context.with_remote_span_context(own))
+}
+
 impl TextMapPropagator for Propagators {
     fn inject_context(&self, context: &Context, injector: &mut dyn Injector) {
+        #[cfg(feature = "telemetry")]
+        let named = named_here(context);
+        #[cfg(feature = "telemetry")]
+        let context = named.as_ref().unwrap_or(context);
         for propagator in &self.0.list {
             propagator.inject_context(context, injector);
         }

@@ -70,7 +70,6 @@ impl Received {
         let span = taken.span();
         let parent = span.span_context();
         if !parent.is_valid() || !parent.is_remote() || parent == context.span().span_context() {
-            drop(span);
             return taken;
         }
         let flags = parent.trace_flags().with_sampled(false);

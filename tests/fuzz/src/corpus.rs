@@ -32,7 +32,7 @@ pub(crate) const FUNCTIONS: &[&str] = &[
 /// Items that `Label` can be derived for.
 pub(crate) const LABELS: &[&str] = &[
     "#[label(rename_all = \"kebab-case\", many, crate = my::tta)] enum Tier { Free, #[label(\"paid\")] Customer = 3 }",
-    "/// A tier.\npub enum r#Tier<T> where T: Sized { #[doc(hidden)] HTTPError, r#fn }",
+    "/// A tier.\npub enum r#Tier<const N: usize> where (): Sized { #[doc(hidden)] HTTPError, r#fn }",
 ];
 
 /// Items that `ErrorKind` can be derived for.

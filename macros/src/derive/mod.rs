@@ -3,6 +3,8 @@
 mod case;
 pub(crate) mod error_kind;
 pub(crate) mod label;
+#[cfg(test)]
+mod tests;
 
 use syn::parse::ParseStream;
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, LitStr, Meta, Result, Variant};

@@ -29,6 +29,18 @@ pub(crate) const FUNCTIONS: &[&str] = &[
     "#[cfg(all())] #[tracing::instrument] #[inline] async fn say(#[cfg(any())] _a: u8, b: impl Into<String>,) {}",
 ];
 
+/// What else can be annotated, with some of [`ARGUMENTS`].
+pub(crate) const OTHERS: &[&str] = &[
+    "#[allow(unused)] impl<'a, T: Send> Store<'a> for Rows<T> where T: 'static {
+     const LIMIT: u8 = 1; type Row = T; fn len(&self) -> usize { 0 }
+     #[primitive(skip)] pub fn is_empty(&self) -> bool { true } #[workflow(name = \"all\")] async fn all(self) {} }",
+    "unsafe impl Store { #[tta::primitive(fields(id), kind = \"tool\")] async fn get(&self, id: u64) -> Option<Row> { None } }",
+    "fn tokens(n: u8) -> impl Stream<Item = Result<u8, E>> + Send { stream::iter(0..n).map(Ok) }",
+    "async fn tokens() -> Result<BoxStream<'static, u8>, E> { Ok(Box::pin(stream::empty())) }",
+    "fn get<'a>(&'a self, n: u8) -> impl Future<Output = u8> + use<'a> { let m = n + 1; async move { m } }",
+    "fn get(n: u8) -> BoxFuture<'static, Result<u8, E>> { if n == 0 { return ready(Ok(0)).boxed(); } make(n) }",
+];
+
 /// Items that `Label` can be derived for.
 pub(crate) const LABELS: &[&str] = &[
     "#[label(rename_all = \"kebab-case\", many, crate = my::tta)] enum Tier { Free, #[label(\"paid\")] Customer = 3 }",
@@ -46,7 +58,7 @@ pub(crate) const ERROR_KINDS: &[&str] = &[
 
 /// What else is worth a place somewhere, right or not.
 pub(crate) const WORDS: &str = r##"
-    name kind labels fields ret ok_if error_if errors maturity crate on bounded rename_all many code severity
+    skip name kind labels fields ret ok_if error_if errors maturity crate on bounded rename_all many code severity
     transient permanent label error_kind primitive workflow tta derive
     bool Tier String Option<u8> &str u64 f64 Self self super T 'a 'static _ r#type ünder
     async move const fn unsafe extern dyn impl for where pub mut ref static struct enum union trait mod use type

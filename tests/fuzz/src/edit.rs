@@ -59,7 +59,8 @@ fn change(pieces: &mut Vec<Piece>, u: &mut Unstructured<'_>) -> Result<()> {
             return Ok(());
         }
         5 => {
-            let texts = [corpus::ARGUMENTS, corpus::FUNCTIONS, corpus::LABELS, corpus::ERROR_KINDS];
+            let texts =
+                [corpus::ARGUMENTS, corpus::FUNCTIONS, corpus::OTHERS, corpus::LABELS, corpus::ERROR_KINDS];
             let texts = u.choose(&texts)?;
             some(&read(u.choose(texts)?), u)?
         }

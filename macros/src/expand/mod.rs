@@ -4,6 +4,8 @@ mod begin;
 pub(crate) mod block;
 mod body;
 pub(crate) mod error_type;
+#[cfg(feature = "doc-links")]
+mod links;
 mod outcome;
 mod parameters;
 mod returned;
@@ -36,7 +38,11 @@ pub(crate) fn expand(role: Role, tokens: &TokenStream, item: &TokenStream) -> To
             let shape = function.shape();
             match function.last_foreign(&shape) {
                 Some(last) => behind(role, &args, tokens, function, last),
-                None => expand_from_parsed(role, &args, &function, &shape),
+                None => {
+                    #[cfg(feature = "doc-links")]
+                    let function = links::document(role, &args, function);
+                    expand_from_parsed(role, &args, &function, &shape)
+                }
             }
         }
         (Ok(()), None) => item.clone(),

@@ -6,6 +6,8 @@ mod body;
 pub(crate) mod error_type;
 #[cfg(feature = "doc-links")]
 mod links;
+#[cfg(test)]
+mod manual;
 mod outcome;
 mod parameters;
 mod returned;

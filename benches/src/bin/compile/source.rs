@@ -276,3 +276,28 @@ pub async fn NAME(name: String, total: Option<u64>, (weight, limit): (u64, u64))
     }
 }
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_editions_differ_in_nothing_but_one_attribute_for_each_function() {
+        let text = |edition| -> String { files(edition).into_iter().map(|(_, text)| text).collect() };
+        let plain = text(Edition::Plain);
+        assert_eq!(plain.matches("pub async fn ").count(), FUNCTIONS + ["read", "write"].len());
+        for edition in [Edition::Instrument, Edition::Tta] {
+            let annotated = text(edition);
+            assert_eq!(annotated.matches(edition.attribute()).count(), FUNCTIONS);
+            assert_eq!(annotated.replace(edition.attribute(), ""), plain);
+        }
+    }
+
+    #[test]
+    fn the_line_to_edit_is_there() {
+        let (_, module) =
+            files(Edition::Plain).into_iter().find(|(name, _)| name == EDITED_FILE).expect("a file");
+        let (_, function) = module.split_once(EDITED_FUNCTION).expect("a function");
+        assert!(function.contains(EDITED_LINE));
+    }
+}

@@ -51,7 +51,7 @@
 //! | `doc-links` | the queries of each annotated function in its documentation |
 //!
 //! `TTA_PROMETHEUS_URL=https://prometheus.example cargo doc --features tta/doc-links` has below the text of each
-//! annotated function the PromQL of its request rate, its error ratio and its p95, as links to that Prometheus, or as
+//! annotated function the queries of its request rate, its error ratio and its p95, as links to that Prometheus, or as
 //! code where the variable is not set. The feature changes documentation only.
 //!
 //! # Promises

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-/// A crate whose names have to be escaped in PromQL, in Markdown, in HTML and in an address.
+/// A crate whose names have to be escaped in a query, in Markdown, in HTML and in an address.
 const SOURCE: &str = r#"//! A shop.
 
 /// Finds things.
@@ -90,7 +90,7 @@ fn write_crate() -> PathBuf {
     let manifest = format!(
         "[package]\nname = \"shop\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
          [dependencies]\ntta = {{ path = {:?}, features = [\"doc-links\"] }}\n",
-        ours.join("runtime")
+        ours.join("runtime").to_str().expect("a path in UTF-8")
     );
     fs::write(folder.join("Cargo.toml"), manifest).expect("a manifest");
     fs::write(folder.join("src/lib.rs"), SOURCE).expect("the source");

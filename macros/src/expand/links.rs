@@ -90,7 +90,7 @@ fn queries(role: Role, name: &str) -> [(&'static str, String); 3] {
     [("Request rate", rate), ("Error ratio", ratio), ("p95", p95)]
 }
 
-/// A string of PromQL, without its quotes.
+/// A string of the query language, without its quotes.
 fn escaped(name: &str) -> String {
     name.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
 }

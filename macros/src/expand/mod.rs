@@ -38,14 +38,12 @@ pub(crate) fn expand(role: Role, tokens: &TokenStream, item: &TokenStream) -> To
     match (cx.check(), function) {
         (Ok(()), Some(function)) => {
             let shape = function.shape();
-            match function.last_foreign(&shape) {
-                Some(last) => behind(role, &args, tokens, function, last),
-                None => {
-                    #[cfg(feature = "doc-links")]
-                    let function = links::document(role, &args, function);
-                    expand_from_parsed(role, &args, &function, &shape)
-                }
+            if let Some(last) = function.last_foreign(&shape) {
+                return behind(role, &args, tokens, function, last);
             }
+            #[cfg(feature = "doc-links")]
+            let function = links::document(role, &args, function);
+            expand_from_parsed(role, &args, &function, &shape)
         }
         (Ok(()), None) => item.clone(),
         (Err(error), _) => fallback::item(&error, item),

@@ -46,7 +46,7 @@ impl Workspace {
                     "[package]\nname = \"{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
                      tracing = \"0.1\"\ntta = {{ path = {:?}, features = [\"otlp\", \"prometheus\"] }}\n",
                     edition.package(),
-                    ours.join("runtime").canonicalize()?
+                    ours.join("runtime").canonicalize()?.to_str().ok_or("expected a path in UTF-8")?
                 ),
             )?;
             for (name, text) in source::files(edition) {

@@ -29,6 +29,13 @@ impl Role {
         }
     }
 
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Role::Primitive => Role::Workflow,
+            Role::Workflow => Role::Primitive,
+        }
+    }
+
     /// Whether an attribute is this one.
     pub(crate) fn is(self, attr: &Attribute) -> bool {
         attr.path().segments.last().is_some_and(|last| last.ident == self.name())
@@ -68,6 +75,10 @@ pub(crate) struct Part {
 }
 
 impl Part {
+    pub(crate) fn is_name(&self) -> bool {
+        self.keyword == "name"
+    }
+
     /// Whether an argument of an impl block gives way to this one of a method.
     pub(crate) fn replaces(&self, other: &Part) -> bool {
         let is_rule = |part: &Part| part.keyword == "ok_if" || part.keyword == "error_if";

@@ -38,7 +38,7 @@ pub(crate) fn block(role: Role, args: &Args, block: &Block, methods: &[Asked], c
     let mut observed = false;
     for (method, asked) in block.methods().zip(methods) {
         observed |= !matches!(asked, Asked::Skip);
-        if let Asked::Own(_) = asked {
+        if let Asked::Own(_) | Asked::Alone(..) = asked {
             function::in_block(role, method, cx);
         }
     }

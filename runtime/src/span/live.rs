@@ -8,7 +8,7 @@ use opentelemetry::{Context, ContextGuard, KeyValue};
 use super::busy::Busy;
 use super::call::Collect;
 use super::clock::Tick;
-use super::local::Local;
+use super::local::{Local, Within};
 use super::pool;
 use super::record::{Origin, Record, Sink};
 use super::slot::{OpenSpan, Own};
@@ -41,8 +41,8 @@ pub(super) struct Started {
     context: Option<Context>,
     /// What is to be made current for the body's first poll.
     made: Option<Context>,
-    /// Whether it is made within a primitive.
-    caller_in_primitive: bool,
+    /// What it is made within.
+    caller_within: Within,
     span: Option<OwnSpan>,
     on_drop: OnDrop,
     busy: Busy,
@@ -135,7 +135,7 @@ impl Started {
     /// Opens the call's context and span within `around`, where it has them.
     fn open(&mut self, site: &'static Site, local: &Local, around: &Context, attributes: &[KeyValue]) {
         let outer = WorkflowContext::of(around);
-        let run = outer.filter(|_| !local.in_primitive.get()).and_then(WorkflowContext::run);
+        let run = outer.filter(|_| !is_primitive(local.within.get())).and_then(WorkflowContext::run);
         let step = run.map(Run::next_step);
         if site.kind() == SiteKind::Primitive {
             self.step_of = run.map(|run| run.site);
@@ -229,17 +229,17 @@ impl Started {
         self.busy.pause(Tick::now);
     }
 
-    pub(super) fn set_caller(&mut self, caller: &Context, in_primitive: bool) {
+    pub(super) fn set_caller(&mut self, caller: &Context, within: Within) {
         self.context = Some(caller.clone());
-        self.caller_in_primitive = in_primitive;
+        self.caller_within = within;
     }
 
-    /// What was current where the call was made, and whether that was in a primitive; neither any more
-    /// when this has been asked.
+    /// What was current where the call was made, and within what that was; neither any more when this has been
+    /// asked.
     #[inline]
-    pub(super) fn take_caller(&mut self, wanted: impl FnOnce(&Context) -> bool) -> Option<(Context, bool)> {
+    pub(super) fn take_caller(&mut self, wanted: impl FnOnce(&Context) -> bool) -> Option<(Context, Within)> {
         if wanted(self.context.as_ref()?) {
-            return Some((self.context.take()?, self.caller_in_primitive));
+            return Some((self.context.take()?, self.caller_within));
         }
         self.context = None;
         None
@@ -254,8 +254,8 @@ impl Started {
         self.context.get_or_insert(caller);
     }
 
-    pub(super) fn is_primitive(&self) -> bool {
-        self.site.is_some_and(|site| site.kind() == SiteKind::Primitive)
+    pub(super) fn site(&self) -> Within {
+        self.site
     }
 
     /// The body returned, and its result is going to be looked at; whether the call has begun.
@@ -337,6 +337,10 @@ impl Started {
             Counts::Test(test) => Sink::Test(test.0).accept(record),
         }
     }
+}
+
+fn is_primitive(within: Within) -> bool {
+    within.is_some_and(|site| site.kind() == SiteKind::Primitive)
 }
 
 /// Whether the filter hides the span of a call within `context`.

@@ -77,6 +77,8 @@ mod config;
 mod diagnostics;
 #[cfg(feature = "telemetry")]
 mod export;
+#[cfg(feature = "log")]
+pub mod log;
 #[cfg(feature = "telemetry")]
 mod pipeline;
 #[cfg(any(feature = "gcp", feature = "xray"))]

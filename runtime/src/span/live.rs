@@ -304,6 +304,9 @@ impl Started {
 
     /// Counts the call if it has begun, sends its span on its way, and leaves room for the next one.
     pub(super) fn end(&mut self, local: Option<&Local>, outcome: &Outcome, fields: &mut Fields) {
+        #[cfg(feature = "log")]
+        let context = self.context.take();
+        #[cfg(not(feature = "log"))]
         if self.context.is_some() {
             self.context = None;
         }
@@ -318,6 +321,8 @@ impl Started {
         let nanoseconds = self.at.until(ended);
         let busy = self.busy.end(ended);
         counts.ended(site, local, self.row.take(), self.step_of.take(), outcome, nanoseconds);
+        #[cfg(feature = "log")]
+        self.say(site, context.as_ref(), outcome, nanoseconds);
         let Some(OwnSpan { mut record, own }) = self.span.take() else { return };
         own.give_back(local.map(|local| &local.slots));
         record.end(self.at, nanoseconds, outcome);
@@ -341,6 +346,21 @@ impl Started {
 
 fn is_primitive(within: Within) -> bool {
     within.is_some_and(|site| site.kind() == SiteKind::Primitive)
+}
+
+#[cfg(feature = "log")]
+impl Started {
+    /// Tells the log that the call has ended.
+    fn say(&self, site: &'static Site, context: Option<&Context>, outcome: &Outcome, nanoseconds: u64) {
+        let ids = self.span.as_ref().map(|span| (span.record.trace_id, span.record.span_id));
+        let say = |context: &Context| {
+            crate::log::executed(site, WorkflowContext::of(context), ids, outcome, nanoseconds);
+        };
+        match context {
+            Some(context) => say(context),
+            None => super::local::current(say),
+        }
+    }
 }
 
 /// Whether the filter hides the span of a call within `context`.

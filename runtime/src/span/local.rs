@@ -13,7 +13,7 @@ use super::live::Started;
 use crate::catalog::Site;
 
 /// The innermost annotated function around a call.
-pub(super) type Within = Option<&'static Site>;
+pub(crate) type Within = Option<&'static Site>;
 
 /// The calls of one thread.
 pub(super) struct Local {
@@ -86,6 +86,12 @@ pub(super) fn local<R>(with: impl FnOnce(&Local) -> R) -> Option<R> {
 /// Looks at the current context; at an empty one if the thread is ending.
 pub(crate) fn current<R>(look: impl FnOnce(&Context) -> R) -> R {
     if local(|_| ()).is_some() { Context::map_current(look) } else { look(&Context::new()) }
+}
+
+/// The innermost annotated function that runs on this thread.
+#[cfg(feature = "log")]
+pub(crate) fn within() -> Within {
+    local(|local| local.within.get()).flatten()
 }
 
 /// This thread's rows to count on; none if it is ending.

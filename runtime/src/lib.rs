@@ -82,6 +82,8 @@ mod config;
 mod diagnostics;
 #[cfg(feature = "telemetry")]
 mod export;
+#[cfg(feature = "log")]
+pub mod log;
 #[cfg(feature = "telemetry")]
 mod pipeline;
 #[cfg(any(feature = "gcp", feature = "xray"))]
@@ -116,8 +118,14 @@ pub use bridge::tracing_layer;
 pub use catalog::{Catalog, CatalogConflict, CatalogLabel, CatalogSite, SiteKind, catalog};
 #[cfg(feature = "telemetry")]
 pub use config::{ConfigError, Environment};
+#[cfg(feature = "serde")]
+pub use context::Snapshot;
 #[cfg(feature = "context")]
-pub use context::{WorkflowContext, WorkflowContextBuilder, context};
+pub use context::{
+    CarriedFuture, CarryExt, Checkpoint, WorkflowContext, WorkflowContextBuilder, carry, context,
+};
+#[cfg(feature = "tokio")]
+pub use context::{JoinSetExt, spawn, spawn_blocking, spawn_local};
 #[cfg(feature = "otlp")]
 pub use export::otlp::Protocol as OtlpProtocol;
 #[cfg(feature = "telemetry")]

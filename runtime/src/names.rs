@@ -8,12 +8,23 @@ pub(crate) mod attribute {
     pub(crate) const CODE_FUNCTION_NAME: &str = "code.function.name";
     pub(crate) const CODE_FILE_PATH: &str = "code.file.path";
     pub(crate) const CODE_LINE_NUMBER: &str = "code.line.number";
+    /// Of an event that is a log line.
+    pub(crate) const LOG_LEVEL: &str = "level";
+    pub(crate) const LOG_TARGET: &str = "target";
+    pub(crate) const LOG_MESSAGE: &str = "message";
     pub(crate) const EXCEPTION_MESSAGE: &str = "exception.message";
 
     pub(crate) const WORKFLOW_NAME: &str = "tta.workflow.name";
     pub(crate) const WORKFLOW_KIND: &str = "tta.workflow.kind";
     pub(crate) const WORKFLOW_ID: &str = "tta.workflow.id";
     pub(crate) const CORRELATION_ID: &str = "tta.correlation.id";
+    pub(crate) const CAUSATION_ID: &str = "tta.causation.id";
+    /// Before the key of a tag.
+    pub(crate) const TAG: &str = "tta.tag.";
+    /// Milliseconds from a workflow's begin to a checkpoint, a float.
+    pub(crate) const ELAPSED: &str = "tta.elapsed_ms";
+    pub(crate) const SESSION_ID: &str = "session.id";
+    pub(crate) const USER_ID: &str = "user.id";
     pub(crate) const PRIMITIVE_NAME: &str = "tta.primitive.name";
     pub(crate) const PRIMITIVE_KIND: &str = "tta.primitive.kind";
     pub(crate) const STATUS: &str = "tta.status";
@@ -74,6 +85,8 @@ pub(crate) mod metric {
     pub(crate) const TELEMETRY_QUEUE_CAPACITY: &str = "tta_telemetry_queue_capacity";
     pub(crate) const TELEMETRY_EXPORT_DURATION: &str = "tta_telemetry_export_duration_seconds";
     pub(crate) const BUILD_INFO: &str = "tta_build_info";
+    #[cfg(feature = "log")]
+    pub(crate) const LOG_LINES: &str = "tta_log_lines_total";
 
     // What every client library of Prometheus calls them.
     pub(crate) const PROCESS_CPU: &str = "process_cpu_seconds_total";
@@ -92,6 +105,7 @@ pub(crate) const SCOPE: &str = "tta";
 pub(crate) mod env {
     pub(crate) const FILTER: &str = "TTA_FILTER";
     pub(crate) const BUSY_TIME: &str = "TTA_BUSY_TIME";
+    pub(crate) const RECORD_USER: &str = "TTA_RECORD_USER";
     pub(crate) const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
     #[cfg(feature = "gcp")]
     pub(crate) const RESOURCE_ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";

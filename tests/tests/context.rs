@@ -1,5 +1,9 @@
 //! Who a workflow is.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use tta::WorkflowContext;
 use tta::testing::capture;
 
 #[tta::workflow]
@@ -90,4 +94,128 @@ async fn an_id_that_a_builder_made_is_for_the_first_workflow_and_a_given_one_for
     assert_ne!(first, second);
     let [first, second] = tta::WorkflowContext::builder().workflow_id("given").scope(twice()).await;
     assert_eq!((first.as_str(), second.as_str()), ("given", "given"));
+}
+
+/// Left for the steps of a workflow.
+#[derive(Debug, PartialEq)]
+struct Customer(u64);
+
+#[tta::workflow]
+async fn ordered() -> (WorkflowContext, WorkflowContext) {
+    tta::context().insert(Customer(17)).checkpoint("begun");
+    let customer = shipped().await;
+    assert_eq!(customer.as_deref(), Some(&Customer(18)));
+    (tta::context(), billed().await)
+}
+
+#[tta::primitive]
+async fn shipped() -> Option<Arc<Customer>> {
+    let before = tta::context().get::<Customer>();
+    assert_eq!(before.as_deref(), Some(&Customer(17)));
+    tta::context().insert(Customer(18)).checkpoint("shipped");
+    tokio::task::yield_now().await;
+    tta::context().get()
+}
+
+#[tta::workflow]
+async fn billed() -> WorkflowContext {
+    assert!(tta::context().get::<Customer>().is_none(), "a nested workflow has a state of its own");
+    tta::context()
+}
+
+#[tokio::test]
+async fn a_nested_workflow_is_caused_by_the_outer_one_and_runs_on_its_behalf() {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let capture = capture();
+    let (outer, inner) = WorkflowContext::builder()
+        .session_id("session")
+        .user_id("user")
+        .deadline(deadline)
+        .tag("channel", "mail")
+        .tag("attempt", 2)
+        .scope(ordered())
+        .await;
+    assert_eq!(outer.causation_id(), None);
+    assert_eq!(inner.causation_id(), Some(outer.workflow_id()));
+    assert_eq!(inner.correlation_id(), outer.workflow_id());
+    for context in [&outer, &inner] {
+        assert_eq!((context.session_id(), context.user_id()), (Some("session"), Some("user")));
+        assert_eq!(context.deadline(), Some(deadline));
+        assert!(context.remaining().is_some_and(|left| left <= Duration::from_secs(60)));
+    }
+    assert_eq!((outer.tags().count(), inner.tags().count()), (2, 0), "tags are a workflow's own");
+    let span = capture.span("invoke_workflow ordered");
+    assert_eq!(span.attribute("tta.tag.channel").as_deref(), Some("mail"));
+    assert_eq!(span.attribute("tta.tag.attempt").as_deref(), Some("2"));
+    assert_eq!(span.attribute("tta.causation.id"), None);
+    let span = capture.span("invoke_workflow billed");
+    assert_eq!(span.attribute("tta.causation.id").as_deref(), Some(outer.workflow_id()));
+    assert_eq!(span.attribute("tta.tag.channel"), None);
+    for span in capture.spans() {
+        assert_eq!((span.attribute("user.id"), span.attribute("session.id")), (None, None), "unasked");
+    }
+    let shown = format!("{outer:?}{:?}", WorkflowContext::builder().user_id("user").session_id("session"));
+    assert!(!shown.contains("\"user\"") && !shown.contains("\"session\""), "{shown}");
+}
+
+#[tokio::test]
+async fn a_checkpoint_is_an_event_on_the_span_where_it_is_passed_and_stays_in_the_list() {
+    let capture = capture();
+    let before = SystemTime::now();
+    let (outer, _) = ordered().await;
+    let checkpoints = outer.checkpoints();
+    let names: Vec<&str> = checkpoints.iter().map(tta::Checkpoint::name).collect();
+    assert_eq!(names, ["begun", "shipped"]);
+    assert!(checkpoints[0].elapsed() <= checkpoints[1].elapsed());
+    assert!(checkpoints[1].elapsed() <= outer.elapsed());
+    assert!(outer.start_time().is_some_and(|start| start + Duration::from_millis(5) >= before));
+    assert_eq!(capture.span("invoke_workflow ordered").event_names(), ["begun"]);
+    let shipped = capture.span("shipped");
+    assert_eq!(shipped.event_names(), ["shipped"]);
+    assert!(shipped.events.iter().all(|event| event.attributes[0].key.as_str() == "tta.elapsed_ms"));
+}
+
+#[tokio::test]
+async fn a_builder_within_a_workflow_goes_on_where_that_is() {
+    #[tta::workflow]
+    async fn outer() -> [WorkflowContext; 2] {
+        let soon = Instant::now() + Duration::from_secs(3600);
+        [tta::context(), WorkflowContext::builder().user_id("other").deadline(soon).scope(billed()).await]
+    }
+
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let builder =
+        WorkflowContext::builder().correlation_id("request").session_id("session").deadline(deadline);
+    let [outer, inner] = builder.scope(outer()).await;
+    assert_eq!((inner.correlation_id(), inner.causation_id()), ("request", Some(outer.workflow_id())));
+    assert_eq!(
+        (inner.session_id(), inner.user_id(), outer.user_id()),
+        (Some("session"), Some("other"), None)
+    );
+    assert_eq!(inner.deadline(), Some(deadline), "a deadline is not put off");
+}
+
+#[tokio::test]
+async fn baggage_that_a_builder_gives_is_opentelemetrys_within_its_scope() {
+    use opentelemetry::baggage::BaggageExt as _;
+
+    let within = async || {
+        let ours = tta::context().baggage("tenant");
+        (ours, opentelemetry::Context::map_current(|context| context.baggage().len()))
+    };
+    let (ours, members) = WorkflowContext::builder()
+        .baggage("tenant", "a/b")
+        .scope(async { WorkflowContext::builder().baggage("plan", "x").scope(within()).await })
+        .await;
+    assert_eq!((ours.as_deref(), members), (Some("a/b"), 2));
+    assert_eq!(within().await, (None, 0));
+}
+
+#[test]
+fn outside_of_a_workflow_there_is_nothing_to_say() {
+    let context = tta::context();
+    context.insert(Customer(1)).checkpoint("nowhere");
+    assert!(context.get::<Customer>().is_none() && context.checkpoints().is_empty());
+    assert_eq!((context.causation_id(), context.start_time(), context.deadline()), (None, None, None));
+    assert_eq!(context.elapsed(), Duration::ZERO);
 }

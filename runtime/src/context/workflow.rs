@@ -1,22 +1,30 @@
 //! `WorkflowContext` and its place in the OpenTelemetry context.
 
+use std::any::Any;
 use std::borrow::Cow;
+use std::fmt;
 use std::future::Future;
 #[cfg(feature = "telemetry")]
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime};
 
-use opentelemetry::Context;
+use opentelemetry::baggage::{BaggageExt as _, KeyValueMetadata};
 use opentelemetry::context::FutureExt as _;
+use opentelemetry::{Context, Value};
 
-use super::Uuid;
+use super::began::Began;
+use super::late::{Checkpoint, Late};
+use super::{Uuid, WorkflowContextBuilder};
 #[cfg(feature = "telemetry")]
 use crate::catalog::Site;
 
-/// What the calls of one workflow share: its id, and the id of the request that it serves.
+/// What the calls of one workflow share: its ids, on whose behalf it runs and until when, and what they have told
+/// each other.
 ///
-/// It is a value of the OpenTelemetry context, so it goes wherever that goes. Cloning copies a pointer.
+/// It is a value of the OpenTelemetry context, so it goes wherever that goes. Cloning copies a pointer. A workflow
+/// that is called within another has a context of its own, which keeps correlation, session, user and deadline.
 ///
 /// ```
 /// #[tta::workflow]
@@ -29,16 +37,24 @@ use crate::catalog::Site;
 /// assert_eq!(id.len(), 36);
 /// # });
 /// ```
-#[derive(Clone, Debug, Default)]
-pub struct WorkflowContext(Option<Arc<Inner>>);
+#[derive(Clone, Default)]
+pub struct WorkflowContext(pub(super) Option<Arc<Inner>>);
 
-#[derive(Debug)]
-struct Inner {
-    workflow_id: Id,
+pub(super) struct Inner {
+    pub(super) workflow_id: Id,
     /// Whether a workflow has taken an id that a builder made; the next one gets its own.
-    is_taken: AtomicBool,
+    pub(super) is_taken: AtomicBool,
     /// The workflow's own id unless a caller gave one.
-    correlation_id: Option<Id>,
+    pub(super) correlation_id: Option<Id>,
+    /// The id of the workflow that called this one.
+    pub(super) causation_id: Option<Id>,
+    /// What nested workflows share.
+    pub(super) shared: Option<Arc<Shared>>,
+    pub(super) tags: Option<Arc<[Tag]>>,
+    /// What a builder adds to the baggage.
+    pub(super) baggage: Vec<Member>,
+    pub(super) began: Began,
+    late: OnceLock<Box<Late>>,
     /// The `#[workflow]` call that runs with this context; none yet where a builder opened it.
     #[cfg(feature = "telemetry")]
     run: Option<Run>,
@@ -46,7 +62,38 @@ struct Inner {
     running: bool,
 }
 
+/// On whose behalf a workflow runs, and until when.
+#[derive(Clone, Default)]
+pub(super) struct Shared {
+    pub(super) session_id: Option<Arc<str>>,
+    pub(super) user_id: Option<Arc<str>>,
+    pub(super) deadline: Option<Instant>,
+}
+
+pub(super) type Tag = (Cow<'static, str>, Value);
+
+/// Key and value.
+pub(super) type Member = (String, String);
+
 impl Inner {
+    fn correlation_id(&self) -> &Id {
+        self.correlation_id.as_ref().unwrap_or(&self.workflow_id)
+    }
+
+    fn late(&self) -> &Late {
+        self.late.get_or_init(Box::default)
+    }
+
+    #[cfg(feature = "telemetry")]
+    fn is_running(&self) -> bool {
+        self.run.is_some()
+    }
+
+    #[cfg(not(feature = "telemetry"))]
+    fn is_running(&self) -> bool {
+        self.running
+    }
+
     /// An id that somebody gave is for every workflow in the scope, one that was made for the first.
     fn offers_its_id(&self) -> bool {
         matches!(self.workflow_id, Id::Given(_)) || !self.is_taken.swap(true, Ordering::Relaxed)
@@ -67,6 +114,12 @@ impl Run {
         Run { site, steps: AtomicU32::new(0) }
     }
 
+    /// How many steps have begun.
+    #[cfg(feature = "log")]
+    pub(crate) fn steps(&self) -> u32 {
+        self.steps.load(Ordering::Relaxed)
+    }
+
     /// The place of the next step, from 0.
     pub(crate) fn next_step(&self) -> u32 {
         self.steps.fetch_add(1, Ordering::Relaxed)
@@ -75,13 +128,13 @@ impl Run {
 
 /// An id, made into text when somebody reads it.
 #[derive(Clone, Debug)]
-enum Id {
+pub(super) enum Id {
     Given(Arc<str>),
     Made(Arc<(Uuid, OnceLock<Box<str>>)>),
 }
 
 impl Id {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Id::Made(Arc::new((Uuid::v7(), OnceLock::new())))
     }
 
@@ -114,8 +167,141 @@ impl WorkflowContext {
     /// The id of the request that this workflow serves, shared by nested workflows; empty outside a workflow.
     #[must_use]
     pub fn correlation_id(&self) -> &str {
-        let Some(inner) = &self.0 else { return "" };
-        inner.correlation_id.as_ref().unwrap_or(&inner.workflow_id).as_str()
+        self.0.as_ref().map_or("", |inner| inner.correlation_id().as_str())
+    }
+
+    /// The id of what caused this workflow: the workflow that called it, here or in the process that sent the
+    /// request. `None` where nobody is known to have.
+    #[must_use]
+    pub fn causation_id(&self) -> Option<&str> {
+        self.0.as_ref()?.causation_id.as_ref().map(Id::as_str)
+    }
+
+    /// The session that the workflow belongs to, if the builder gave one.
+    #[must_use]
+    pub fn session_id(&self) -> Option<&str> {
+        self.shared()?.session_id.as_deref()
+    }
+
+    /// The user on whose behalf the workflow runs, if the builder gave one.
+    #[must_use]
+    pub fn user_id(&self) -> Option<&str> {
+        self.shared()?.user_id.as_deref()
+    }
+
+    /// When the workflow should be over, if somebody said.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.shared()?.deadline
+    }
+
+    /// The time until the deadline, 0 once it has passed; `None` without one.
+    #[must_use]
+    pub fn remaining(&self) -> Option<Duration> {
+        self.deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// When the workflow began; `None` outside a workflow.
+    #[must_use]
+    pub fn start_time(&self) -> Option<SystemTime> {
+        self.0.as_ref().map(|inner| inner.began.wall())
+    }
+
+    /// The time since then; 0 outside a workflow.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.as_ref().map_or(Duration::ZERO, |inner| inner.began.elapsed())
+    }
+
+    /// What the builder tagged the workflow with.
+    pub fn tags(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let tags = self.0.as_ref().and_then(|inner| inner.tags.as_deref());
+        tags.into_iter().flatten().map(|(key, value)| (&**key, value))
+    }
+
+    /// A member of the baggage that is current where this is called, which a caller in another process may have
+    /// sent.
+    #[must_use]
+    pub fn baggage(&self, key: &str) -> Option<String> {
+        crate::span::local::current(|context| {
+            context.baggage().get(key).map(|value| value.as_str().to_owned())
+        })
+    }
+
+    /// Says that the workflow has come this far: an event on the current span, with the time since the workflow's
+    /// begin in milliseconds, and one of [`checkpoints`](Self::checkpoints). Nothing outside a workflow.
+    #[allow(clippy::return_self_not_must_use, reason = "chaining is optional")]
+    pub fn checkpoint(&self, name: impl Into<Cow<'static, str>>) -> &Self {
+        if let Some(inner) = &self.0 {
+            let (name, elapsed) = (name.into(), inner.began.elapsed());
+            crate::span::span().checkpoint(&name, elapsed);
+            inner.late().pass(name, elapsed);
+        }
+        self
+    }
+
+    /// The places that the workflow has passed, in order; the first 1 000.
+    #[must_use]
+    pub fn checkpoints(&self) -> Vec<Checkpoint> {
+        self.late().map(Late::checkpoints).unwrap_or_default()
+    }
+
+    /// Leaves a value for all steps of this workflow, in place of an earlier one of its type. It goes nowhere else:
+    /// not to nested workflows, and not over the wire. Nothing outside a workflow.
+    ///
+    /// ```
+    /// struct Customer(u64);
+    ///
+    /// #[tta::workflow]
+    /// async fn support_ticket() -> Option<u64> {
+    ///     tta::context().insert(Customer(17));
+    ///     look_up().await
+    /// }
+    ///
+    /// #[tta::primitive]
+    /// async fn look_up() -> Option<u64> {
+    ///     tta::context().get::<Customer>().map(|customer| customer.0)
+    /// }
+    /// # assert_eq!(futures_executor::block_on(support_ticket()), Some(17));
+    /// ```
+    #[allow(clippy::return_self_not_must_use, reason = "chaining is optional")]
+    pub fn insert<T: Any + Send + Sync>(&self, value: T) -> &Self {
+        if let Some(inner) = &self.0 {
+            inner.late().insert(
+                value,
+                #[cfg(feature = "serde")]
+                None,
+            );
+        }
+        self
+    }
+
+    /// The same for a value that [`snapshot`](Self::snapshot) shows by this name.
+    #[cfg(feature = "serde")]
+    #[allow(clippy::return_self_not_must_use, reason = "chaining is optional")]
+    pub fn insert_shown<T: Any + Send + Sync + serde::Serialize>(
+        &self,
+        name: &'static str,
+        value: T,
+    ) -> &Self {
+        if let Some(inner) = &self.0 {
+            inner.late().insert(value, Some(super::snapshot::Shown::new::<T>(name)));
+        }
+        self
+    }
+
+    /// The value of a type that a step of this workflow has left.
+    #[must_use]
+    pub fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.late()?.get()
+    }
+
+    fn shared(&self) -> Option<&Shared> {
+        self.0.as_ref()?.shared.as_deref()
+    }
+
+    pub(super) fn late(&self) -> Option<&Late> {
+        self.0.as_ref()?.late.get().map(|late| &**late)
     }
 
     /// Whether there is no workflow here.
@@ -126,8 +312,22 @@ impl WorkflowContext {
 
     /// Runs `future` with this context, and with the span that is current here, wherever it is polled.
     pub fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
-        let context = crate::span::local::current(|context| context.with_value(self));
+        let context = crate::span::local::current(|context| self.within(context));
         future.with_context(context)
+    }
+
+    /// `context` with this in it.
+    fn within(self, context: &Context) -> Context {
+        let added = self.0.as_ref().map_or(&[][..], |inner| &inner.baggage);
+        if added.is_empty() {
+            return context.with_value(self);
+        }
+        let there = context.baggage().iter().map(|(key, (value, metadata))| {
+            KeyValueMetadata::new(key.clone(), value.clone(), metadata.clone())
+        });
+        let added = added.iter().map(|(key, value)| KeyValueMetadata::new(key.clone(), value.clone(), ""));
+        let context = context.with_baggage(there.chain(added));
+        context.with_value(self)
     }
 
     pub(crate) fn of(context: &Context) -> Option<&WorkflowContext> {
@@ -140,80 +340,81 @@ impl WorkflowContext {
         self.0.as_ref()?.run.as_ref()
     }
 
-    #[cfg(feature = "telemetry")]
-    fn is_running(&self) -> bool {
-        self.run().is_some()
-    }
-
-    #[cfg(not(feature = "telemetry"))]
-    fn is_running(&self) -> bool {
-        self.0.as_ref().is_some_and(|inner| inner.running)
-    }
-
     /// The context of a workflow that is called within `outer`: the one that a builder opened for it,
     /// or a new one that keeps the correlation.
     pub(crate) fn enter(
         outer: Option<&WorkflowContext>,
+        began: Began,
         #[cfg(feature = "telemetry")] run: Run,
     ) -> WorkflowContext {
-        let outer = outer.and_then(|context| Some((context, context.0.as_ref()?)));
-        let workflow_id = match &outer {
-            Some((context, inner)) if !context.is_running() && inner.offers_its_id() => {
-                inner.workflow_id.clone()
-            }
-            _ => Id::new(),
-        };
-        let correlation_id =
-            outer.map(|(_, inner)| inner.correlation_id.as_ref().unwrap_or(&inner.workflow_id).clone());
+        let outer = outer.and_then(|context| context.0.as_deref());
+        // By a builder, for what is called within its scope.
+        let opened = outer.filter(|outer| !outer.is_running());
+        let own = opened.filter(|opened| opened.offers_its_id());
         WorkflowContext(Some(Arc::new(Inner {
-            workflow_id,
+            workflow_id: own.map_or_else(Id::new, |own| own.workflow_id.clone()),
             is_taken: AtomicBool::new(true),
-            correlation_id,
+            correlation_id: outer.map(|outer| outer.correlation_id().clone()),
+            causation_id: match opened {
+                Some(opened) => opened.causation_id.clone(),
+                None => outer.map(|outer| outer.workflow_id.clone()),
+            },
+            shared: outer.and_then(|outer| outer.shared.clone()),
+            tags: opened.and_then(|opened| opened.tags.clone()),
+            baggage: Vec::new(),
+            began,
+            late: OnceLock::new(),
             #[cfg(feature = "telemetry")]
             run: Some(run),
             #[cfg(not(feature = "telemetry"))]
             running: true,
         })))
     }
-}
 
-/// Builds a [`WorkflowContext`].
-#[derive(Clone, Debug, Default)]
-#[must_use = "a builder does nothing until it is built or scoped"]
-pub struct WorkflowContextBuilder {
-    workflow_id: Option<Id>,
-    correlation_id: Option<Id>,
-}
-
-impl WorkflowContextBuilder {
-    /// The workflow's id, instead of a new UUID.
-    pub fn workflow_id(mut self, id: impl Into<Cow<'static, str>>) -> Self {
-        self.workflow_id = Some(Id::Given(id.into().into()));
-        self
-    }
-
-    /// The id of the request that the workflow serves, instead of the workflow's id.
-    pub fn correlation_id(mut self, id: impl Into<Cow<'static, str>>) -> Self {
-        self.correlation_id = Some(Id::Given(id.into().into()));
-        self
-    }
-
-    /// The context.
-    #[must_use]
-    pub fn build(self) -> WorkflowContext {
+    /// The context of a workflow that is to be called.
+    pub(super) fn opened(builder: WorkflowContextBuilder) -> Self {
+        let WorkflowContextBuilder {
+            workflow_id,
+            correlation_id,
+            session_id,
+            user_id,
+            deadline,
+            tags,
+            baggage,
+        } = builder;
+        let here = context();
+        let outer = here.0.as_deref();
+        let mut shared = here.shared().cloned().unwrap_or_default();
+        shared.session_id = session_id.or(shared.session_id);
+        shared.user_id = user_id.or(shared.user_id);
+        // Whoever is within a deadline cannot put it off.
+        shared.deadline = [deadline, shared.deadline].into_iter().flatten().min();
+        let is_shared = shared.session_id.is_some() || shared.user_id.is_some() || shared.deadline.is_some();
         WorkflowContext(Some(Arc::new(Inner {
-            workflow_id: self.workflow_id.unwrap_or_else(Id::new),
+            workflow_id: workflow_id.unwrap_or_else(Id::new),
             is_taken: AtomicBool::new(false),
-            correlation_id: self.correlation_id,
+            correlation_id: correlation_id.or_else(|| outer.map(|outer| outer.correlation_id().clone())),
+            causation_id: outer.map(|outer| outer.workflow_id.clone()),
+            shared: is_shared.then(|| Arc::new(shared)),
+            tags: (!tags.is_empty()).then(|| tags.into()),
+            baggage,
+            began: Began::now(),
+            late: OnceLock::new(),
             #[cfg(feature = "telemetry")]
             run: None,
             #[cfg(not(feature = "telemetry"))]
             running: false,
         })))
     }
+}
 
-    /// Runs `future` with the context, and with the span that is current here, wherever it is polled.
-    pub fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
-        self.build().scope(future)
+/// Without session and user, which have no place in a log.
+impl fmt::Debug for WorkflowContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkflowContext")
+            .field("workflow_id", &self.workflow_id())
+            .field("correlation_id", &self.correlation_id())
+            .field("causation_id", &self.causation_id())
+            .finish_non_exhaustive()
     }
 }

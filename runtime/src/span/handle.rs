@@ -92,6 +92,18 @@ impl Span {
         self
     }
 
+    /// The event of a checkpoint.
+    #[cfg(feature = "context")]
+    pub(crate) fn checkpoint(&self, name: &str, elapsed: std::time::Duration) {
+        use crate::names::attribute;
+        use opentelemetry::trace::TraceContextExt as _;
+        let span = self.context.span();
+        if span.is_recording() {
+            let elapsed = opentelemetry::KeyValue::new(attribute::ELAPSED, elapsed.as_secs_f64() * 1e3);
+            span.add_event(name.to_owned(), vec![elapsed]);
+        }
+    }
+
     /// Links to another span, which is neither parent nor child: the producer of a message, say.
     #[cfg(feature = "context")]
     pub fn link(&self, to: &opentelemetry::trace::SpanContext) -> &Self {

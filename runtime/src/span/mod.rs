@@ -41,4 +41,6 @@ pub(crate) mod tracer;
 pub(crate) use busy::measure_busy_time;
 pub use handle::{Fields, Span, span};
 #[cfg(feature = "telemetry")]
+pub(crate) use record::record_user;
+#[cfg(feature = "telemetry")]
 pub use tracer::{Provider, ProviderTracer};

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::SystemTime;
 
 use opentelemetry::trace::{
@@ -361,33 +362,56 @@ impl Record {
     }
 }
 
+/// Whether spans say on whose behalf a workflow runs.
+static RECORDS_USER: AtomicBool = AtomicBool::new(false);
+
+/// Switches `session.id` and `user.id` on or off.
+pub(crate) fn record_user(on: bool) {
+    RECORDS_USER.store(on, Relaxed);
+}
+
 fn site_attributes(
     site: &'static Site,
     workflow: Option<&WorkflowContext>,
     step: Option<u32>,
 ) -> Vec<KeyValue> {
     let mut attributes = Vec::with_capacity(16);
-    let mut add = |key, value: opentelemetry::Value| attributes.push(KeyValue::new(key, value));
+    let mut add =
+        |key: Cow<'static, str>, value: opentelemetry::Value| attributes.push(KeyValue::new(key, value));
     if site.kind() == SiteKind::Primitive {
-        add(attribute::PRIMITIVE_NAME, site.name().into());
-        add(attribute::PRIMITIVE_KIND, site.type_().into());
+        add(attribute::PRIMITIVE_NAME.into(), site.name().into());
+        add(attribute::PRIMITIVE_KIND.into(), site.type_().into());
     }
     if let Some(workflow) = workflow {
         if let Some(run) = workflow.run() {
-            add(attribute::WORKFLOW_NAME, run.site.name().into());
+            add(attribute::WORKFLOW_NAME.into(), run.site.name().into());
         }
-        add(attribute::WORKFLOW_ID, workflow.workflow_id().to_owned().into());
+        add(attribute::WORKFLOW_ID.into(), workflow.workflow_id().to_owned().into());
         if site.kind() == SiteKind::Workflow {
-            add(attribute::WORKFLOW_KIND, site.type_().into());
-            add(attribute::CORRELATION_ID, workflow.correlation_id().to_owned().into());
+            add(attribute::WORKFLOW_KIND.into(), site.type_().into());
+            add(attribute::CORRELATION_ID.into(), workflow.correlation_id().to_owned().into());
+            if let Some(cause) = workflow.causation_id() {
+                add(attribute::CAUSATION_ID.into(), cause.to_owned().into());
+            }
+            if RECORDS_USER.load(Relaxed) {
+                if let Some(session) = workflow.session_id() {
+                    add(attribute::SESSION_ID.into(), session.to_owned().into());
+                }
+                if let Some(user) = workflow.user_id() {
+                    add(attribute::USER_ID.into(), user.to_owned().into());
+                }
+            }
+            for (key, value) in workflow.tags() {
+                add(format!("{}{key}", attribute::TAG).into(), value.clone());
+            }
         }
     }
     if let Some(step) = step {
-        add(attribute::STEP_INDEX, i64::from(step).into());
+        add(attribute::STEP_INDEX.into(), i64::from(step).into());
     }
-    add(attribute::CODE_FUNCTION_NAME, site.function().into());
-    add(attribute::CODE_FILE_PATH, site.file().into());
-    add(attribute::CODE_LINE_NUMBER, i64::from(site.line()).into());
+    add(attribute::CODE_FUNCTION_NAME.into(), site.function().into());
+    add(attribute::CODE_FILE_PATH.into(), site.file().into());
+    add(attribute::CODE_LINE_NUMBER.into(), i64::from(site.line()).into());
     attributes
 }
 

@@ -15,7 +15,7 @@ use super::{RUNNING, Running, Telemetry};
 use crate::config::{self, Batching, ConfigError, Environment, Filter, Wanted, environment};
 use crate::names::env;
 use crate::pipeline::{Custom, Exporting, MetricExport, Phase, Pipeline, Sampler, Settings, SpanExport};
-use crate::span::{Provider, measure_busy_time};
+use crate::span::{Provider, measure_busy_time, record_user};
 
 /// Builds a [`Telemetry`].
 #[derive(Default)]
@@ -27,6 +27,7 @@ pub struct TelemetryBuilder {
     sampler: Option<Sampler>,
     filter: Option<String>,
     busy_time: Option<bool>,
+    record_user: Option<bool>,
     custom: Vec<Box<dyn SpanExport>>,
     #[cfg(feature = "metrics")]
     recorders: Vec<crate::export::recorder::Mirror>,
@@ -98,6 +99,13 @@ impl TelemetryBuilder {
     /// clock twice.
     pub fn busy_time(mut self, on: bool) -> Self {
         self.busy_time = Some(on);
+        self
+    }
+
+    /// Records on whose behalf a workflow runs, instead of `TTA_RECORD_USER`: attributes `session.id` and `user.id`
+    /// of its span. Off by default, since they tell of a person.
+    pub fn record_user(mut self, on: bool) -> Self {
+        self.record_user = Some(on);
         self
     }
 
@@ -299,6 +307,10 @@ impl TelemetryBuilder {
             Some(on) => on,
             None => environment::boolean(env::BUSY_TIME)?.unwrap_or(false),
         };
+        let user = match self.record_user {
+            Some(on) => on,
+            None => environment::boolean(env::RECORD_USER)?.unwrap_or(false),
+        };
         let settings = self.settings()?;
         let spans = self.span_exporters(&traces, environment, &resource)?;
         let pushed = self.metric_exporters(&metrics, &resource)?;
@@ -311,6 +323,7 @@ impl TelemetryBuilder {
         publish_catalog(&resource, environment);
         hide(&filter);
         measure_busy_time(busy_time);
+        record_user(user);
         self.apply_preset();
         if disabled {
             Pipeline::enter_phase(Phase::Running);

@@ -32,7 +32,7 @@
 //! # Features
 //!
 //! None is on by default, and without one the functions are what you wrote: nothing is recorded, and no
-//! dependency comes in but the macros. Libraries annotate and leave the choice to the program.
+//! dependency comes in but the macros and `futures-core`. Libraries annotate and leave the choice to the program.
 //!
 //! | feature | brings |
 //! |---|---|
@@ -43,6 +43,9 @@
 //! | `gcp` | [`Preset::Gcp`]: OTLP to Google Cloud, with its header |
 //! | `console` | each finished trace as a tree on stderr |
 //! | `tracing` | spans of crates that use `tracing` in the same tree: [`tracing_layer`] |
+//! | `log` | log lines with their trace, workflow and step: [`log`] |
+//! | `tokio` | [`spawn`] and its likes, which take along what is current |
+//! | `serde` | [`WorkflowContext::snapshot`] |
 //! | `metrics` | our metrics in a recorder of the `metrics` facade that the program has; with `prometheus` |
 //! | `process` | CPU time, memory and file descriptors among the metrics; with `prometheus` and `otlp` |
 //! | `testing` | [`testing`]: spans and metrics of one test |

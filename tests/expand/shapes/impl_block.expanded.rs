@@ -3,7 +3,7 @@ impl Store {
     const LIMIT: usize = 10;
     fn get(&self, id: u64) -> Option<u64> {
         static __SITE: ::tta::__private::Site = ::tta::__private::Site::primitive(
-                "get",
+                "Store.get",
                 "db",
             )
             .at("impl_block::get", "tests/expand/shapes/impl_block.rs", 7u32);

@@ -7,7 +7,7 @@ use std::io::Write as _;
 ///
 /// Goes to the program's `tracing` subscriber if there is one, else to stderr.
 pub(crate) fn warn(message: fmt::Arguments<'_>) {
-    #[cfg(feature = "tracing")]
+    #[cfg(any(feature = "log", feature = "tracing"))]
     if tracing::dispatcher::has_been_set() {
         let said = || tracing::warn!(target: "tta", "{message}");
         // A subscriber that panics must not end the exporters' thread, nor reach a caller.

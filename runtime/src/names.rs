@@ -8,6 +8,10 @@ pub(crate) mod attribute {
     pub(crate) const CODE_FUNCTION_NAME: &str = "code.function.name";
     pub(crate) const CODE_FILE_PATH: &str = "code.file.path";
     pub(crate) const CODE_LINE_NUMBER: &str = "code.line.number";
+    /// Of an event that is a log line.
+    pub(crate) const LOG_LEVEL: &str = "level";
+    pub(crate) const LOG_TARGET: &str = "target";
+    pub(crate) const LOG_MESSAGE: &str = "message";
     pub(crate) const EXCEPTION_MESSAGE: &str = "exception.message";
 
     pub(crate) const WORKFLOW_NAME: &str = "tta.workflow.name";
@@ -83,6 +87,8 @@ pub(crate) mod metric {
     pub(crate) const TELEMETRY_EXPORT_DURATION: &str = "tta_telemetry_export_duration_seconds";
     pub(crate) const PROPAGATION_ERRORS: &str = "tta_propagation_errors_total";
     pub(crate) const BUILD_INFO: &str = "tta_build_info";
+    #[cfg(feature = "log")]
+    pub(crate) const LOG_LINES: &str = "tta_log_lines_total";
 
     // What every client library of Prometheus calls them.
     pub(crate) const PROCESS_CPU: &str = "process_cpu_seconds_total";

@@ -121,6 +121,12 @@ impl Run {
         Run { site, steps: AtomicU32::new(0) }
     }
 
+    /// How many steps have begun.
+    #[cfg(feature = "log")]
+    pub(crate) fn steps(&self) -> u32 {
+        self.steps.load(Ordering::Relaxed)
+    }
+
     /// The place of the next step, from 0.
     pub(crate) fn next_step(&self) -> u32 {
         self.steps.fetch_add(1, Ordering::Relaxed)

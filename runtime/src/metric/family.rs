@@ -93,6 +93,9 @@ pub enum Producer {
     Propagation,
     /// `init`.
     Init,
+    /// The log.
+    #[cfg(feature = "log")]
+    Log,
     /// The operating system, asked when metrics are read.
     Process,
 }
@@ -103,6 +106,8 @@ impl Producer {
     pub const fn as_str(self) -> &'static str {
         match self {
             Producer::Workflows => "workflows",
+            #[cfg(feature = "log")]
+            Producer::Log => "log",
             Producer::Primitives => "primitives",
             Producer::Components => "components",
             Producer::OpenLabels => "open labels",
@@ -350,6 +355,10 @@ pub(crate) static BUILD_INFO: Family =
     Family::gauge(metric::BUILD_INFO, Producer::Init, &[label::VERSION, label::SERVICE, label::ENVIRONMENT])
         .help("The running program: version of the service, its name and environment; always 1.");
 
+#[cfg(feature = "log")]
+pub(crate) static LOG_LINES: Family = Family::counter(metric::LOG_LINES, Producer::Log, &[label::OUTCOME])
+    .help("Log lines by what became of them: written, dropped since the queue was full, or sampled out.");
+
 #[cfg(feature = "process")]
 pub(crate) static PROCESS_CPU: Family =
     Family::process(metric::PROCESS_CPU, FamilyKind::Counter, Unit::Seconds)
@@ -416,6 +425,8 @@ pub(crate) static FAMILIES: &[&Family] = &[
     &TELEMETRY_EXPORT_DURATION,
     &PROPAGATION_ERRORS,
     &BUILD_INFO,
+    #[cfg(feature = "log")]
+    &LOG_LINES,
     #[cfg(feature = "process")]
     &PROCESS_CPU,
     #[cfg(feature = "process")]

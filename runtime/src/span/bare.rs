@@ -3,7 +3,7 @@
 use opentelemetry::{Context, ContextGuard};
 
 use super::call::Collect;
-use super::local::Local;
+use super::local::{Local, Within};
 use crate::catalog::{Site, SiteKind};
 use crate::context::{Began, WorkflowContext};
 use crate::metric::label::LabelValue;
@@ -13,9 +13,9 @@ use crate::span::Fields;
 /// What is known of a call.
 #[derive(Default)]
 pub(super) struct Started {
-    kind: Option<SiteKind>,
+    site: Within,
     context: Option<Context>,
-    caller_in_primitive: bool,
+    caller_within: Within,
 }
 
 #[allow(clippy::unused_self, reason = "the live call does something at its end")]
@@ -27,7 +27,7 @@ impl Started {
         _labels: Option<&[LabelValue]>,
         _fields: Option<Collect<'_>>,
     ) {
-        self.kind = Some(site.kind());
+        self.site = Some(site);
         self.context = (site.kind() == SiteKind::Workflow).then(|| {
             Context::map_current(|outer| {
                 outer.with_value(WorkflowContext::enter(WorkflowContext::of(outer), Began::now()))
@@ -39,14 +39,14 @@ impl Started {
         self.context.clone().map(Context::attach)
     }
 
-    pub(super) fn set_caller(&mut self, caller: &Context, in_primitive: bool) {
+    pub(super) fn set_caller(&mut self, caller: &Context, within: Within) {
         self.context = Some(caller.clone());
-        self.caller_in_primitive = in_primitive;
+        self.caller_within = within;
     }
 
-    pub(super) fn take_caller(&mut self, wanted: impl FnOnce(&Context) -> bool) -> Option<(Context, bool)> {
+    pub(super) fn take_caller(&mut self, wanted: impl FnOnce(&Context) -> bool) -> Option<(Context, Within)> {
         let caller = self.context.take().filter(wanted);
-        Some((caller?, self.caller_in_primitive))
+        Some((caller?, self.caller_within))
     }
 
     pub(super) fn context(&self) -> Option<&Context> {
@@ -57,8 +57,8 @@ impl Started {
         self.context.get_or_insert(caller);
     }
 
-    pub(super) fn is_primitive(&self) -> bool {
-        self.kind == Some(SiteKind::Primitive)
+    pub(super) fn site(&self) -> Within {
+        self.site
     }
 
     pub(super) fn elapsed(&self) -> u64 {
@@ -72,7 +72,7 @@ impl Started {
     pub(super) fn pause(&mut self) {}
 
     pub(super) fn returned(&mut self) -> bool {
-        self.kind.is_some()
+        self.site.is_some()
     }
 
     pub(super) fn is_recording(&self) -> bool {

@@ -17,7 +17,7 @@ use super::bare::Started;
 use super::future::{Caller, suspended};
 #[cfg(feature = "telemetry")]
 use super::live::Started;
-use super::local::{Local, local};
+use super::local::{Local, Within, local};
 use super::rest::Rest;
 use crate::catalog::Site;
 use crate::metric::label::LabelValue;
@@ -34,7 +34,7 @@ pub(super) struct Frame {
     pub(super) started: Cell<Room>,
     /// What was made current for the body.
     guard: Cell<Option<ContextGuard>>,
-    was_in_primitive: Cell<bool>,
+    was_within: Cell<Within>,
 }
 
 /// What is known of a call, or room for that.
@@ -49,29 +49,26 @@ pub(super) fn give(room: Box<Started>) {
 /// What is current on this thread, until dropped.
 pub(crate) struct Entered {
     _context: Option<ContextGuard>,
-    was_in_primitive: bool,
+    was_within: Within,
 }
 
 impl Entered {
     #[inline]
-    pub(super) fn new(local: &Local, context: Option<Context>, in_primitive: bool) -> Self {
-        Entered {
-            was_in_primitive: local.in_primitive.replace(in_primitive),
-            _context: context.map(Context::attach),
-        }
+    pub(super) fn new(local: &Local, context: Option<Context>, within: Within) -> Self {
+        Entered { was_within: local.within.replace(within), _context: context.map(Context::attach) }
     }
 
     /// Makes `started` current again; nothing is, on a thread that is ending.
     pub(super) fn again(started: &mut Started) -> Option<Self> {
         started.resume();
-        local(|local| Entered::new(local, started.context().cloned(), started.is_primitive()))
+        local(|local| Entered::new(local, started.context().cloned(), started.site()))
     }
 }
 
 /// What is current somewhere, to be taken along.
 pub(crate) struct Place {
     context: Context,
-    in_primitive: bool,
+    within: Within,
 }
 
 impl Place {
@@ -79,20 +76,20 @@ impl Place {
     pub(crate) fn here() -> Self {
         Place {
             context: super::local::current(Clone::clone),
-            in_primitive: local(|local| local.in_primitive.get()).unwrap_or_default(),
+            within: local(|local| local.within.get()).unwrap_or_default(),
         }
     }
 
     /// Makes it current here, until dropped; nothing is, on a thread that is ending.
     pub(crate) fn enter(&self) -> Option<Entered> {
-        local(|local| Entered::new(local, Some(self.context.clone()), self.in_primitive))
+        local(|local| Entered::new(local, Some(self.context.clone()), self.within))
     }
 }
 
 impl Drop for Entered {
     #[inline]
     fn drop(&mut self) {
-        local(|local| local.in_primitive.set(self.was_in_primitive));
+        local(|local| local.within.set(self.was_within));
     }
 }
 
@@ -152,7 +149,7 @@ fn begin_labelled(site: &'static Site, labels: Option<&[LabelValue]>, fields: Op
             let Some(started) = &mut beginning.0 else { return };
             started.begin(site, local, labels, fields);
             frame.guard.set(started.attach());
-            frame.was_in_primitive.set(local.in_primitive.replace(started.is_primitive()));
+            frame.was_within.set(local.within.replace(started.site()));
             frame.started.set(beginning.0.take());
         });
     });
@@ -180,7 +177,7 @@ impl Local {
         let depth = self.depth.get();
         self.depth.set(depth + 1);
         self.frame(depth, |frame| {
-            frame.was_in_primitive.set(self.in_primitive.get());
+            frame.was_within.set(self.within.get());
             if room.is_some() {
                 self.keep(frame.started.replace(room));
             }
@@ -193,7 +190,7 @@ impl Local {
         let depth = self.depth.get().checked_sub(1)?;
         self.depth.set(depth);
         self.frame(depth, |frame| {
-            self.in_primitive.set(frame.was_in_primitive.get());
+            self.within.set(frame.was_within.get());
             let room = frame.started.take();
             // What it made current may be dropped with it, which may run code of the program's.
             drop(frame.guard.take());

@@ -259,9 +259,8 @@ fn first_poll(room: Room) -> Caller {
             Context::map_current(|here| !belongs(here) && !is_another_test(here, caller))
         });
         // Before the frame, which is within it.
-        let entered = caller.map(|(caller, in_primitive)| {
-            Box::new((Entered::new(local, Some(caller.clone()), in_primitive), caller))
-        });
+        let entered = caller
+            .map(|(caller, within)| Box::new((Entered::new(local, Some(caller.clone()), within), caller)));
         local.lay(Some(room));
         Caller(entered)
     })
@@ -276,7 +275,7 @@ fn called() -> Room {
         Context::map_current(|caller| {
             is_ambient(caller).then(|| {
                 let mut room = local.room();
-                room.set_caller(caller, local.in_primitive.get());
+                room.set_caller(caller, local.within.get());
                 room
             })
         })

@@ -8,7 +8,7 @@ use opentelemetry::{Context, ContextGuard, KeyValue};
 use super::busy::Busy;
 use super::call::Collect;
 use super::clock::Tick;
-use super::local::Local;
+use super::local::{Local, Within};
 use super::pool;
 use super::record::{Origin, Record, Sink};
 use super::slot::{OpenSpan, Own};
@@ -42,8 +42,8 @@ pub(super) struct Started {
     context: Option<Context>,
     /// What is to be made current for the body's first poll.
     made: Option<Context>,
-    /// Whether it is made within a primitive.
-    caller_in_primitive: bool,
+    /// What it is made within.
+    caller_within: Within,
     span: Option<OwnSpan>,
     on_drop: OnDrop,
     busy: Busy,
@@ -136,7 +136,7 @@ impl Started {
     /// Opens the call's context and span within `around`, where it has them.
     fn open(&mut self, site: &'static Site, local: &Local, around: &Context, attributes: &[KeyValue]) {
         let outer = WorkflowContext::of(around);
-        let run = outer.filter(|_| !local.in_primitive.get()).and_then(WorkflowContext::run);
+        let run = outer.filter(|_| !is_primitive(local.within.get())).and_then(WorkflowContext::run);
         let step = run.map(Run::next_step);
         if site.kind() == SiteKind::Primitive {
             self.step_of = run.map(|run| run.site);
@@ -234,17 +234,17 @@ impl Started {
         self.busy.pause(Tick::now);
     }
 
-    pub(super) fn set_caller(&mut self, caller: &Context, in_primitive: bool) {
+    pub(super) fn set_caller(&mut self, caller: &Context, within: Within) {
         self.context = Some(caller.clone());
-        self.caller_in_primitive = in_primitive;
+        self.caller_within = within;
     }
 
-    /// What was current where the call was made, and whether that was in a primitive; neither any more
-    /// when this has been asked.
+    /// What was current where the call was made, and within what that was; neither any more when this has been
+    /// asked.
     #[inline]
-    pub(super) fn take_caller(&mut self, wanted: impl FnOnce(&Context) -> bool) -> Option<(Context, bool)> {
+    pub(super) fn take_caller(&mut self, wanted: impl FnOnce(&Context) -> bool) -> Option<(Context, Within)> {
         if wanted(self.context.as_ref()?) {
-            return Some((self.context.take()?, self.caller_in_primitive));
+            return Some((self.context.take()?, self.caller_within));
         }
         self.context = None;
         None
@@ -259,8 +259,8 @@ impl Started {
         self.context.get_or_insert(caller);
     }
 
-    pub(super) fn is_primitive(&self) -> bool {
-        self.site.is_some_and(|site| site.kind() == SiteKind::Primitive)
+    pub(super) fn site(&self) -> Within {
+        self.site
     }
 
     /// The body returned, and its result is going to be looked at; whether the call has begun.
@@ -309,6 +309,9 @@ impl Started {
 
     /// Counts the call if it has begun, sends its span on its way, and leaves room for the next one.
     pub(super) fn end(&mut self, local: Option<&Local>, outcome: &Outcome, fields: &mut Fields) {
+        #[cfg(feature = "log")]
+        let context = self.context.take();
+        #[cfg(not(feature = "log"))]
         if self.context.is_some() {
             self.context = None;
         }
@@ -323,6 +326,8 @@ impl Started {
         let nanoseconds = self.at.until(ended);
         let busy = self.busy.end(ended);
         counts.ended(site, local, self.row.take(), self.step_of.take(), outcome, nanoseconds);
+        #[cfg(feature = "log")]
+        self.say(site, context.as_ref(), outcome, nanoseconds);
         let Some(OwnSpan { mut record, own }) = self.span.take() else { return };
         own.give_back(local.map(|local| &local.slots));
         record.end(self.at, nanoseconds, outcome);
@@ -340,6 +345,25 @@ impl Started {
         match counts {
             Counts::Process(_) => Pipeline::push(record),
             Counts::Test(test) => Sink::Test(test.0).accept(record),
+        }
+    }
+}
+
+fn is_primitive(within: Within) -> bool {
+    within.is_some_and(|site| site.kind() == SiteKind::Primitive)
+}
+
+#[cfg(feature = "log")]
+impl Started {
+    /// Tells the log that the call has ended.
+    fn say(&self, site: &'static Site, context: Option<&Context>, outcome: &Outcome, nanoseconds: u64) {
+        let ids = self.span.as_ref().map(|span| (span.record.trace_id, span.record.span_id));
+        let say = |context: &Context| {
+            crate::log::executed(site, WorkflowContext::of(context), ids, outcome, nanoseconds);
+        };
+        match context {
+            Some(context) => say(context),
+            None => super::local::current(say),
         }
     }
 }

@@ -10,6 +10,10 @@ use super::bare::Started;
 use super::call::Frame;
 #[cfg(feature = "telemetry")]
 use super::live::Started;
+use crate::catalog::Site;
+
+/// The innermost annotated function around a call.
+pub(crate) type Within = Option<&'static Site>;
 
 /// The calls of one thread.
 pub(super) struct Local {
@@ -22,8 +26,8 @@ pub(super) struct Local {
     /// Room for the next calls.
     #[allow(clippy::vec_box, reason = "it is the boxes that are kept")]
     pub(super) rooms: RefCell<Vec<Box<Started>>>,
-    /// Whether the innermost annotated call is a primitive, whose own calls are not steps of the workflow.
-    pub(super) in_primitive: Cell<bool>,
+    /// What runs here. What a primitive calls is no step of the workflow.
+    pub(super) within: Cell<Within>,
     #[cfg(feature = "telemetry")]
     pub(super) rows: crate::metric::Rows,
     #[cfg(feature = "telemetry")]
@@ -63,7 +67,7 @@ thread_local! {
             far: RefCell::default(),
             depth: Cell::new(0),
             rooms: RefCell::default(),
-            in_primitive: Cell::new(false),
+            within: Cell::new(None),
             #[cfg(feature = "telemetry")]
             rows: crate::metric::Rows::default(),
             #[cfg(feature = "telemetry")]
@@ -82,6 +86,12 @@ pub(super) fn local<R>(with: impl FnOnce(&Local) -> R) -> Option<R> {
 /// Looks at the current context; at an empty one if the thread is ending.
 pub(crate) fn current<R>(look: impl FnOnce(&Context) -> R) -> R {
     if local(|_| ()).is_some() { Context::map_current(look) } else { look(&Context::new()) }
+}
+
+/// The innermost annotated function that runs on this thread.
+#[cfg(feature = "log")]
+pub(crate) fn within() -> Within {
+    local(|local| local.within.get()).flatten()
 }
 
 /// This thread's rows to count on; none if it is ending.

@@ -12,6 +12,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use builder::TelemetryBuilder;
+#[cfg(feature = "log")]
+pub(crate) use publish::service_name;
 
 use crate::config::ConfigError;
 use crate::diagnostics::warn;
@@ -145,6 +147,8 @@ impl Running {
         if report.lost() > 0 {
             warn(format_args!("at the end: {report}"));
         }
+        #[cfg(feature = "log")]
+        crate::log::flush(crate::log::LAST_LINES);
     }
 
     fn shut_down(&self, timeout: Duration) -> ShutdownReport {
@@ -164,6 +168,8 @@ impl Running {
         *self.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.clone());
         self.ended.notify_all();
         RUNNING.store(false, Ordering::SeqCst);
+        #[cfg(feature = "log")]
+        crate::log::flush(timeout.min(crate::log::LAST_LINES));
         report
     }
 

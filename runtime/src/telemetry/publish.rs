@@ -13,6 +13,19 @@ use crate::metric::store::Store;
 use crate::names::{env, label};
 use crate::pipeline::{Fate, Pipeline};
 
+/// The service's name, once `init` has found it.
+#[cfg(feature = "log")]
+static SERVICE: arc_swap::ArcSwapOption<String> = arc_swap::ArcSwapOption::const_empty();
+
+/// The service's name as `init` has found it; before that, as the environment says.
+#[cfg(feature = "log")]
+pub(crate) fn service_name() -> std::sync::Arc<String> {
+    SERVICE.load_full().unwrap_or_else(|| {
+        let named = std::env::var(env::SERVICE_NAME).ok().filter(|name| !name.is_empty());
+        named.unwrap_or_else(|| "unknown_service".to_owned()).into()
+    })
+}
+
 /// Makes every series whose labels are known exist, at 0.
 pub(super) fn publish_catalog(resource: &Resource, environment: Environment) {
     // A conflict stays the same however often `init` runs.
@@ -27,6 +40,10 @@ pub(super) fn publish_catalog(resource: &Resource, environment: Environment) {
     let service = read("service.name").unwrap_or_else(|| "unknown_service".to_owned());
     Fate::publish();
     crate::propagation::publish();
+    #[cfg(feature = "log")]
+    crate::log::publish();
+    #[cfg(feature = "log")]
+    SERVICE.store(Some(std::sync::Arc::new(service.clone())));
     let store = Store::global();
     store.clear(&family::COMPONENT_INFO);
     store.clear(&family::BUILD_INFO);

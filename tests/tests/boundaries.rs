@@ -93,7 +93,7 @@ handed_over! {
             () = std::future::pending() => vec![],
         }
     };
-    by_a_timeout: async || vec![tokio::time::timeout(Duration::from_secs(60), work()).await.expect("in time")];
+    by_a_timeout: async || vec![tokio::time::timeout(Duration::from_mins(1), work()).await.expect("in time")];
     by_futures_unordered: async || (0..3).map(|_| work()).collect::<FuturesUnordered<_>>().collect().await;
     by_a_buffered_stream: async || {
         stream::iter(0..3).map(|_| async { work().await }).buffer_unordered(2).collect().await

@@ -102,8 +102,9 @@ fn always_goes_on_with_the_trace_as_the_caller_has_decided() {
 
 #[test]
 fn sampled_off_keeps_the_trace_and_lets_our_sampler_decide() {
-    let off = || builder().trust_remote(Trust::SampledOff);
     type Set = fn(TelemetryBuilder) -> TelemetryBuilder;
+
+    let off = || builder().trust_remote(Trust::SampledOff);
     let samplers: [(Set, bool); 5] = [
         // By default as the parent says, and where there is none all.
         (|builder| builder, true),

@@ -96,8 +96,8 @@ impl WorkflowContextBuilder {
 
     /// A member of the baggage, which goes along with every request: to whoever receives those, so nothing secret.
     ///
-    /// By the W3C's limits a request carries at most 64 members and 8 192 bytes; what does not fit is left out, the
-    /// later ones first.
+    /// By the W3C's limits a request carries at most 64 members and 8 192 bytes, of which
+    /// [`propagation`](crate::propagation) takes two members for the workflow's ids; what does not fit is left out.
     pub fn baggage(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.baggage.push((key.into(), value.into()));
         self

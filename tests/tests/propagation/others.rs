@@ -108,7 +108,7 @@ fn jaeger_s_baggage_has_a_header_for_each_member() {
     let received = [("UberCtx-tenant", "a%20b"), ("uberctx-n o", "1"), ("uberctx-x", "1")];
     let context = jaeger.extract_with_context(&Context::new(), &carrier(&received));
     assert_eq!(context.baggage().len(), 2);
-    assert_eq!(context.baggage().get("tenant").map(|value| value.as_str()), Some("a b"));
+    assert_eq!(context.baggage().get("tenant").map(opentelemetry::StringValue::as_str), Some("a b"));
     let sent = through(&jaeger, &received);
     assert_eq!(sent, pairs(&[("uberctx-tenant", "a%20b"), ("uberctx-x", "1")]));
 

@@ -45,7 +45,7 @@
 //! | `tracing` | spans of crates that use `tracing` in the same tree: [`tracing_layer`] |
 //! | `log` | log lines with their trace, workflow and step: [`log`] |
 //! | `tokio` | [`spawn`] and its likes, which take along what is current |
-//! | `serde` | [`WorkflowContext::snapshot`] |
+//! | `serde` | [`WorkflowContext::snapshot`], and [`Carried`] messages to other processes |
 //! | `metrics` | our metrics in a recorder of the `metrics` facade that the program has; with `prometheus` |
 //! | `process` | CPU time, memory and file descriptors among the metrics; with `prometheus` and `otlp` |
 //! | `testing` | [`testing`]: spans and metrics of one test |
@@ -128,7 +128,7 @@ pub use config::{ConfigError, Environment};
 pub use context::Snapshot;
 #[cfg(feature = "context")]
 pub use context::{
-    CarriedFuture, CarryExt, Checkpoint, WorkflowContext, WorkflowContextBuilder, carry, context,
+    Carried, CarriedFuture, CarryExt, Checkpoint, WorkflowContext, WorkflowContextBuilder, carry, context,
 };
 #[cfg(feature = "tokio")]
 pub use context::{JoinSetExt, spawn, spawn_blocking, spawn_local};

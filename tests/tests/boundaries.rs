@@ -135,3 +135,67 @@ async fn what_is_carried_is_current_nowhere_else() {
         capture.spans().into_iter().filter(|span| span.attribute("tta.workflow.id").is_none()).collect();
     assert_eq!(outside.len(), 1);
 }
+
+#[tta::workflow]
+async fn produced() -> (String, tta::Carried<u8>) {
+    (tta::context().workflow_id().to_owned(), sent(7).await)
+}
+
+#[tta::primitive]
+async fn sent(value: u8) -> tta::Carried<u8> {
+    tta::Carried::new(value)
+}
+
+#[tta::workflow]
+async fn consumed(value: u8) -> (u8, tta::WorkflowContext) {
+    work().await;
+    (value, tta::context())
+}
+
+/// Whether what was received belongs to who sent it.
+fn assert_received(capture: &Capture, producer: &str, (value, context): &(u8, tta::WorkflowContext)) {
+    assert_eq!(*value, 7);
+    assert_eq!((context.causation_id(), context.correlation_id()), (Some(producer), producer));
+    let (sender, receiver) = (capture.span("sent"), capture.span("invoke_workflow consumed"));
+    assert_eq!(receiver.parent_span_id, sender.id());
+    assert_eq!(receiver.span_context.trace_id(), sender.span_context.trace_id());
+    let links: Vec<_> = receiver.links.iter().map(|link| link.span_context.span_id()).collect();
+    assert_eq!(links, [sender.id()]);
+    assert!(capture.span("work").links.is_empty(), "only the first span has the link");
+}
+
+#[tokio::test]
+async fn by_a_message_through_a_channel() {
+    let capture = capture();
+    let (give, mut take) = tokio::sync::mpsc::channel(1);
+    let worker = tokio::spawn(async move {
+        let message: tta::Carried<u8> = take.recv().await.expect("a message");
+        message.scope(consumed).await
+    });
+    let (producer, message) = produced().await;
+    give.send(message).await.expect("a worker");
+    assert_received(&capture, &producer, &worker.await.expect("a result"));
+}
+
+#[tokio::test]
+async fn by_a_message_to_another_process() {
+    let capture = capture();
+    let (producer, message) = produced().await;
+    let text = serde_json::to_string(&message).expect("JSON");
+    assert!(text.contains("traceparent") && text.contains("\"value\":7"), "{text}");
+    let received: tta::Carried<u8> = serde_json::from_str(&text).expect("a message");
+    assert_received(&capture, &producer, &received.scope(consumed).await);
+}
+
+#[tokio::test]
+async fn a_message_that_somebody_else_has_sent_is_received_all_the_same() {
+    for text in [r#"{"value":7}"#, r#"{"value":7,"context":{"traceparent":"garbage","baggage":"\u0000"}}"#] {
+        let capture = capture();
+        let received: tta::Carried<u8> = serde_json::from_str(text).expect("a message");
+        assert_eq!(received.run(|value| value), 7);
+        let received: tta::Carried<u8> = serde_json::from_str(text).expect("a message");
+        let (value, context) = received.scope(consumed).await;
+        assert_eq!((value, context.causation_id()), (7, None));
+        assert!(capture.span("invoke_workflow consumed").links.is_empty());
+    }
+}

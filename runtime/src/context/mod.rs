@@ -2,6 +2,7 @@
 
 mod began;
 mod builder;
+mod carried;
 mod carry;
 mod id;
 mod late;
@@ -13,6 +14,7 @@ mod workflow;
 
 pub(crate) use began::Began;
 pub use builder::WorkflowContextBuilder;
+pub use carried::Carried;
 pub use carry::{CarriedFuture, CarryExt, carry};
 pub(crate) use id::Uuid;
 #[cfg(feature = "telemetry")]

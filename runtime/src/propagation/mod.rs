@@ -51,6 +51,7 @@ pub(crate) use fault::publish;
 #[cfg(any(feature = "gcp", feature = "xray"))]
 pub(crate) use fault::{Fault, count};
 pub use jaeger::JaegerPropagator;
+pub(crate) use received::sent_from;
 #[cfg(feature = "telemetry")]
 pub(crate) use received::{is_undecided, links};
 pub use trace_context::TraceContextPropagator;

@@ -109,12 +109,31 @@ pub(super) fn linked(context: &Context, caller: &SpanContext) -> Context {
     context
 }
 
-/// The links of a span that starts below `parent`: one to the caller, if the span begins the trace.
+/// `context` in the place of one who receives what was sent from there: the sender's span is the parent, and linked
+/// to as well.
+pub(crate) fn sent_from(context: &Context) -> Context {
+    let span = context.span();
+    let sender = span.span_context();
+    if !sender.is_valid() {
+        return context.clone();
+    }
+    let (trace_id, span_id, flags) = (sender.trace_id(), sender.span_id(), sender.trace_flags());
+    let parent = SpanContext::new(trace_id, span_id, flags, true, sender.trace_state().clone());
+    #[cfg(feature = "telemetry")]
+    let context = &context.with_value(Caller(Link::with_context(parent.clone())));
+    context.with_remote_span_context(parent)
+}
+
+/// The links of a span that starts below `parent`: one to the caller, if the span begins its part of the trace.
 #[cfg(feature = "telemetry")]
 #[inline]
 pub(crate) fn links<'a>(context: &'a Context, parent: &SpanContext) -> &'a [Link] {
-    if parent.is_valid() {
+    if parent.is_valid() && !parent.is_remote() {
         return &[];
     }
-    context.get::<Caller>().map_or(&[], |caller| std::slice::from_ref(&caller.0))
+    let caller = context.get::<Caller>();
+    // Another remote parent may have taken the caller's place since.
+    let caller =
+        caller.filter(|caller| !parent.is_valid() || caller.0.span_context.span_id() == parent.span_id());
+    caller.map_or(&[], |caller| std::slice::from_ref(&caller.0))
 }

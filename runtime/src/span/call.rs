@@ -80,6 +80,11 @@ impl Place {
         }
     }
 
+    /// A place within no call of this thread's.
+    pub(crate) fn at(context: Context) -> Self {
+        Place { context, within: None }
+    }
+
     /// Makes it current here, until dropped; nothing is, on a thread that is ending.
     pub(crate) fn enter(&self) -> Option<Entered> {
         local(|local| Entered::new(local, Some(self.context.clone()), self.within))

@@ -45,6 +45,10 @@
 //! | `tracing` | spans of crates that use `tracing` in the same tree: [`tracing_layer`] |
 //! | `metrics` | our metrics in a recorder of the `metrics` facade that the program has; with `prometheus` |
 //! | `process` | CPU time, memory and file descriptors among the metrics; with `prometheus` and `otlp` |
+//! | `tower` | [`http::ServerLayer`] and [`http::ClientLayer`]: HTTP and gRPC, servers and clients of tower services |
+//! | `axum` | the same, with the routes that axum has matched |
+//! | `reqwest` | [`http::ClientLayer`] as a middleware of reqwest clients |
+//! | `tonic` | [`http::Inject`], an interceptor of gRPC clients; with `tower` |
 //! | `testing` | [`testing`]: spans and metrics of one test |
 //! | `telemetry` | recording alone, for an exporter of your own; implied by the above |
 //! | `context` | [`WorkflowContext`] alone; implied by all of the above |
@@ -77,6 +81,8 @@ mod config;
 mod diagnostics;
 #[cfg(feature = "telemetry")]
 mod export;
+#[cfg(feature = "http")]
+pub mod http;
 #[cfg(feature = "log")]
 pub mod log;
 #[cfg(feature = "telemetry")]

@@ -82,22 +82,53 @@ fn metric(snapshot: FamilySnapshot, span: Span) -> Metric {
 
 /// A family that the semantic conventions know by another name.
 fn by_convention(convention: &Convention, snapshot: FamilySnapshot, span: Span) -> Metric {
-    let unit = snapshot.family.unit();
-    let points = snapshot.series.into_iter().map(|series| number(unit, series, span));
+    let family = snapshot.family;
+    let series = snapshot.series.into_iter();
+    let point = |series| number(family.unit(), series, span);
+    let cumulative = AggregationTemporality::Cumulative.into();
     let data = match convention.instrument {
         Instrument::Counter | Instrument::UpDownCounter => Data::Sum(Sum {
-            data_points: points.collect(),
-            aggregation_temporality: AggregationTemporality::Cumulative.into(),
+            data_points: series.map(point).collect(),
+            aggregation_temporality: cumulative,
             is_monotonic: convention.instrument == Instrument::Counter,
         }),
-        Instrument::Age => Data::Gauge(Gauge { data_points: points.map(age).collect() }),
+        Instrument::Age => {
+            Data::Gauge(Gauge { data_points: series.map(|series| age(point(series))).collect() })
+        }
+        Instrument::Histogram => Data::Histogram(Histogram {
+            data_points: series
+                .map(|series| {
+                    let mut point = histogram(family, series, span);
+                    point.attributes.iter_mut().for_each(|attribute| rename(attribute, family, convention));
+                    point
+                })
+                .collect(),
+            aggregation_temporality: cumulative,
+        }),
     };
     Metric {
         name: convention.name.to_owned(),
-        description: snapshot.family.description().to_owned(),
+        description: family.description().to_owned(),
         unit: convention.unit.to_owned(),
         data: Some(data),
         ..Metric::default()
+    }
+}
+
+/// Gives an attribute the name that the conventions have for the label, and the type: a status and a port are
+/// numbers.
+fn rename(attribute: &mut KeyValue, family: &Family, convention: &Convention) {
+    let at = family.labels().iter().position(|label| *label == attribute.key);
+    let Some(name) = at.and_then(|at| convention.attributes.get(at)) else { return };
+    attribute.key = (*name).to_owned();
+    if !name.ends_with(".status_code") && !name.ends_with(".port") {
+        return;
+    }
+    if let Some(AnyValue { value: Some(value) }) = &mut attribute.value
+        && let Value::StringValue(text) = value
+        && let Ok(number) = text.parse()
+    {
+        *value = Value::IntValue(number);
     }
 }
 

@@ -192,13 +192,13 @@ impl Exchange {
             };
             span.set_status(Status::error(said));
         }
-        span.end();
         let requests = match self.side {
             #[cfg(feature = "tower")]
             Side::Server => Requests::answered(),
             Side::Client => Requests::sent(),
         };
         requests.ended(self.recording.as_deref(), &self.request, nanoseconds);
+        span.end();
     }
 
     /// A server's fault is an error on both sides, a client's on the client's.

@@ -81,7 +81,7 @@ mod config;
 mod diagnostics;
 #[cfg(feature = "telemetry")]
 mod export;
-#[cfg(feature = "http")]
+#[cfg(any(feature = "reqwest", feature = "tower"))]
 pub mod http;
 #[cfg(feature = "log")]
 pub mod log;

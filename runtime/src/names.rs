@@ -39,12 +39,12 @@ pub(crate) mod attribute {
     pub(crate) const ERROR_CATEGORY: &str = "tta.error.category";
     pub(crate) const ERROR_SEVERITY: &str = "tta.error.severity";
 
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
     pub(crate) use super::request::*;
 }
 
 /// Span attributes of requests: the semantic conventions for HTTP, stable, and for gRPC, which are not.
-#[cfg(feature = "http")]
+#[cfg(any(feature = "reqwest", feature = "tower"))]
 #[cfg_attr(not(feature = "tower"), allow(dead_code))]
 mod request {
     pub(crate) const REQUEST_METHOD: &str = "http.request.method";
@@ -85,17 +85,17 @@ pub(crate) mod label {
     pub(crate) const EXPORTER: &str = "exporter";
     pub(crate) const FAMILY: &str = "family";
     pub(crate) const LABEL: &str = "label";
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
     pub(crate) const REQUEST_METHOD: &str = "http_request_method";
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
     pub(crate) const RESPONSE_STATUS: &str = "http_response_status_code";
     #[cfg(feature = "tower")]
     pub(crate) const ROUTE: &str = "http_route";
     #[cfg(feature = "tower")]
     pub(crate) const URL_SCHEME: &str = "url_scheme";
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
     pub(crate) const SERVER_ADDRESS: &str = "server_address";
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
     pub(crate) const SERVER_PORT: &str = "server_port";
 
     /// What the values of a `bounded(N)` label beyond the first N become.
@@ -127,7 +127,7 @@ pub(crate) mod metric {
     // What the semantic conventions' names come out as.
     #[cfg(feature = "tower")]
     pub(crate) const HTTP_SERVER_DURATION: &str = "http_server_request_duration_seconds";
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
     pub(crate) const HTTP_CLIENT_DURATION: &str = "http_client_request_duration_seconds";
 
     // What every client library of Prometheus calls them.

@@ -377,10 +377,13 @@ fn bodies_whose_end_nobody_asks_for_are_no_errors() {
 #[test]
 fn a_client_that_goes_away_is_an_error_before_the_answer_and_during_its_body() {
     let endless = || async { Body::from_stream(futures::stream::repeat(()).then(|()| chunk())) };
-    let app = Router::new()
-        .route("/endless", get(endless))
-        .route("/hangs", get(std::future::pending::<()>))
-        .layer(ServerLayer::new());
+    let (begun, begins) = std::sync::mpsc::channel();
+    let hangs = move || async move {
+        begun.send(()).expect("the test waits");
+        std::future::pending::<()>().await;
+    };
+    let app =
+        Router::new().route("/endless", get(endless)).route("/hangs", get(hangs)).layer(ServerLayer::new());
     let address = serve(app);
     for path in ["/endless", "/hangs"] {
         let mut stream = TcpStream::connect(address).expect("it listens");
@@ -388,6 +391,8 @@ fn a_client_that_goes_away_is_an_error_before_the_answer_and_during_its_body() {
         if path == "/endless" {
             let mut some = [0; 4_096];
             stream.read_exact(&mut some).expect("there is a lot to read");
+        } else {
+            begins.recv_timeout(PATIENCE).expect("the handler is called");
         }
         drop(stream);
         let span = server(path);

@@ -226,6 +226,7 @@ mod middleware {
             match &result {
                 Ok(response) => {
                     exchange.answered(response.status(), response.version());
+                    exchange.read_grpc_status(response.headers());
                     exchange.end(Ending::Answered);
                 }
                 Err(error) => exchange.end(Ending::Failed(kind(error))),

@@ -118,7 +118,6 @@ pub(super) fn url(
 }
 
 /// Whether it is a call over gRPC.
-#[cfg(feature = "tower")]
 pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
     let kind = headers.get(http::header::CONTENT_TYPE);
     let rest = kind.and_then(|kind| kind.as_bytes().strip_prefix(b"application/grpc"));
@@ -127,13 +126,11 @@ pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
 }
 
 /// What a call over gRPC calls, by the path: `package.Service/Method`.
-#[cfg(feature = "tower")]
 pub(super) fn procedure(uri: &Uri) -> String {
     bounded(uri.path().trim_start_matches('/'), LONGEST_NAME)
 }
 
 /// The attributes of a call over gRPC.
-#[cfg(feature = "tower")]
 pub(super) fn of_call(procedure: &str, attributes: &mut Vec<KeyValue>) {
     attributes.push(KeyValue::new(attribute::RPC_SYSTEM, "grpc"));
     if let Some((service, method)) = procedure.rsplit_once('/') {
@@ -143,7 +140,6 @@ pub(super) fn of_call(procedure: &str, attributes: &mut Vec<KeyValue>) {
 }
 
 /// The status of a call over gRPC, where `headers` have it: of a response without a body, or trailers.
-#[cfg(feature = "tower")]
 pub(super) fn grpc_status(headers: &HeaderMap) -> Option<u8> {
     let code = headers.get("grpc-status")?.to_str().ok().and_then(|code| code.trim().parse().ok());
     // One that no version of gRPC has is `UNKNOWN`, as is one that is no number.
@@ -151,19 +147,16 @@ pub(super) fn grpc_status(headers: &HeaderMap) -> Option<u8> {
 }
 
 /// The name of a status, of which there are 17.
-#[cfg(feature = "tower")]
 pub(super) fn grpc_name(code: u8) -> &'static str {
     GRPC_CODES.get(usize::from(code)).copied().unwrap_or("UNKNOWN")
 }
 
 /// Whether the status is the server's fault.
-#[cfg(feature = "tower")]
 pub(super) fn is_server_fault(code: u8) -> bool {
     ["UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"]
         .contains(&grpc_name(code))
 }
 
-#[cfg(feature = "tower")]
 const GRPC_CODES: [&str; 17] = [
     "OK",
     "CANCELLED",

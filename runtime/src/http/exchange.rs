@@ -48,6 +48,16 @@ pub(super) struct Call {
     pub(super) status: Option<u8>,
 }
 
+impl Call {
+    /// What a server calls by this name does exist, unless it says otherwise; anybody can ask for what does not.
+    #[cfg(feature = "tower")]
+    fn route(&self) -> Option<crate::metric::requests::Target> {
+        const UNIMPLEMENTED: u8 = 12;
+        let exists = self.status.is_some_and(|code| code != UNIMPLEMENTED);
+        exists.then(|| crate::metric::requests::Target::Route(format!("/{}", self.procedure).into()))
+    }
+}
+
 /// How an exchange ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
@@ -74,7 +84,6 @@ pub(super) struct Head {
 
 impl Head {
     /// A call over gRPC is called by what it calls.
-    #[cfg(feature = "tower")]
     pub(super) fn recognise_grpc(&mut self, uri: &http::Uri, headers: &http::HeaderMap) {
         if convention::is_grpc(headers) {
             let procedure = convention::procedure(uri);
@@ -83,9 +92,6 @@ impl Head {
             self.call = Some(Call { procedure, status: None });
         }
     }
-
-    #[cfg(not(feature = "tower"))]
-    pub(super) fn recognise_grpc(&mut self, _: &http::Uri, _: &http::HeaderMap) {}
 }
 
 impl Exchange {
@@ -142,7 +148,6 @@ impl Exchange {
     }
 
     /// The headers that may have the status of a call over gRPC.
-    #[cfg(feature = "tower")]
     pub(super) fn read_grpc_status(&mut self, headers: &http::HeaderMap) {
         if let Some(call) = &mut self.call {
             call.status = convention::grpc_status(headers).or(call.status);
@@ -176,9 +181,11 @@ impl Exchange {
             Ending::Failed(name) => Some(ErrorType::Named(name)),
         });
         let span = self.context.span();
-        #[cfg(feature = "tower")]
         if let Some(call) = &self.call {
-            self.request.target = self.target_of(call);
+            #[cfg(feature = "tower")]
+            if self.side == Side::Server {
+                self.request.target = self.request.target.take().or_else(|| call.route());
+            }
             if let Some(code) = call.status {
                 span.set_attribute(KeyValue::new(attribute::GRPC_STATUS, i64::from(code)));
             }
@@ -212,25 +219,12 @@ impl Exchange {
         if status >= least {
             return Some(ErrorType::Status(status));
         }
-        #[cfg(feature = "tower")]
         if let Some(Call { status: Some(code), .. }) = self.call
             && (convention::is_server_fault(code) || (self.side == Side::Client && code != 0))
         {
             return Some(ErrorType::Named(convention::grpc_name(code)));
         }
         None
-    }
-
-    /// What a server calls by this name does exist, unless it says otherwise; anybody can ask for what does not.
-    #[cfg(feature = "tower")]
-    fn target_of(&self, call: &Call) -> Option<crate::metric::requests::Target> {
-        use crate::metric::requests::Target;
-        const UNIMPLEMENTED: u8 = 12;
-        let exists = call.status.is_some_and(|code| code != UNIMPLEMENTED);
-        if self.side == Side::Server && self.request.target.is_none() && exists {
-            return Some(Target::Route(format!("/{}", call.procedure).into()));
-        }
-        self.request.target.clone()
     }
 }
 

@@ -11,6 +11,7 @@
 mod carrier;
 mod client;
 mod convention;
+#[cfg_attr(not(feature = "tower"), allow(dead_code, reason = "reqwest needs less of it"))]
 mod exchange;
 #[cfg(feature = "tonic")]
 mod grpc;

@@ -1,6 +1,6 @@
 //! Metric families: each declared once, with everything that dashboards and rules need to know of it.
 
-#[cfg(feature = "http")]
+#[cfg(any(feature = "reqwest", feature = "tower"))]
 use crate::names::attribute;
 use crate::names::{label, metric};
 
@@ -100,7 +100,7 @@ pub enum Producer {
     #[cfg(feature = "tower")]
     HttpServers,
     /// [`http::ClientLayer`](crate::http::ClientLayer).
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
     HttpClients,
     /// The operating system, asked when metrics are read.
     Process,
@@ -116,7 +116,7 @@ impl Producer {
             Producer::Log => "log",
             #[cfg(feature = "tower")]
             Producer::HttpServers => "HTTP servers",
-            #[cfg(feature = "http")]
+            #[cfg(any(feature = "reqwest", feature = "tower"))]
             Producer::HttpClients => "HTTP clients",
             Producer::Primitives => "primitives",
             Producer::Components => "components",
@@ -151,12 +151,14 @@ pub(crate) struct Convention {
     pub(crate) instrument: Instrument,
     /// What the conventions call the family's labels, in the same order.
     pub(crate) attributes: &'static [&'static str],
+    /// Those of them whose values are numbers.
+    pub(crate) numbers: &'static [&'static str],
 }
 
 /// How the conventions measure it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(
-    not(all(feature = "http", feature = "process")),
+    not(all(any(feature = "reqwest", feature = "tower"), feature = "process")),
     allow(dead_code, reason = "no family of this build may be measured so")
 )]
 pub(crate) enum Instrument {
@@ -207,11 +209,11 @@ impl Family {
 
     #[cfg(feature = "process")]
     const fn otlp(mut self, name: &'static str, unit: &'static str, instrument: Instrument) -> Self {
-        self.otlp = Some(Convention { name, unit, instrument, attributes: &[] });
+        self.otlp = Some(Convention { name, unit, instrument, attributes: &[], numbers: &[] });
         self
     }
 
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
     const fn requests(
         name: &'static str,
         producer: Producer,
@@ -221,8 +223,9 @@ impl Family {
     ) -> Self {
         let mut family = Family::seconds(name, producer, labels);
         family.buckets = REQUEST_SECONDS;
-        family.otlp =
-            Some(Convention { name: otlp, unit: "s", instrument: Instrument::Histogram, attributes });
+        let instrument = Instrument::Histogram;
+        let numbers = &[attribute::RESPONSE_STATUS, attribute::SERVER_PORT];
+        family.otlp = Some(Convention { name: otlp, unit: "s", instrument, attributes, numbers });
         family
     }
 
@@ -287,7 +290,7 @@ pub(crate) const SECONDS: &[f64] = &[
 ];
 
 /// Those of the semantic conventions for HTTP.
-#[cfg(feature = "http")]
+#[cfg(any(feature = "reqwest", feature = "tower"))]
 const REQUEST_SECONDS: &[f64] =
     &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
@@ -406,7 +409,7 @@ pub(crate) static HTTP_SERVER_DURATION: Family = Family::requests(
 )
 .help("Time from a request's arrival to the end of the response's body; what is not known of a request is left out.");
 
-#[cfg(feature = "http")]
+#[cfg(any(feature = "reqwest", feature = "tower"))]
 pub(crate) static HTTP_CLIENT_DURATION: Family = Family::requests(
     metric::HTTP_CLIENT_DURATION,
     Producer::HttpClients,
@@ -497,7 +500,7 @@ pub(crate) static FAMILIES: &[&Family] = &[
     &LOG_LINES,
     #[cfg(feature = "tower")]
     &HTTP_SERVER_DURATION,
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
     &HTTP_CLIENT_DURATION,
     #[cfg(feature = "process")]
     &PROCESS_CPU,

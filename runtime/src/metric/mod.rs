@@ -12,7 +12,7 @@ pub(crate) mod exemplar;
 pub(crate) mod family;
 #[cfg(feature = "process")]
 pub(crate) mod process;
-#[cfg(feature = "http")]
+#[cfg(any(feature = "reqwest", feature = "tower"))]
 pub(crate) mod requests;
 #[cfg(feature = "telemetry")]
 pub(crate) mod series;

@@ -175,3 +175,32 @@ impl Target {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(address: String, status: u16) -> Request {
+        let target = Some(Target::Server { address: address.into(), port: Some(80) });
+        let error = (status >= 400).then_some(ErrorType::Status(status));
+        Request { method: "GET", scheme: "", target, status: Some(status), error }
+    }
+
+    #[test]
+    fn series_are_bounded_whatever_others_answer_and_none_is_lost() {
+        let requests = Requests::new(&family::HTTP_CLIENT_DURATION, label::SERVER_ADDRESS);
+        for host in 0..300 {
+            for status in (100..600).step_by(5) {
+                requests.ended(None, &request(format!("{host}.test"), status), 1);
+            }
+        }
+        let series = requests.series.read().unwrap_or_else(PoisonError::into_inner);
+        assert!(series.len() <= MAX_SERIES + 10, "{}", series.len());
+        let count = |histogram: &Arc<Histogram>| histogram.get().0.iter().sum::<u64>();
+        assert_eq!(series.values().map(count).sum::<u64>(), 300 * 100);
+        let rest = Key { method: "GET", scheme: "", place: Some(MAX_TARGETS), status: None, error: None };
+        let labels = requests.labels(rest);
+        assert_eq!(labels, [(label::REQUEST_METHOD, "GET".into()), (label::SERVER_ADDRESS, "other".into())]);
+        assert!(count(&series[&rest]) > 0);
+    }
+}

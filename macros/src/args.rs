@@ -9,7 +9,7 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, Type, parenthesized, token};
 
 use crate::ctxt::Ctxt;
-use crate::parse::{each, here_or, krate, list, string, twice, unknown, value, word};
+use crate::parse::{at_end, begun, each, here_or, krate, list, string, twice, unknown, value, word};
 
 const KNOWN: &[&str] =
     &["name", "kind", "labels", "fields", "ret", "ok_if", "error_if", "errors", "maturity", "crate", "skip"];
@@ -26,6 +26,13 @@ impl Role {
         match self {
             Role::Primitive => "primitive",
             Role::Workflow => "workflow",
+        }
+    }
+
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Role::Primitive => Role::Workflow,
+            Role::Workflow => Role::Primitive,
         }
     }
 
@@ -68,6 +75,10 @@ pub(crate) struct Part {
 }
 
 impl Part {
+    pub(crate) fn is_name(&self) -> bool {
+        self.keyword == "name"
+    }
+
     /// Whether an argument of an impl block gives way to this one of a method.
     pub(crate) fn replaces(&self, other: &Part) -> bool {
         let is_rule = |part: &Part| part.keyword == "ok_if" || part.keyword == "error_if";
@@ -169,7 +180,7 @@ impl Args {
             }
             "errors" => {
                 let wrong = "`errors` takes the error type: write `errors = MyError`";
-                if input.peek(Token![=]) && input.peek2(LitStr) {
+                if input.peek(Token![=]) && (input.peek2(LitStr) || input.peek2(token::Bracket)) {
                     input.parse::<Token![=]>()?;
                     return Err(input.error(wrong));
                 }
@@ -203,15 +214,23 @@ fn labels(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Result<Labels> {
     let mut on: Option<LitStr> = None;
     let example = "labels(tier: Tier = user.tier)";
     list(input, &keyword, example, cx, |input| {
-        if let Some(on) = &on {
-            return Err(Error::new(on.span(), "`on = \"all\"` comes last, after the labels"));
-        }
-        let name = input.call(Ident::parse_any)?;
-        if name == "on" && input.peek(Token![=]) {
-            on = Some(string(input, &name, "on = \"all\"")?);
-        } else {
+        let name = input.call(Ident::parse_any).map_err(|error| {
+            Error::new(
+                error.span(),
+                format!("a label begins with its name, without quotes: write `{example}`"),
+            )
+        })?;
+        if name != "on" || !input.peek(Token![=]) {
             labels.push(label(input, name)?);
+            return match &on {
+                Some(on) => Err(Error::new(on.span(), "`on = \"all\"` comes last, after the labels")),
+                None => Ok(()),
+            };
         }
+        if on.is_some() {
+            return Err(twice(&name));
+        }
+        on = Some(string(input, &name, "on = \"all\"")?);
         Ok(())
     })?;
     Ok(Labels { keyword, list: labels, on })
@@ -230,6 +249,11 @@ fn label(input: ParseStream<'_>, name: Ident) -> Result<Label> {
     }
     input.parse::<Token![:]>()?;
     let set = label_set(input, &name)?;
+    if !(at_end(input) || input.peek(Token![=])) {
+        return Err(input.error(format!(
+            "expected `=` and a value after the type of label `{name}`: write `{name}: Tier = ..`"
+        )));
+    }
     let expr = if input.peek(Token![=]) {
         input.parse::<Token![=]>()?;
         if input.is_empty() {
@@ -245,7 +269,13 @@ fn label(input: ParseStream<'_>, name: Ident) -> Result<Label> {
 fn label_set(input: ParseStream<'_>, name: &Ident) -> Result<LabelSet> {
     let example = "`bounded` takes how many values are kept: write `bounded(64)`";
     let ahead = input.fork();
-    if ahead.parse::<Ident>().is_ok_and(|word| word == "bounded") && !ahead.peek(Token![::]) {
+    let word = ahead.parse::<Ident>().map_or_else(|_| String::new(), |word| word.to_string());
+    if !word.is_empty() && word != "bounded" && ahead.peek(token::Paren) {
+        let sentence =
+            format!("`{word}` is no type of a label: write `bounded(64)` to keep the first 64 values");
+        return Err(input.error(sentence));
+    }
+    if word == "bounded" && !ahead.peek(Token![::]) {
         let keyword: Ident = input.parse()?;
         if !input.peek(token::Paren) {
             return Err(Error::new(keyword.span(), example));
@@ -263,7 +293,8 @@ fn label_set(input: ParseStream<'_>, name: &Ident) -> Result<LabelSet> {
     if input.is_empty() {
         return Err(here_or(input, name, format!("label `{name}` has no type")));
     }
-    input.parse().map(|ty| LabelSet::Closed(Box::new(ty)))
+    let wrong = "expected a type: `bool`, an enum with `#[derive(tta::Label)]`, or `bounded(64)`";
+    begun(input, wrong).map(|ty| LabelSet::Closed(Box::new(ty)))
 }
 
 fn fields(input: ParseStream<'_>, keyword: &Ident, example: &str, cx: &Ctxt) -> Result<Vec<Field>> {
@@ -278,6 +309,13 @@ fn fields(input: ParseStream<'_>, keyword: &Ident, example: &str, cx: &Ctxt) -> 
 fn field(input: ParseStream<'_>) -> Result<Field> {
     let before = mode(input)?;
     let (key, written, place) = key(input)?;
+    if input.peek(Token![:]) {
+        return Err(input.error(format!("a field has no type: write `{} = ..`", key.value())));
+    }
+    if input.peek(token::Paren) || input.peek(token::Bracket) {
+        let rest = if input.peek(token::Paren) { "(..)" } else { "[..]" };
+        return Err(input.error(format!("an expression needs a key: write `key = {}{rest}`", key.value())));
+    }
     if !input.peek(Token![=]) {
         let Some(place) = place else {
             return Err(Error::new(

@@ -1,9 +1,10 @@
 //! What the arguments of the attributes and of the derives have in common.
 
 use proc_macro2::TokenTree;
+use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, Ident, LitStr, Path, Result, Token, parenthesized, token};
+use syn::{Error, Ident, LitStr, Path, PathSegment, Result, Token, parenthesized, token};
 
 use crate::ctxt::Ctxt;
 use crate::words::{did_you_mean, one_of};
@@ -12,7 +13,7 @@ use crate::words::{did_you_mean, one_of};
 pub(crate) fn each(input: ParseStream<'_>, cx: &Ctxt, mut one: impl FnMut(ParseStream<'_>) -> Result<()>) {
     while !input.is_empty() {
         let part = one(input).and_then(|()| {
-            if input.is_empty() || input.peek(Token![,]) { Ok(()) } else { Err(input.error("expected `,`")) }
+            if at_end(input) { Ok(()) } else { Err(input.error("expected `,` before the next argument")) }
         });
         if cx.take(part).is_none() {
             skip(input);
@@ -47,7 +48,7 @@ pub(crate) fn list(
 
 /// `keyword = "text"`
 pub(crate) fn string(input: ParseStream<'_>, keyword: &Ident, example: &str) -> Result<LitStr> {
-    let wrong = format!("`{keyword}` takes a string: write `{example}`");
+    let wrong = format!("`{keyword}` takes a string literal: write `{example}`");
     equals(input, keyword, &wrong)?;
     if input.peek(LitStr) { input.parse() } else { Err(here_or(input, keyword, wrong)) }
 }
@@ -58,17 +59,50 @@ pub(crate) fn value<T: Parse>(input: ParseStream<'_>, keyword: &Ident, wrong: &s
     if input.is_empty() {
         return Err(Error::new(keyword.span(), wrong));
     }
-    input.parse()
+    begun(input, wrong)
+}
+
+/// `keyword`
+pub(crate) fn alone(input: ParseStream<'_>, keyword: &Ident) -> Result<()> {
+    if at_end(input) {
+        return Ok(());
+    }
+    Err(input.error(format!("`{keyword}` takes no value: write it alone")))
+}
+
+/// A part, where `wrong` is the sentence for what does not even begin as one.
+pub(crate) fn begun<T: Parse>(input: ParseStream<'_>, wrong: impl std::fmt::Display) -> Result<T> {
+    let start = input.cursor();
+    input.parse().map_err(|error| if input.cursor() == start { input.error(wrong) } else { error })
 }
 
 /// `crate = path`
 pub(crate) fn krate(input: ParseStream<'_>, keyword: &Ident) -> Result<Path> {
     let wrong = "`crate` takes a path: write `crate = my_crate::tta`";
     equals(input, keyword, wrong)?;
-    if input.is_empty() || input.peek(LitStr) {
-        return Err(here_or(input, keyword, wrong));
+    if input.peek(LitStr) {
+        let text: LitStr = input.parse()?;
+        let path = text.parse_with(Path::parse_mod_style).map_or_else(
+            |_| "my_crate::tta".to_owned(),
+            |path| path.to_token_stream().to_string().replace(' ', ""),
+        );
+        return Err(Error::new(
+            text.span(),
+            format!("`crate` takes a path, without quotes: write `crate = {path}`"),
+        ));
     }
-    input.call(Path::parse_mod_style)
+    let path = input.call(Path::parse_mod_style).map_err(|_| here_or(input, keyword, wrong))?;
+    if !at_end(input) {
+        return Err(input.error(wrong));
+    }
+    // What a `use` could not begin with, or go on with.
+    let misplaced = |(at, segment): (usize, &PathSegment)| {
+        segment.ident == "Self" || at > 0 && (segment.ident == "crate" || segment.ident == "self")
+    };
+    if path.segments.iter().enumerate().any(misplaced) {
+        return Err(Error::new_spanned(path, wrong));
+    }
+    Ok(path)
 }
 
 /// An argument's name; keywords are names too.
@@ -98,11 +132,12 @@ pub(crate) fn twice(word: &Ident) -> Error {
 
 /// At the next token, or at `keyword` where nothing follows.
 pub(crate) fn here_or(input: ParseStream<'_>, keyword: &Ident, message: impl std::fmt::Display) -> Error {
-    if input.is_empty() || input.peek(Token![,]) {
-        Error::new(keyword.span(), message)
-    } else {
-        input.error(message)
-    }
+    if at_end(input) { Error::new(keyword.span(), message) } else { input.error(message) }
+}
+
+/// Whether an argument ends here.
+pub(crate) fn at_end(input: ParseStream<'_>) -> bool {
+    input.is_empty() || input.peek(Token![,])
 }
 
 fn equals(input: ParseStream<'_>, keyword: &Ident, wrong: &str) -> Result<()> {

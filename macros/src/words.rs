@@ -77,10 +77,16 @@ pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, candidate)| candidate)
 }
 
-/// `", did you mean `x`?"`, or nothing. A word that was cut short is a typing mistake too.
+/// `", did you mean `x`?"`, or nothing. A word that was cut short, or is in capitals, is a typing mistake too.
 pub(crate) fn did_you_mean(word: &str, known: &[&str]) -> String {
-    let whole = || known.iter().find(|known| word.len() > 2 && known.starts_with(word)).copied();
-    nearest(word, known).or_else(whole).map_or_else(String::new, |near| format!(", did you mean `{near}`?"))
+    let lower = word.to_lowercase();
+    let same = known.iter().find(|known| known.to_lowercase() == lower);
+    let whole = || known.iter().find(|known| lower.len() > 2 && known.to_lowercase().starts_with(&lower));
+    same.copied()
+        .or_else(|| nearest(word, known))
+        .or_else(|| nearest(&lower, known))
+        .or_else(|| whole().copied())
+        .map_or_else(String::new, |near| format!(", did you mean `{near}`?"))
 }
 
 /// `` `a`, `b` or `c` ``
@@ -156,6 +162,13 @@ mod tests {
     fn a_word_cut_short_has_a_hint() {
         assert_eq!(did_you_mean("prod", MATURITIES), ", did you mean `production`?");
         assert_eq!(did_you_mean("pr", MATURITIES), "");
+    }
+
+    #[test]
+    fn a_word_in_other_capitals_has_a_hint() {
+        assert_eq!(did_you_mean("PRODUCTION", MATURITIES), ", did you mean `production`?");
+        assert_eq!(did_you_mean("Prodution", MATURITIES), ", did you mean `production`?");
+        assert_eq!(did_you_mean("pascalcase", &["PascalCase"]), ", did you mean `PascalCase`?");
     }
 
     #[test]

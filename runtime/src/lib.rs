@@ -32,7 +32,7 @@
 //! # Features
 //!
 //! None is on by default, and without one the functions are what you wrote: nothing is recorded, and no
-//! dependency comes in but the macros. Libraries annotate and leave the choice to the program.
+//! dependency comes in but the macros and `futures-core`. Libraries annotate and leave the choice to the program.
 //!
 //! | feature | brings |
 //! |---|---|
@@ -43,6 +43,9 @@
 //! | `gcp` | [`Preset::Gcp`]: OTLP to Google Cloud, with its header |
 //! | `console` | each finished trace as a tree on stderr |
 //! | `tracing` | spans of crates that use `tracing` in the same tree: [`tracing_layer`] |
+//! | `log` | log lines with their trace, workflow and step: [`log`] |
+//! | `tokio` | [`spawn`] and its likes, which take along what is current |
+//! | `serde` | [`WorkflowContext::snapshot`] |
 //! | `metrics` | our metrics in a recorder of the `metrics` facade that the program has; with `prometheus` |
 //! | `process` | CPU time, memory and file descriptors among the metrics; with `prometheus` and `otlp` |
 //! | `tower` | [`http::ServerLayer`] and [`http::ClientLayer`]: HTTP and gRPC, servers and clients of tower services |
@@ -52,6 +55,11 @@
 //! | `testing` | [`testing`]: spans and metrics of one test |
 //! | `telemetry` | recording alone, for an exporter of your own; implied by the above |
 //! | `context` | [`WorkflowContext`] alone; implied by all of the above |
+//! | `doc-links` | the queries of each annotated function in its documentation |
+//!
+//! `TTA_PROMETHEUS_URL=https://prometheus.example cargo doc --features tta/doc-links` has below the text of each
+//! annotated function the queries of its request rate, its error ratio and its p95, as links to that Prometheus, or as
+//! code where the variable is not set. The feature changes documentation only.
 //!
 //! # Promises
 //!
@@ -103,115 +111,14 @@ pub use outcome::{Category, ErrorKind, Kind, Severity, Status};
 pub use policy::{BudgetUnit, PolicyError};
 pub use span::value::{ToValue, Value};
 pub use span::{Span, span};
-pub use tta_macros::{ErrorKind, Label};
 
-/// Makes a function a step: a span for each call, and metrics by name, kind and status.
-///
-/// Goes on `fn` and `async fn`, free or a method, generic or not. Everything is optional:
-///
-/// | argument | meaning |
-/// |---|---|
-/// | `name = "…"` | the name on the wire; by default the function's |
-/// | `kind = "…"` | label `primitive_type`, by default `lambda`; known are `lambda llm embedding retrieval tool agent http db router cache sequential parallel conditional switch retry fallback timeout saga`, and any other word in `snake_case` is allowed |
-/// | `labels(k: Type = expr, …)` | metric labels on the executions and errors families; `Type` is `bool`, an enum with [`Label`](derive@Label), or `bounded(N)`; `k: Type` means `= k`; `on = "all"` at the end adds the durations |
-/// | `fields(k = expr, k = %expr, k = ?expr, …)` | span attributes at the start, in `tracing`'s grammar; `k` alone means `= k` |
-/// | `ret(k = expr, …)` | span attributes at the end; `ret` is a reference to the value in `Ok` or `Some`, or to the plain result |
-/// | `ok_if = rule` or `error_if = rule` | a closure over a reference to the result that alone says what an error is |
-/// | `errors = Type` | the error type where the signature hides it, so that its kinds exist at zero |
-/// | `maturity = "…"` | `development`, `staging` or `production` |
-/// | `crate = path` | where `tta` is, if it was renamed |
-///
-/// ```
-/// #[derive(Clone, Copy, tta::Label)]
-/// enum Tier { Free, Paid }
-///
-/// #[derive(tta::ErrorKind)]
-/// enum SearchError {
-///     #[error_kind(transient)]
-///     Busy,
-///     #[error_kind(permanent, code = "S-2")]
-///     NoIndex,
-/// }
-///
-/// #[tta::primitive(
-///     kind = "retrieval",
-///     labels(tier: Tier, model: bounded(20) = model),
-///     fields(length = query.len(), user = %user),
-///     ret(hits = ret.len()),
-///     maturity = "staging",
-/// )]
-/// async fn search(query: &str, user: u64, tier: Tier, model: &str) -> Result<Vec<String>, SearchError> {
-///     if query.is_empty() { Err(SearchError::NoIndex) } else { Ok(vec![]) }
-/// }
-/// # let _ = (Tier::Free, SearchError::Busy);
-/// # let _ = futures_executor::block_on(search("q", 7, Tier::Paid, "small"));
-/// ```
-///
-/// # What is emitted
-///
-/// A span `search` (`execute_tool {name}` for `kind = "tool"`, `invoke_agent {name}` for `agent`) with
-/// `tta.primitive.name`, `tta.primitive.kind`, `tta.status`, `error.type`, the workflow's name and id, the
-/// step's index, `code.*`, and what `fields` and `ret` say; and the families
-/// `tta_primitive_executions_total`, `tta_primitive_duration_seconds`, `tta_primitives_active`,
-/// `tta_primitive_errors_total`, within a workflow also `tta_workflow_steps_total` and
-/// `tta_workflow_step_duration_seconds`.
-///
-/// # When a call begins and ends
-///
-/// At the first poll of the body, and when it returns, panics or is dropped. A future that is never
-/// polled has not run and is not counted. `Result` is recognised by type, through aliases and `impl
-/// Trait` too; `None` is a success unless `error_if` says otherwise.
-///
-/// # Expands to
-///
-/// A plain function that returns one wrapped future, so that a level adds one small guard and no second
-/// copy of the arguments:
-///
-/// ```
-/// # use std::future::Future;
-/// fn length(text: String) -> impl Future<Output = usize> {
-///     static __SITE: tta::__private::Site = tta::__private::Site::primitive("length", "lambda")
-///         .at(concat!(module_path!(), "::length"), file!(), line!());
-///     tta::__private::register!(__SITE);
-///     tta::__private::future(
-///         &__SITE,
-///         async move {
-///             let _ = &text;
-///             tta::__private::begin(&__SITE);
-///             text.len()
-///         },
-///         |__r, __f| {
-///             use tta::__private::kinds::*;
-///             (&&&tta::__private::Probe(__r)).__outcome()
-///         },
-///     )
-/// }
-/// # assert_eq!(futures_executor::block_on(length("four".to_owned())), 4);
-/// ```
+#[doc = include_str!("docs/error_kind.md")]
+pub use tta_macros::ErrorKind;
+#[doc = include_str!("docs/label.md")]
+pub use tta_macros::Label;
+#[doc = include_str!("docs/primitive.md")]
 pub use tta_macros::primitive;
-
-/// Makes a function a workflow: the root of a trace, with a [`WorkflowContext`] of its own.
-///
-/// Takes the arguments of [`primitive`]; `kind` is the label `workflow_type`, by default `sequential`.
-/// Primitives that it calls, also in `join!` or across `tokio::spawn`, are its steps: siblings below its
-/// span, in order.
-///
-/// ```
-/// #[tta::workflow(maturity = "production")]
-/// async fn support_ticket(text: String) -> Result<String, std::fmt::Error> {
-///     let topic = classify(&text).await;
-///     Ok(format!("{topic}: {}", tta::span().trace_id().unwrap_or_default()))
-/// }
-///
-/// #[tta::primitive(kind = "llm")]
-/// async fn classify(text: &str) -> &'static str {
-///     if text.contains("refund") { "billing" } else { "other" }
-/// }
-/// # assert!(futures_executor::block_on(support_ticket("refund".to_owned())).is_ok());
-/// ```
-///
-/// It emits a span `invoke_workflow {name}` and the families `tta_workflow_executions_total`,
-/// `tta_workflow_duration_seconds`, `tta_workflows_active` and `tta_workflow_errors_total`.
+#[doc = include_str!("docs/workflow.md")]
 pub use tta_macros::workflow;
 
 #[cfg(feature = "tracing")]

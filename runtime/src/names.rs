@@ -9,8 +9,11 @@ pub(crate) mod attribute {
     pub(crate) const CODE_FILE_PATH: &str = "code.file.path";
     pub(crate) const CODE_LINE_NUMBER: &str = "code.line.number";
     /// Of an event that is a log line.
+    #[cfg(feature = "log")]
     pub(crate) const LOG_LEVEL: &str = "level";
+    #[cfg(feature = "log")]
     pub(crate) const LOG_TARGET: &str = "target";
+    #[cfg(feature = "log")]
     pub(crate) const LOG_MESSAGE: &str = "message";
     pub(crate) const EXCEPTION_MESSAGE: &str = "exception.message";
 
@@ -36,6 +39,8 @@ pub(crate) mod attribute {
     pub(crate) const STREAM_FIRST_ITEM: &str = "tta.stream.first_item_ms";
     pub(crate) const STEP_INDEX: &str = "tta.step.index";
     pub(crate) const ERROR_CODE: &str = "tta.error.code";
+    /// The id of the span below, in which the error first appeared.
+    pub(crate) const ERROR_ORIGIN: &str = "tta.error.origin";
     pub(crate) const ERROR_CATEGORY: &str = "tta.error.category";
     pub(crate) const ERROR_SEVERITY: &str = "tta.error.severity";
 

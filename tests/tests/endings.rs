@@ -412,3 +412,81 @@ fn calls_end_as_what_they_were_at_any_depth() {
         assert_eq!(tta::span().trace_id(), None, "at depth {depth} something is left current");
     }
 }
+
+#[tta::primitive]
+async fn query(error: Option<Failure>) -> Result<(), Failure> {
+    tokio::task::yield_now().await;
+    error.map_or(Ok(()), Err)
+}
+
+#[tta::primitive]
+async fn load(error: Failure) -> Result<(), Failure> {
+    query(None).await?;
+    query(Some(error)).await
+}
+
+#[derive(Debug, tta::ErrorKind)]
+enum Wrapped {
+    #[error_kind(permanent, code = "W")]
+    Load,
+}
+
+#[tta::workflow]
+async fn report(error: Failure) -> Result<(), Wrapped> {
+    load(error).await.map_err(|_| Wrapped::Load)
+}
+
+#[test]
+fn what_is_known_of_an_error_is_on_the_span_where_it_first_appeared() {
+    let capture = capture();
+    let _ = futures::executor::block_on(report(Failure::Busy));
+    let spans = capture.spans();
+    let first =
+        spans.iter().find(|span| span.name == "query" && span.is_error()).expect("the query that failed");
+    assert_eq!(first.attribute("tta.error.code").as_deref(), Some("E1"));
+    assert_eq!(first.attribute("tta.error.origin"), None);
+    for (name, error_type) in [("load", "busy"), ("invoke_workflow report", "load")] {
+        let span = capture.span(name);
+        assert!(span.is_error());
+        assert_eq!(span.attribute("error.type").as_deref(), Some(error_type));
+        assert_eq!(span.attribute("tta.error.origin"), Some(first.id().to_string()), "{name}");
+        for key in ["tta.error.code", "tta.error.category", "tta.error.severity"] {
+            assert_eq!(span.attribute(key), None, "{name} {key}");
+        }
+    }
+}
+
+#[tta::primitive]
+async fn with_fallback() -> Result<(), Failure> {
+    if query(Some(Failure::Busy)).await.is_err() {
+        query(None).await?;
+    }
+    Err(Failure::Refused)
+}
+
+#[tta::primitive]
+async fn first_of_two() -> Result<(), Failure> {
+    let slow = async {
+        query(None).await?;
+        query(None).await
+    };
+    futures::future::try_join(query(Some(Failure::Busy)), slow).await.map(drop)
+}
+
+#[test]
+fn an_error_that_was_dealt_with_is_not_where_a_later_one_comes_from() {
+    let capture = capture();
+    let _ = futures::executor::block_on(with_fallback());
+    let own = capture.span("with_fallback");
+    assert_eq!(own.attribute("tta.error.origin"), None);
+    assert_eq!(own.attribute("tta.error.category").as_deref(), Some("permanent"));
+    let _ = futures::executor::block_on(first_of_two());
+    let failed =
+        capture.spans().into_iter().filter(|span| span.name == "query" && span.is_error()).next_back();
+    let origin = capture.span("first_of_two").attribute("tta.error.origin");
+    assert_eq!(
+        origin,
+        failed.map(|span| span.id().to_string()),
+        "what was cancelled beside it succeeded in nothing"
+    );
+}

@@ -4,6 +4,7 @@ use opentelemetry::Context;
 use opentelemetry::trace::{SpanKind, TraceContextExt as _, Tracer as _, TracerProvider as _};
 use tta::assert_trace;
 use tta::testing::{Capture, capture};
+use tta_tests_library::{PackError, Seal};
 
 #[tta::workflow]
 async fn three_steps() -> u32 {
@@ -44,6 +45,27 @@ async fn the_steps_of_a_workflow_are_siblings_in_one_trace() {
     assert_eq!((traces(&capture), capture.spans().len()), (1, 4));
     let index = |name| capture.span(name).attribute("tta.step.index");
     assert_eq!(["first", "second", "third"].map(index), ["0", "1", "2"].map(|n| Some(n.to_owned())));
+}
+
+#[tokio::test]
+async fn a_library_that_gives_the_crate_another_name_is_observed_as_any_other() {
+    let capture = capture();
+    assert_eq!(tta_tests_library::pack(2, Seal::Wax).await, Ok(4));
+    assert_eq!(tta_tests_library::pack(30, Seal::Wax).await, Err(PackError::TooHeavy));
+    assert_trace!(capture, {
+        "invoke_workflow pack_parcel" { "execute_tool weigh" "wrap" "seal" }
+        "invoke_workflow pack_parcel" { "execute_tool weigh" "wrap" "seal" }
+    });
+    let metric = |name: &str, labels: &[(&str, &str)]| capture.metric(name, labels);
+    let seal = |heavy, status| {
+        let labels = [("primitive_name", "seal"), ("with", "wax"), ("heavy", heavy), ("status", status)];
+        metric("tta_primitive_executions_total", &labels)
+    };
+    assert_eq!((seal("false", "success"), seal("true", "error")), (Some(1.0), Some(1.0)));
+    let errors = [("workflow_name", "pack_parcel"), ("error_type", "too_heavy"), ("category", "permanent")];
+    assert_eq!(metric("tta_workflow_errors_total", &errors), Some(1.0));
+    let torn = [("primitive_name", "wrap"), ("error_type", "torn_paper"), ("category", "transient")];
+    assert_eq!(metric("tta_primitive_errors_total", &torn), Some(1.0));
 }
 
 #[tta::workflow(kind = "parallel")]

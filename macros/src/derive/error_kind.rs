@@ -7,11 +7,11 @@ use syn::parse::ParseStream;
 use syn::{Attribute, Data, DeriveInput, Error, Fields, LitStr, Path, Result};
 
 use super::case::Case;
-use super::{distinct, helper, rename_all, variants};
+use super::{distinct, helper, not_on_fields, rename_all, variants};
 use crate::ctxt::Ctxt;
 use crate::expand::private;
 use crate::fallback;
-use crate::parse::{krate, string, twice, unknown, word};
+use crate::parse::{alone, krate, string, twice, unknown, word};
 use crate::valid::text;
 use crate::words::{did_you_mean, one_of};
 
@@ -107,6 +107,9 @@ fn constant(name: &LitStr, kind: &Kind, private: &TokenStream) -> TokenStream {
 
 fn of_struct(input: &DeriveInput, path: &mut Option<Path>, cx: &Ctxt) -> Body {
     let kind = kind(&input.attrs, ON_STRUCT, path, cx);
+    if let Data::Struct(data) = &input.data {
+        not_on_fields(&data.fields, "error_kind", "struct", cx);
+    }
     Body { kinds: vec![(name(&input.ident, Case::Snake, &kind), kind)], patterns: vec![quote!(_)] }
 }
 
@@ -116,8 +119,9 @@ fn of_enum(input: &DeriveInput, path: &mut Option<Path>, cx: &Ctxt) -> Body {
     let mut seen = Vec::new();
     for variant in variants(input, "ErrorKind", cx) {
         let kind = kind(&variant.attrs, ON_KIND, &mut None, cx);
+        not_on_fields(&variant.fields, "error_kind", "variant", cx);
         let name = name(&variant.ident, case, &kind);
-        distinct(&mut seen, &name, cx);
+        distinct(&mut seen, &name, "#[error_kind(name = \"value\")]", cx);
         body.kinds.push((name, kind));
         let ident = &variant.ident;
         body.patterns.push(match variant.fields {
@@ -182,6 +186,7 @@ impl Kind {
                         "an error is `transient`, `permanent`, or unknown by default: keep one",
                     ));
                 }
+                alone(input, &keyword)?;
                 self.category = Some(keyword);
             }
             "code" => self.code = Some(checked("the code", string(input, &keyword, "code = \"E42\"")?, cx)),
@@ -192,6 +197,18 @@ impl Kind {
             "severity" => {
                 let word = string(input, &keyword, "severity = \"critical\"")?;
                 self.severity = Some(severity(word)?);
+            }
+            "rename_all" if known.contains(&"crate") => {
+                return Err(Error::new(
+                    keyword.span(),
+                    "`rename_all` belongs on an enum: a struct has one kind, so write `name = \"value\"`",
+                ));
+            }
+            "rename_all" | "crate" => {
+                return Err(Error::new(
+                    keyword.span(),
+                    format!("`{keyword}` belongs on the enum: it is for all variants"),
+                ));
             }
             _ => return Err(unknown(&keyword, known)),
         }

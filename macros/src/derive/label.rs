@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt as _;
+use syn::parse::ParseStream;
 use syn::{Data, DeriveInput, Error, Fields, Ident, LitStr, Path, Variant};
 
 use super::case::Case;
@@ -10,7 +11,7 @@ use super::{distinct, helper, rename_all, variants};
 use crate::ctxt::Ctxt;
 use crate::expand::private;
 use crate::fallback;
-use crate::parse::{krate, twice, unknown, word};
+use crate::parse::{alone, krate, twice, unknown, word};
 use crate::valid::text;
 
 /// More variants than this are said to be meant: each is a series of every family that has the label.
@@ -66,6 +67,9 @@ fn container(input: &DeriveInput, cx: &Ctxt) -> Container {
     let mut container = Container::default();
     let mut seen = Vec::new();
     helper(&input.attrs, "label", "rename_all = \"snake_case\"", cx, |input| {
+        if input.peek(LitStr) {
+            return Err(input.error("a value belongs on a variant: each has one of its own"));
+        }
         let keyword = word(input, ON_ENUM)?;
         if seen.contains(&keyword) {
             return Err(twice(&keyword));
@@ -73,7 +77,10 @@ fn container(input: &DeriveInput, cx: &Ctxt) -> Container {
         seen.push(keyword.clone());
         match keyword.to_string().as_str() {
             "rename_all" => container.rename_all = Some(rename_all(input, &keyword)?),
-            "many" => container.many = true,
+            "many" => {
+                alone(input, &keyword)?;
+                container.many = true;
+            }
             "crate" => container.krate = Some(krate(input, &keyword)?),
             _ => return Err(unknown(&keyword, ON_ENUM)),
         }
@@ -94,6 +101,12 @@ fn values<'a>(input: &'a DeriveInput, container: &Container, cx: &Ctxt) -> Vec<(
             "the values of a union cannot be listed: derive `Label` on an enum without fields",
         ),
     }
+    for parameter in input.generics.type_params() {
+        cx.error(
+            &parameter.ident,
+            format!("a label's values are the same for every `{}`: remove the parameter", parameter.ident),
+        );
+    }
     let variants = variants(input, "Label", cx);
     if variants.len() > MANY && !container.many {
         cx.error(
@@ -111,10 +124,14 @@ fn values<'a>(input: &'a DeriveInput, container: &Container, cx: &Ctxt) -> Vec<(
         .into_iter()
         .map(|variant| {
             let value = value(variant, case, cx);
-            distinct(&mut seen, &value, cx);
+            distinct(&mut seen, &value, "#[label(\"value\")]", cx);
             (&variant.ident, value)
         })
         .collect()
+}
+
+fn at_word(input: ParseStream<'_>, word: &str) -> bool {
+    input.fork().call(Ident::parse_any).is_ok_and(|next| next == word)
 }
 
 fn value(variant: &Variant, case: Case, cx: &Ctxt) -> LitStr {
@@ -127,8 +144,11 @@ fn value(variant: &Variant, case: Case, cx: &Ctxt) -> LitStr {
     let ident = &variant.ident;
     let mut given: Option<LitStr> = None;
     helper(&variant.attrs, "label", "\"value\"", cx, |input| {
+        if let Some(keyword) = ON_ENUM.iter().find(|known| at_word(input, known)) {
+            return Err(input.error(format!("`{keyword}` belongs on the enum: it is for all variants")));
+        }
         let value: LitStr = input.parse().map_err(|error| {
-            Error::new(error.span(), "a variant's label is a string: write `#[label(\"value\")]`")
+            Error::new(error.span(), "a variant's label is a string literal: write `#[label(\"value\")]`")
         })?;
         if given.is_some() {
             return Err(Error::new(value.span(), "a variant has one value: keep one"));

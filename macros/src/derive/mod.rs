@@ -3,14 +3,16 @@
 mod case;
 pub(crate) mod error_kind;
 pub(crate) mod label;
+#[cfg(test)]
+mod tests;
 
 use syn::parse::ParseStream;
-use syn::{Attribute, Data, DeriveInput, Ident, LitStr, Meta, Result, Variant};
+use syn::{Attribute, Data, DeriveInput, Fields, Ident, LitStr, Meta, Result, Variant};
 
 use self::case::Case;
 use crate::ctxt::Ctxt;
 use crate::parse::{each, string};
-use crate::words::one_of;
+use crate::words::{did_you_mean, one_of};
 
 /// Calls `one` for each argument of each `#[helper(..)]`.
 fn helper(
@@ -37,11 +39,19 @@ fn helper(
 fn rename_all(input: ParseStream<'_>, keyword: &Ident) -> Result<Case> {
     let spelled = string(input, keyword, "rename_all = \"snake_case\"")?;
     Case::named(&spelled.value()).ok_or_else(|| {
-        syn::Error::new(
-            spelled.span(),
-            format!("unknown spelling `{}`: write {}", spelled.value(), one_of(Case::NAMES)),
-        )
+        let hint = did_you_mean(&spelled.value(), Case::NAMES);
+        let colon = if hint.is_empty() { ":" } else { "" };
+        let wrong =
+            format!("unknown spelling `{}`{hint}{colon} write {}", spelled.value(), one_of(Case::NAMES));
+        syn::Error::new(spelled.span(), wrong)
     })
+}
+
+/// Refuses `#[helper(..)]` where nobody reads it.
+fn not_on_fields(fields: &Fields, helper: &str, owner: &str, cx: &Ctxt) {
+    for attr in fields.iter().flat_map(|field| &field.attrs).filter(|attr| attr.path().is_ident(helper)) {
+        cx.error(attr, format!("`{helper}` says nothing of a field: write it on the {owner}"));
+    }
 }
 
 /// The variants of an enum that has some.
@@ -62,10 +72,13 @@ fn variants<'a>(input: &'a DeriveInput, derive: &str, cx: &Ctxt) -> Vec<&'a Vari
 }
 
 /// Refuses a value that an earlier variant has.
-fn distinct(seen: &mut Vec<String>, value: &LitStr, cx: &Ctxt) {
+fn distinct(seen: &mut Vec<String>, value: &LitStr, example: &str, cx: &Ctxt) {
     let text = value.value();
     if seen.contains(&text) {
-        cx.error(value, format!("`{text}` is the value of an earlier variant too: write another"));
+        cx.error(
+            value,
+            format!("`{text}` is the value of an earlier variant too: write another with `{example}`"),
+        );
     }
     seen.push(text);
 }

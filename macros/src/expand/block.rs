@@ -2,9 +2,10 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote};
-use syn::{Attribute, Meta, parse_quote};
+use syn::ext::IdentExt as _;
+use syn::{Attribute, LitStr, Meta, parse_quote};
 
-use super::krate_or_tta;
+use super::{krate_or_tta, ours_at};
 use crate::args::{Args, Part, Role};
 use crate::ctxt::Ctxt;
 use crate::item::{Block, Function, is_ours};
@@ -24,10 +25,10 @@ use crate::{fallback, valid};
 //
 // Output:
 //     impl Store {
-//         #[::tta::primitive(kind = "db", fields(id))]
+//         #[::tta::primitive(name = "Store.get", kind = "db", fields(id))]
 //         async fn get(&self, id: u64) -> Row { .. }
 //
-//         #[::tta::primitive(fields(id), kind = "tool")]
+//         #[::tta::primitive(name = "Store.ask", fields(id), kind = "tool")]
 //         async fn ask(&self, id: u64) -> Row { .. }
 //
 //         fn len(&self) -> usize { .. }
@@ -35,9 +36,20 @@ use crate::{fallback, valid};
 pub(super) fn expand(role: Role, args: &Args, mut block: Block, cx: Ctxt) -> TokenStream {
     let methods: Vec<Asked> = block.methods().map(|method| Asked::of(role, method)).collect();
     valid::block(role, args, &block, &methods, &cx);
+    let owner = block.owner();
     let checked = cx.check();
     for (method, asked) in block.methods_mut().zip(methods) {
-        asked.annotate(role, args, method, checked.is_ok());
+        match asked {
+            Asked::Skip => method.attrs.retain(|attr| !is_ours(attr)),
+            Asked::Own(own) if checked.is_ok() => {
+                let inherited = args.parts.iter().filter(|part| !own.iter().any(|own| own.replaces(part)));
+                annotate(method, role, args, inherited.chain(&own), owner.as_deref());
+            }
+            Asked::Alone(other, own) if checked.is_ok() => {
+                annotate(method, other, args, own.iter(), owner.as_deref());
+            }
+            Asked::Own(_) | Asked::Alone(..) | Asked::Unclear => {}
+        }
     }
     match checked {
         Ok(()) => block.into_token_stream(),
@@ -51,8 +63,10 @@ pub(crate) enum Asked {
     Skip,
     /// Nothing, or these arguments above the block's.
     Own(Vec<Part>),
-    /// To be what its own attribute says alone.
-    Other,
+    /// To be the other of the two, with its own arguments alone.
+    Alone(Role, Vec<Part>),
+    /// Something that cannot be read; what is wrong with it is said when it is expanded.
+    Unclear,
 }
 
 impl Asked {
@@ -61,33 +75,38 @@ impl Asked {
         let Some(attr) = ours.next() else {
             return Asked::Own(Vec::new());
         };
-        // What is wrong with it is said when it is expanded.
         let cx = Ctxt::default();
         let args = Args::parse(arguments(attr), &cx);
         if cx.check().is_err() || ours.next().is_some() {
-            return Asked::Other;
+            return Asked::Unclear;
         }
         match args.skip {
             Some(_) if args.parts.len() == 1 => Asked::Skip,
+            Some(_) => Asked::Unclear,
             None if role.is(attr) => Asked::Own(args.parts),
-            _ => Asked::Other,
+            None => Asked::Alone(role.other(), args.parts),
         }
     }
+}
 
-    fn annotate(self, role: Role, args: &Args, method: &mut Function, is_valid: bool) {
-        match self {
-            Asked::Skip => method.attrs.retain(|attr| !is_ours(attr)),
-            Asked::Own(own) if is_valid => {
-                method.attrs.retain(|attr| !is_ours(attr));
-                let inherited = args.parts.iter().filter(|part| !own.iter().any(|own| own.replaces(part)));
-                let parts = inherited.chain(&own).map(|part| &part.tokens);
-                let krate = krate_or_tta(args.krate.as_ref());
-                let role = Ident::new(role.name(), Span::call_site());
-                method.attrs.push(parse_quote!(#[#krate::#role(#(#parts),*)]));
-            }
-            Asked::Own(_) | Asked::Other => {}
-        }
-    }
+/// Gives a method its attribute, and a name that says whose it is unless it has one.
+fn annotate<'a>(
+    method: &mut Function,
+    role: Role,
+    block: &Args,
+    parts: impl Iterator<Item = &'a Part> + Clone,
+    owner: Option<&str>,
+) {
+    let name = owner.filter(|_| !parts.clone().any(Part::is_name)).map(|owner| {
+        let method = &method.sig.ident;
+        let name = LitStr::new(&format!("{owner}.{}", method.unraw()), ours_at(method.span()));
+        quote!(name = #name)
+    });
+    let parts = name.into_iter().chain(parts.map(|part| part.tokens.clone()));
+    let krate = krate_or_tta(block.krate.as_ref());
+    let role = Ident::new(role.name(), Span::call_site());
+    method.attrs.retain(|attr| !is_ours(attr));
+    method.attrs.push(parse_quote!(#[#krate::#role(#(#parts),*)]));
 }
 
 fn arguments(attr: &Attribute) -> TokenStream {

@@ -4,6 +4,10 @@ mod begin;
 pub(crate) mod block;
 mod body;
 pub(crate) mod error_type;
+#[cfg(feature = "doc-links")]
+mod links;
+#[cfg(test)]
+mod manual;
 mod outcome;
 mod parameters;
 mod returned;
@@ -34,10 +38,12 @@ pub(crate) fn expand(role: Role, tokens: &TokenStream, item: &TokenStream) -> To
     match (cx.check(), function) {
         (Ok(()), Some(function)) => {
             let shape = function.shape();
-            match function.last_foreign(&shape) {
-                Some(last) => behind(role, &args, tokens, function, last),
-                None => expand_from_parsed(role, &args, &function, &shape),
+            if let Some(last) = function.last_foreign(&shape) {
+                return behind(role, &args, tokens, function, last);
             }
+            #[cfg(feature = "doc-links")]
+            let function = links::document(role, &args, function);
+            expand_from_parsed(role, &args, &function, &shape)
         }
         (Ok(()), None) => item.clone(),
         (Err(error), _) => fallback::item(&error, item),

@@ -310,13 +310,13 @@ fn a_block_hands_its_arguments_to_its_methods() {
             const N: usize = { 3 };
             type Row = u8;
             rows! { a, b }
-            #[my::tta::primitive(kind = "db", errors = Map<A, B>, error_if = |a| a.is_none(), crate = my::tta)]
+            #[my::tta::primitive(name = "Files.get", kind = "db", errors = Map<A, B>, error_if = |a| a.is_none(), crate = my::tta)]
             pub async fn get(&self) -> u8 { half typed. }
             #[inline]
-            #[my::tta::primitive(errors = Map<A, B>, crate = my::tta, kind = "tool", ok_if = |a, b| c)]
+            #[my::tta::primitive(name = "Files.ask", errors = Map<A, B>, crate = my::tta, kind = "tool", ok_if = |a, b| c)]
             fn ask(&self) {}
             const fn len(&self) -> usize { 3 }
-            #[workflow(kind = "saga")]
+            #[my::tta::workflow(name = "Files.run", kind = "saga")]
             async fn run(&self) {}
         }
     };

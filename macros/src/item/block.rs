@@ -1,9 +1,10 @@
 //! An impl block, of which only the methods are read.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
-use quote::{ToTokens, TokenStreamExt as _};
+use quote::{ToTokens, TokenStreamExt as _, quote};
+use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Result, Token, braced, token};
+use syn::{Attribute, Result, Token, Type, braced, token};
 
 use super::{Function, group};
 
@@ -39,6 +40,24 @@ impl Block {
             Member::Method(method) => Some(&mut **method),
             Member::Other(_) => None,
         })
+    }
+
+    /// The name of the type whose methods these are, where it has one.
+    pub(crate) fn owner(&self) -> Option<String> {
+        let head = &self.head;
+        let block: syn::ItemImpl = syn::parse2(quote!(#head {})).ok()?;
+        let mut ty = &*block.self_ty;
+        loop {
+            match ty {
+                Type::Reference(reference) => ty = &reference.elem,
+                Type::Group(group) => ty = &group.elem,
+                Type::Paren(paren) => ty = &paren.elem,
+                Type::Path(path) => {
+                    return path.path.segments.last().map(|last| last.ident.unraw().to_string());
+                }
+                _ => return None,
+            }
+        }
     }
 
     /// The word `impl`, to blame.

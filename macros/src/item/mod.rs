@@ -164,6 +164,18 @@ fn refuse(role: Role, item: TokenStream) -> Option<Error> {
         syn::Item::Static(item) => {
             (item.static_token.into_token_stream(), "a static", "put it on a function")
         }
+        syn::Item::Type(item) => {
+            (item.type_token.into_token_stream(), "a type alias", "put it on a function")
+        }
+        syn::Item::Use(item) => {
+            (item.use_token.into_token_stream(), "an import", "put it on the function where it is written")
+        }
+        syn::Item::Union(item) => (item.union_token.into_token_stream(), "a union", "put it on its methods"),
+        syn::Item::ForeignMod(item) => (
+            item.abi.into_token_stream(),
+            "an extern block",
+            "put it on a function that calls what is declared inside",
+        ),
         syn::Item::Macro(item) => {
             (item.mac.path.into_token_stream(), "a macro call", "write it inside the macro, on the function")
         }

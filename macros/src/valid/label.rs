@@ -69,8 +69,13 @@ fn closed(ty: &Type, generics: &Generics, cx: &Ctxt) {
     if mentions_parameter(ty.to_token_stream(), generics) {
         cx.error(
             ty,
-            "a label's values must be known before the first call, where this type is not: name one type",
+            format!(
+                "a label's values must be known before the first call, where `{}` is not: name one type",
+                ty.to_token_stream()
+            ),
         );
+    } else if let Some(inner) = borrowed(ty) {
+        cx.error(ty, format!("a label's type is written without `&`: write `{}`", inner.to_token_stream()));
     } else if let Some(spelled) = open(ty) {
         cx.error(
             ty,
@@ -93,12 +98,17 @@ fn open(ty: &Type) -> Option<String> {
             let last = path.path.segments.last()?.ident.to_string();
             OPEN.contains(&last.as_str()).then_some(last)
         }
-        Type::Reference(reference) => match bare(&reference.elem) {
-            Type::Path(path) if path.path.is_ident("str") => Some("&str".to_owned()),
-            _ => Some("a reference".to_owned()),
-        },
+        Type::Reference(reference) => open(&reference.elem).map(|spelled| format!("&{spelled}")),
         Type::Verbatim(_) | Type::Macro(_) => None,
         other => Some(other.to_token_stream().to_string()),
+    }
+}
+
+/// `T` of `&T`, whose values are a closed set as far as it tells.
+fn borrowed(ty: &Type) -> Option<&Type> {
+    match bare(ty) {
+        Type::Reference(reference) if open(&reference.elem).is_none() => Some(&reference.elem),
+        _ => None,
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn block(role: Role, args: &Args, block: &Block, methods: &[Asked], c
     let mut observed = false;
     for (method, asked) in block.methods().zip(methods) {
         observed |= !matches!(asked, Asked::Skip);
-        if let Asked::Own(_) = asked {
+        if let Asked::Own(_) | Asked::Alone(..) = asked {
             function::in_block(role, method, cx);
         }
     }
@@ -93,8 +93,10 @@ fn arguments(args: &Args, generics: &Generics, cx: &Ctxt) {
 /// A text on the wire: never empty, never long, never with characters that have to be escaped somewhere.
 pub(crate) fn text(what: &str, text: &LitStr, cx: &Ctxt) -> bool {
     let value = text.value();
-    let problem = if value.is_empty() {
+    let problem = if value.trim().is_empty() {
         "is empty: write at least one character".to_owned()
+    } else if value.trim() != value {
+        "has blanks around it: write it without".to_owned()
     } else if value.chars().count() > LONGEST {
         format!("is longer than {LONGEST} characters: write a shorter one")
     } else if value.chars().any(char::is_control) {
@@ -124,13 +126,10 @@ fn kind(kind: &LitStr, cx: &Ctxt) {
     if !text("the kind", kind, cx) {
         return;
     }
-    let mut letters = value.chars();
-    let snake_case = letters.next().is_some_and(|first| first.is_ascii_lowercase())
-        && letters.all(|letter| matches!(letter, 'a'..='z' | '0'..='9' | '_'));
-    if !snake_case {
-        let lowered = value.to_lowercase().replace(['-', ' '], "_");
-        let known = KINDS.contains(&lowered.as_str());
-        let hint = if known { format!(", such as `{lowered}`") } else { String::new() };
+    if !is_snake_case(&value) {
+        let lowered = value.to_lowercase().replace(['-', ' ', '.'], "_");
+        let meant = nearest(&lowered, KINDS).unwrap_or(&lowered);
+        let hint = if is_snake_case(meant) { format!(": write `{meant}`") } else { String::new() };
         cx.error(kind, format!("a kind is one snake_case word{hint}; known: {}", one_of(KINDS)));
     } else if !KINDS.contains(&value.as_str()) && nearest(&value, KINDS).is_some() {
         let hint = did_you_mean(&value, KINDS);
@@ -142,6 +141,12 @@ fn kind(kind: &LitStr, cx: &Ctxt) {
             ),
         );
     }
+}
+
+fn is_snake_case(word: &str) -> bool {
+    let mut letters = word.chars();
+    letters.next().is_some_and(|first| first.is_ascii_lowercase())
+        && letters.all(|letter| matches!(letter, 'a'..='z' | '0'..='9' | '_'))
 }
 
 fn fields(fields: &[Field], argument: &str, cx: &Ctxt) {

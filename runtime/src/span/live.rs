@@ -326,6 +326,10 @@ impl Started {
         let Some(OwnSpan { mut record, own }) = self.span.take() else { return };
         own.give_back(local.map(|local| &local.slots));
         record.end(self.at, nanoseconds, outcome);
+        match local {
+            Some(local) => record.trace_error(&local.failure),
+            None => _ = super::local::local(|local| record.trace_error(&local.failure)),
+        }
         record.key = counts.key();
         if busy > 0 {
             record.added.attributes().push(KeyValue::new(attribute::BUSY, busy as f64 / 1e6));

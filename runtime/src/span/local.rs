@@ -28,6 +28,9 @@ pub(super) struct Local {
     pub(super) rooms: RefCell<Vec<Box<Started>>>,
     /// What runs here. What a primitive calls is no step of the workflow.
     pub(super) within: Cell<Within>,
+    /// The last call that has failed, unless one beside it has succeeded since.
+    #[cfg(feature = "telemetry")]
+    pub(super) failure: Cell<Option<super::record::Failure>>,
     #[cfg(feature = "telemetry")]
     pub(super) rows: crate::metric::Rows,
     #[cfg(feature = "telemetry")]
@@ -68,6 +71,8 @@ thread_local! {
             depth: Cell::new(0),
             rooms: RefCell::default(),
             within: Cell::new(None),
+            #[cfg(feature = "telemetry")]
+            failure: Cell::new(None),
             #[cfg(feature = "telemetry")]
             rows: crate::metric::Rows::default(),
             #[cfg(feature = "telemetry")]

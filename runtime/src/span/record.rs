@@ -1,6 +1,7 @@
 //! What is recorded of a span, and where it goes when the span ends: to the pipeline or to a test.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::SystemTime;
@@ -101,6 +102,8 @@ pub(crate) struct Record {
     pub(super) status: Option<Status>,
     /// What it ended with, if that was an error.
     pub(super) error: Option<Kind>,
+    /// The span below in which the error first appeared; invalid if that is this one.
+    failed_below: SpanId,
     /// The call's combination of labels.
     pub(super) key: LabelKey,
     /// Nanoseconds since 1970.
@@ -120,6 +123,7 @@ impl Default for Record {
             parent_is_remote: false,
             status: None,
             error: None,
+            failed_below: SpanId::INVALID,
             key: 0,
             start: 0,
             end: 0,
@@ -127,6 +131,14 @@ impl Default for Record {
             origin: Origin::Nobody,
         }
     }
+}
+
+/// A call that has failed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Failure {
+    parent: SpanId,
+    /// Where the error first appeared: there, or further below.
+    first: SpanId,
 }
 
 /// What code adds to a span while it is open.
@@ -268,6 +280,24 @@ impl Record {
         self.error = outcome.error;
     }
 
+    /// Finds where the call's error first appeared. An error goes up within one poll, from a call to the one around it;
+    /// what has failed is what was called last, unless something succeeded after it.
+    #[inline]
+    pub(super) fn trace_error(&mut self, last: &Cell<Option<Failure>>) {
+        match self.status {
+            Some(Status::Error) => {
+                let below = last.get().filter(|failure| failure.parent == self.span_id);
+                self.failed_below = below.map_or(SpanId::INVALID, |failure| failure.first);
+                let first = below.map_or(self.span_id, |failure| failure.first);
+                last.set(Some(Failure { parent: self.parent, first }));
+            }
+            Some(Status::Success) if last.get().is_some_and(|failure| failure.parent == self.parent) => {
+                last.set(None);
+            }
+            _ => {}
+        }
+    }
+
     /// As others see it.
     #[inline]
     pub(super) fn context(&self) -> SpanContext {
@@ -289,6 +319,7 @@ impl Record {
     pub(super) fn clear(&mut self) {
         self.status = None;
         self.error = None;
+        self.failed_below = SpanId::INVALID;
         self.origin = Origin::Nobody;
         self.added.attributes.clear();
         self.added.extras = None;
@@ -327,7 +358,7 @@ impl Record {
             }
         };
         if let Some(ended) = self.status.take() {
-            describe(ended, self.error.take().as_ref(), &mut attributes, &mut status);
+            describe(ended, self.error.take().as_ref(), self.failed_below, &mut attributes, &mut status);
         }
         let known = attributes.len();
         for own in self.added.attributes.drain(..) {
@@ -416,14 +447,25 @@ fn site_attributes(
 }
 
 /// What follows from a call's ending.
-fn describe(ended: Status, error: Option<&Kind>, attributes: &mut Vec<KeyValue>, status: &mut OtelStatus) {
+fn describe(
+    ended: Status,
+    error: Option<&Kind>,
+    failed_below: SpanId,
+    attributes: &mut Vec<KeyValue>,
+    status: &mut OtelStatus,
+) {
     attributes.push(KeyValue::new(attribute::STATUS, ended.as_str()));
     if let Some(error) = error {
         attributes.push(KeyValue::new(attribute::ERROR_TYPE, error.name()));
-        attributes.push(KeyValue::new(attribute::ERROR_CATEGORY, error.category().as_str()));
-        attributes.push(KeyValue::new(attribute::ERROR_SEVERITY, error.severity().as_str()));
-        if let Some(code) = error.code() {
-            attributes.push(KeyValue::new(attribute::ERROR_CODE, code));
+        if failed_below == SpanId::INVALID {
+            attributes.push(KeyValue::new(attribute::ERROR_CATEGORY, error.category().as_str()));
+            attributes.push(KeyValue::new(attribute::ERROR_SEVERITY, error.severity().as_str()));
+            if let Some(code) = error.code() {
+                attributes.push(KeyValue::new(attribute::ERROR_CODE, code));
+            }
+        } else {
+            // What is known of the error is said once, where it first appeared.
+            attributes.push(KeyValue::new(attribute::ERROR_ORIGIN, failed_below.to_string()));
         }
     }
     if ended == Status::Error && *status == OtelStatus::Unset {

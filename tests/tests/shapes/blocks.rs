@@ -103,23 +103,26 @@ impl Sized for String {
 #[test]
 fn every_method_of_a_block_is_observed() {
     let mut store = Store::<String>::new();
-    assert_eq!(observed("push_all", || store.push_all(["a".to_owned(), "b".to_owned()]).items.len()), 2);
-    assert_eq!(observed("get", || run(store.get(1))).as_deref(), Some("b"));
-    assert_eq!(observed("first", || store.first().cloned()).as_deref(), Some("a"));
-    assert_eq!(observed("from", || run(store.from(1).count())), 1);
-    assert_eq!(observed("title", || store.title()).as_deref(), Ok("a"));
-    assert_eq!(observed("rename", || run(store.rename("c"))), Ok(()));
+    assert_eq!(
+        observed("Store.push_all", || store.push_all(["a".to_owned(), "b".to_owned()]).items.len()),
+        2
+    );
+    assert_eq!(observed("Store.get", || run(store.get(1))).as_deref(), Some("b"));
+    assert_eq!(observed("Store.first", || store.first().cloned()).as_deref(), Some("a"));
+    assert_eq!(observed("Store.from", || run(store.from(1).count())), 1);
+    assert_eq!(observed("Store.title", || store.title()).as_deref(), Ok("a"));
+    assert_eq!(observed("Store.rename", || run(store.rename("c"))), Ok(()));
     run(store.clear());
-    assert!(observed("title", || store.title()).is_err());
+    assert!(observed("Store.title", || store.title()).is_err());
 }
 
 #[test]
 fn async_trait_may_stand_on_either_side_of_the_blocks_attribute() {
     let (mut numbers, mut text) = (vec![1], "a".to_owned());
-    observed("add", || run(numbers.add(2)));
-    assert_eq!(observed("above", || run(numbers.above())), 2);
-    observed("add", || run(text.add(2)));
-    assert_eq!(observed("above", || run(text.above())), 2);
+    observed("Vec.add", || run(numbers.add(2)));
+    assert_eq!(observed("Vec.above", || run(numbers.above())), 2);
+    observed("String.add", || run(text.add(2)));
+    assert_eq!(observed("String.above", || run(text.above())), 2);
 }
 
 #[cfg(feature = "telemetry")]
@@ -131,12 +134,12 @@ fn a_method_takes_the_blocks_arguments_unless_it_has_its_own() {
     assert_eq!(run(store.from(1).count()), 1);
     run(store.clear());
     let _ = Store::<u8>::new();
-    let get = capture.span("get");
+    let get = capture.span("Store.get");
     assert_eq!(get.attribute("tta.primitive.kind").as_deref(), Some("db"));
     assert_eq!(get.attribute("len").as_deref(), Some("2"));
-    let from = capture.span("from");
+    let from = capture.span("Store.from");
     assert_eq!(from.attribute("tta.primitive.kind").as_deref(), Some("retrieval"));
     assert_eq!((from.attribute("from").as_deref(), from.attribute("len")), (Some("1"), None));
     assert!(capture.span("invoke_workflow clear_all").attribute("tta.primitive.kind").is_none());
-    assert!(!capture.spans().iter().any(|span| span.name == "new"));
+    assert!(!capture.spans().iter().any(|span| span.name == "Store.new"));
 }

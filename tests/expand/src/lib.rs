@@ -1,0 +1,1 @@
+//! Nothing: the shapes are programs of their own, and their dependencies are this package's.

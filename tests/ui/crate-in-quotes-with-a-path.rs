@@ -1,0 +1,5 @@
+#[tta::primitive(crate = "my::tta")]
+//~                      ^^^^^^^^^
+fn serve() {}
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[tta::primitive(crate = tta())]
+//~                         ^
+fn serve() {}
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[tta::primitive(crate = 1)]
+//~                      ^
+fn serve() {}
+
+fn main() {}

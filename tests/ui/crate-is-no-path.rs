@@ -1,0 +1,5 @@
+#[tta::primitive(crate = "not a path")]
+//~                      ^^^^^^^^^^^^
+fn serve() {}
+
+fn main() {}

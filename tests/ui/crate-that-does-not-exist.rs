@@ -1,0 +1,5 @@
+#[tta::primitive(crate = telemetry)]
+//~                      ^^^^^^^^^
+fn serve() {}
+
+fn main() {}

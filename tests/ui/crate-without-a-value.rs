@@ -1,0 +1,5 @@
+#[tta::primitive(crate)]
+//~              ^^^^^
+fn serve() {}
+
+fn main() {}

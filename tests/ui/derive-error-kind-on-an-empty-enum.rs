@@ -1,0 +1,5 @@
+#[derive(tta::ErrorKind)]
+pub enum Never {}
+//~      ^^^^^
+
+fn main() {}

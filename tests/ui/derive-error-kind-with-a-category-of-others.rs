@@ -1,0 +1,8 @@
+#[derive(tta::ErrorKind)]
+pub enum Failure {
+    #[error_kind(retryable)]
+//~              ^^^^^^^^^
+    Busy,
+}
+
+fn main() {}

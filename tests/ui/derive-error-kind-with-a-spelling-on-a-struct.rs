@@ -1,0 +1,6 @@
+#[derive(tta::ErrorKind)]
+#[error_kind(rename_all = "snake_case")]
+//~          ^^^^^^^^^^
+pub struct Failure;
+
+fn main() {}

@@ -1,0 +1,8 @@
+#[derive(tta::ErrorKind)]
+#[error_kind(crate = "tta")]
+//~                  ^^^^^
+pub enum Failure {
+    Busy,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+#[derive(tta::Label)]
+pub enum Tier<T> {
+//~           ^
+    Free,
+    Paid(T),
+//~     ^^^
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+#[derive(tta::Label)]
+#[label("tier")]
+//~     ^^^^^^
+pub enum Tier {
+    Free,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+#[derive(tta::Label)]
+pub enum Status {
+    #[label(200)]
+//~         ^^^
+    Ok,
+}
+
+fn main() {}

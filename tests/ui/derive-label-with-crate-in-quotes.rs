@@ -1,0 +1,8 @@
+#[derive(tta::Label)]
+#[label(crate = "tta")]
+//~             ^^^^^
+pub enum Tier {
+    Free,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+#[derive(tta::Label)]
+#[label(many = true)]
+//~          ^
+pub enum Tier {
+    Free,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+#[derive(tta::Label)]
+pub enum Tier {
+    #[label("free", "gratis")]
+//~                 ^^^^^^^^
+    Free,
+}
+
+fn main() {}

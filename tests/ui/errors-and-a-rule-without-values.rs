@@ -1,0 +1,5 @@
+#[tta::primitive(errors = , error_if =)]
+//~                       ^ ^^^^^^^^
+fn serve() {}
+
+fn main() {}

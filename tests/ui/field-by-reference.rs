@@ -1,0 +1,7 @@
+#[tta::primitive(fields(&q))]
+//~                     ^
+fn serve(q: &str) -> usize {
+    q.len()
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[tta::primitive(fields(q.len()))]
+//~                          ^
+fn serve(q: &str) -> usize {
+    q.len()
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[tta::primitive(fields(3))]
+//~                     ^
+fn serve() {}
+
+fn main() {}

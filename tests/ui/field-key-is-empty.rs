@@ -1,0 +1,5 @@
+#[tta::primitive(fields("" = 1))]
+//~                     ^^
+fn serve() {}
+
+fn main() {}

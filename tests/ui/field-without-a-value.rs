@@ -1,0 +1,7 @@
+#[tta::primitive(fields(len =))]
+//~                     ^^^
+fn serve(len: usize) -> usize {
+    len
+}
+
+fn main() {}

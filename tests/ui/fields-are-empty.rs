@@ -1,0 +1,5 @@
+#[tta::primitive(fields())]
+//~              ^^^^^^
+fn serve() {}
+
+fn main() {}

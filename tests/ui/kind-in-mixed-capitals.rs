@@ -1,0 +1,5 @@
+#[tta::primitive(kind = "Retreival")]
+//~                     ^^^^^^^^^^^
+fn search() {}
+
+fn main() {}

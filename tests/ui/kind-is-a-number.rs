@@ -1,0 +1,5 @@
+#[tta::primitive(kind = 1)]
+//~                     ^
+fn serve() {}
+
+fn main() {}

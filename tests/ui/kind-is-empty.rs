@@ -1,0 +1,5 @@
+#[tta::primitive(kind = "")]
+//~                     ^^
+fn serve() {}
+
+fn main() {}

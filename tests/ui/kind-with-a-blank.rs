@@ -1,0 +1,5 @@
+#[tta::primitive(kind = "vector db")]
+//~                     ^^^^^^^^^^^
+fn serve() {}
+
+fn main() {}

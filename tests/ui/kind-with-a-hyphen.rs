@@ -1,0 +1,5 @@
+#[tta::primitive(kind = "feature-store")]
+//~                     ^^^^^^^^^^^^^^^
+fn serve() {}
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[tta::primitive(kind = llm)]
+//~                     ^^^
+fn ask() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[tta::primitive(labels("paid": bool = paid))]
+//~                     ^^^^^^
+fn serve(paid: bool) -> bool {
+    paid
+}
+
+fn main() {}

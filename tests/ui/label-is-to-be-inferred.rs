@@ -1,0 +1,7 @@
+#[tta::primitive(labels(paid: _))]
+//~                           ^
+fn serve(paid: bool) -> bool {
+    paid
+}
+
+fn main() {}

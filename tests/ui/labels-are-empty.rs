@@ -1,0 +1,5 @@
+#[tta::primitive(labels())]
+//~              ^^^^^^
+fn serve() {}
+
+fn main() {}

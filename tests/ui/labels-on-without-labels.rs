@@ -1,0 +1,5 @@
+#[tta::primitive(labels(on = "all"))]
+//~              ^^^^^^
+fn serve() {}
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[tta::primitive(maturity = "Staging")]
+//~                         ^^^^^^^^^
+fn serve() {}
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[tta::primitive(maturity = 3)]
+//~                         ^
+fn serve() {}
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[tta::primitive(maturity = "prodution")]
+//~                         ^^^^^^^^^^^
+fn serve() {}
+
+fn main() {}

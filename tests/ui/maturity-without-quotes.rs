@@ -1,0 +1,5 @@
+#[tta::primitive(maturity = production)]
+//~                         ^^^^^^^^^^
+fn serve() {}
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[tta::primitive(name("serve"))]
+//~              ^^^^
+fn serve() {}
+
+fn main() {}

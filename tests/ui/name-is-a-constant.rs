@@ -1,0 +1,9 @@
+const NAME: &str = "serve";
+
+#[tta::primitive(name = NAME)]
+//~                     ^^^^
+fn serve() -> &'static str {
+    NAME
+}
+
+fn main() {}

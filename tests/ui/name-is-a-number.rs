@@ -1,0 +1,5 @@
+#[tta::primitive(name = 42)]
+//~                     ^^
+fn serve() {}
+
+fn main() {}

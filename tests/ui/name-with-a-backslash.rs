@@ -1,0 +1,5 @@
+#[tta::primitive(name = r"serve\again")]
+//~                     ^^^^^^^^^^^^^^
+fn serve() {}
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[tta::primitive(name = "serve \"again\"")]
+//~                     ^^^^^^^^^^^^^^^^^
+fn serve() {}
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[tta::primitive(name)]
+//~              ^^^^
+fn serve() {}
+
+fn main() {}

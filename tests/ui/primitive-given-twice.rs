@@ -1,0 +1,8 @@
+mod steps {
+    #[tta::primitive]
+    #[tta::primitive]
+//~ ^^^^^^^^^^^^^^^^^
+    pub fn serve() {}
+}
+
+fn main() {}

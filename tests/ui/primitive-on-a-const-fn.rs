@@ -1,0 +1,5 @@
+#[tta::primitive]
+pub const fn serve() {}
+//~ ^^^^^
+
+fn main() {}

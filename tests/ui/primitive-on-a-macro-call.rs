@@ -1,0 +1,13 @@
+macro_rules! step {
+    () => {
+        fn step() {}
+    };
+}
+
+mod steps {
+    #[tta::primitive]
+    step! {}
+//~ ^^^^
+}
+
+fn main() {}

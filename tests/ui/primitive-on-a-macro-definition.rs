@@ -1,0 +1,9 @@
+mod steps {
+    #[tta::primitive]
+    macro_rules! _step {
+//~ ^^^^^^^^^^^
+        () => {};
+    }
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+mod steps {
+    #[tta::primitive]
+    pub type Name = String;
+//~     ^^^^
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+mod steps {
+    #[tta::primitive]
+    pub union Either { _a: u8 }
+//~     ^^^^^
+}
+
+fn main() {}

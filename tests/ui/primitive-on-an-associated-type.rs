@@ -1,0 +1,7 @@
+pub trait Model {
+    #[tta::primitive]
+    type Answer;
+//~ ^^^^^^^^^^^^
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+mod steps {
+    #[tta::primitive]
+    pub enum Tier {
+//~     ^^^^
+        Free,
+    }
+}
+
+fn main() {}

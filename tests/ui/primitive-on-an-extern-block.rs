@@ -1,0 +1,7 @@
+mod steps {
+    #[tta::primitive]
+    unsafe extern "C" {}
+//~        ^^^^^^^^^^
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[tta::primitive(ret = "hits")]
+//~                  ^
+fn serve() -> usize {
+    1
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[tta::primitive(ret)]
+//~              ^^^
+fn serve() -> usize {
+    1
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+mod steps {
+    #[tta::workflow]
+    pub struct Serve;
+//~     ^^^^^^
+}
+
+fn main() {}

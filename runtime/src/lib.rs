@@ -54,7 +54,8 @@
 //! | `tonic` | [`http::Inject`], an interceptor of gRPC clients; with `tower` |
 //! | `testing` | [`testing`]: spans and metrics of one test |
 //! | `telemetry` | recording alone, for an exporter of your own; implied by the above |
-//! | `context` | [`WorkflowContext`] alone; implied by all of the above |
+//! | `http` | the headers of HTTP requests as carriers for [`propagation`] |
+//! | `context` | [`WorkflowContext`] and [`propagation`] alone; implied by all of the above |
 //! | `doc-links` | the queries of each annotated function in its documentation |
 //!
 //! `TTA_PROMETHEUS_URL=https://prometheus.example cargo doc --features tta/doc-links` has below the text of each
@@ -81,6 +82,8 @@ mod metric;
 mod names;
 mod outcome;
 mod policy;
+#[cfg(feature = "context")]
+pub mod propagation;
 mod span;
 
 #[cfg(feature = "telemetry")]

@@ -87,6 +87,7 @@ pub(crate) mod label {
     pub(crate) const ENVIRONMENT: &str = "environment";
     pub(crate) const OUTCOME: &str = "outcome";
     pub(crate) const REASON: &str = "reason";
+    pub(crate) const PROPAGATOR: &str = "propagator";
     pub(crate) const EXPORTER: &str = "exporter";
     pub(crate) const FAMILY: &str = "family";
     pub(crate) const LABEL: &str = "label";
@@ -126,6 +127,7 @@ pub(crate) mod metric {
     pub(crate) const TELEMETRY_QUEUE_LENGTH: &str = "tta_telemetry_queue_length";
     pub(crate) const TELEMETRY_QUEUE_CAPACITY: &str = "tta_telemetry_queue_capacity";
     pub(crate) const TELEMETRY_EXPORT_DURATION: &str = "tta_telemetry_export_duration_seconds";
+    pub(crate) const PROPAGATION_ERRORS: &str = "tta_propagation_errors_total";
     pub(crate) const BUILD_INFO: &str = "tta_build_info";
     #[cfg(feature = "log")]
     pub(crate) const LOG_LINES: &str = "tta_log_lines_total";
@@ -145,6 +147,18 @@ pub(crate) mod metric {
     pub(crate) const PROCESS_START_TIME: &str = "process_start_time_seconds";
 }
 
+/// Propagators, in `OTEL_PROPAGATORS` and as a label.
+#[cfg(feature = "context")]
+pub(crate) mod propagator {
+    pub(crate) const TRACE_CONTEXT: &str = "tracecontext";
+    pub(crate) const BAGGAGE: &str = "baggage";
+    pub(crate) const B3: &str = "b3";
+    pub(crate) const B3_MULTI: &str = "b3multi";
+    pub(crate) const JAEGER: &str = "jaeger";
+    pub(crate) const XRAY: &str = "xray";
+    pub(crate) const GCP: &str = "gcp";
+}
+
 /// The instrumentation scope of our spans and metrics.
 pub(crate) const SCOPE: &str = "tta";
 
@@ -153,6 +167,8 @@ pub(crate) mod env {
     pub(crate) const FILTER: &str = "TTA_FILTER";
     pub(crate) const BUSY_TIME: &str = "TTA_BUSY_TIME";
     pub(crate) const RECORD_USER: &str = "TTA_RECORD_USER";
+    pub(crate) const TRUST_REMOTE: &str = "TTA_TRUST_REMOTE";
+    pub(crate) const PROPAGATORS: &str = "OTEL_PROPAGATORS";
     pub(crate) const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
     #[cfg(feature = "gcp")]
     pub(crate) const RESOURCE_ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";

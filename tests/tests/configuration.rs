@@ -22,6 +22,12 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("TTA_PUSHGATEWAY_URL", "gateway:9091", "http://"),
     ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon", "milliseconds"),
     ("OTEL_EXPORTER_OTLP_COMPRESSION", "brotli", "gzip"),
+    (
+        "OTEL_PROPAGATORS",
+        "tracecontext,ottrace",
+        "`tracecontext`, `baggage`, `b3`, `b3multi`, `jaeger`, `xray`, `gcp`, `none`",
+    ),
+    ("TTA_TRUST_REMOTE", "sometimes", "`always`, `sampled-off` or `never`"),
     ("ENVIRONMENT", "moon", "`production`"),
 ];
 

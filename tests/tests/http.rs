@@ -26,7 +26,6 @@ use tta::http::{ClientLayer, Inject, ServerLayer};
 use tta::opentelemetry::Value;
 use tta::opentelemetry::trace::{SpanId, SpanKind, Status, TraceContextExt as _, TraceId};
 use tta::opentelemetry_sdk::error::OTelSdkResult;
-use tta::opentelemetry_sdk::propagation::TraceContextPropagator;
 use tta::opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use tta_tests::{CLOSED, PATIENCE, http_get};
 
@@ -55,7 +54,6 @@ static OBSERVED: LazyLock<Observed> = LazyLock::new(|| {
         builder.prometheus_addr(([127, 0, 0, 1], 0).into()).init().expect("nothing is wrong with it");
     // What reqwest's clients need to be made, with whatever they speak.
     let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
-    tta::opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -5,6 +5,7 @@ mod error;
 mod filter;
 mod sampler;
 
+use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -15,8 +16,9 @@ pub use error::ConfigError;
 pub(crate) use filter::Filter;
 pub(crate) use sampler::sampler;
 
-use crate::names::env;
+use crate::names::{env, propagator};
 use crate::pipeline::Limits;
+use crate::propagation::{Boxed, Trust};
 
 /// Where the program runs; chooses defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,7 +58,7 @@ impl Environment {
     }
 }
 
-/// Which exporters of one signal are wanted.
+/// Which exporters of one signal, or propagators, are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// Nobody said: those that are compiled in and fit the environment.
@@ -66,14 +68,24 @@ pub(crate) enum Wanted {
 }
 
 impl Wanted {
-    /// Reads a list of exporters' names such as `OTEL_TRACES_EXPORTER`.
+    /// Reads a list of names such as `OTEL_TRACES_EXPORTER`.
     ///
     /// `known` are the names with the features that bring them.
     pub(crate) fn from_env(
         variable: &'static str,
         known: &[(&'static str, &'static str, bool)],
     ) -> Result<Self, ConfigError> {
-        let Some(text) = environment::text(variable)? else { return Ok(Wanted::Default) };
+        match environment::text(variable)? {
+            Some(text) => Wanted::parse(variable, text, known),
+            None => Ok(Wanted::Default),
+        }
+    }
+
+    fn parse(
+        variable: &'static str,
+        text: String,
+        known: &[(&'static str, &'static str, bool)],
+    ) -> Result<Self, ConfigError> {
         let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
         let quoted =
             |names: Vec<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
@@ -92,14 +104,30 @@ impl Wanted {
                     });
                 }
                 None => {
-                    let mut accepted: Vec<_> = known.iter().map(|(name, ..)| *name).collect();
+                    let mut accepted: Vec<_> =
+                        known.iter().filter(|(.., compiled)| *compiled).map(|(name, ..)| *name).collect();
                     accepted.push("none");
-                    let expected = format!("a comma-separated list of {}", quoted(accepted));
+                    let mut expected = format!("a comma-separated list of {}", quoted(accepted));
+                    for (name, feature, _) in known.iter().filter(|(.., compiled)| !compiled) {
+                        // Writing to a String cannot fail.
+                        let _ = write!(expected, ", `{name}` (needs the cargo feature `{feature}` of tta)");
+                    }
                     return Err(ConfigError::invalid(variable, text, expected));
                 }
             }
         }
         Ok(Wanted::Only(names.into_iter().filter(|name| name != "none").collect()))
+    }
+
+    /// The names that are wanted, each once and in order.
+    pub(crate) fn or<'a>(&'a self, default: &'a [&'a str]) -> Vec<&'a str> {
+        let mut wanted: Vec<&str> = match self {
+            Wanted::Default => default.to_vec(),
+            Wanted::Only(names) => names.iter().map(String::as_str).collect(),
+        };
+        let mut seen = std::collections::HashSet::new();
+        wanted.retain(|name| seen.insert(*name));
+        wanted
     }
 
     #[cfg(any(feature = "console", feature = "metrics", feature = "otlp", feature = "prometheus"))]
@@ -109,6 +137,30 @@ impl Wanted {
             Wanted::Only(names) => names.iter().any(|wanted| wanted == name),
         }
     }
+}
+
+/// Whose headers are read and written.
+pub(crate) fn propagators(default: &[&str]) -> Result<Vec<Boxed>, ConfigError> {
+    let wanted = Wanted::from_env(
+        env::PROPAGATORS,
+        &[
+            (propagator::TRACE_CONTEXT, "context", true),
+            (propagator::BAGGAGE, "context", true),
+            (propagator::B3, "context", true),
+            (propagator::B3_MULTI, "context", true),
+            (propagator::JAEGER, "context", true),
+            (propagator::XRAY, "xray", cfg!(feature = "xray")),
+            (propagator::GCP, "gcp", cfg!(feature = "gcp")),
+        ],
+    )?;
+    Ok(wanted.or(default).into_iter().filter_map(crate::propagation::named).collect())
+}
+
+/// How far callers in other processes are believed.
+pub(crate) fn trust() -> Result<Trust, ConfigError> {
+    let Some(text) = environment::text(env::TRUST_REMOTE)? else { return Ok(Trust::default()) };
+    Trust::parse(&text)
+        .ok_or_else(|| ConfigError::invalid(env::TRUST_REMOTE, text, "`always`, `sampled-off` or `never`"))
 }
 
 /// Spans that may be asked to wait; each has its place, of about 200 bytes, from the start.
@@ -226,3 +278,28 @@ pub(crate) fn resource(
 
 /// Semantic conventions 1.37, stable.
 const DEPLOYMENT_ENVIRONMENT: &str = "deployment.environment.name";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_not_known_or_not_compiled_in_is_refused_with_what_is_there_and_what_brings_the_rest() {
+        let known = [("b3", "context", true), ("xray", "xray", false)];
+        let refused = |text: &str| {
+            let parsed = Wanted::parse(env::PROPAGATORS, text.to_owned(), &known);
+            parsed.expect_err(text).to_string()
+        };
+        assert_eq!(
+            refused("b3,ottrace"),
+            "`OTEL_PROPAGATORS` is \"b3,ottrace\", expected a comma-separated list of `b3`, `none`, `xray` (needs the cargo feature `xray` of tta)"
+        );
+        assert_eq!(
+            refused("xray"),
+            "`OTEL_PROPAGATORS` asks for \"xray\", which needs the cargo feature `xray` of tta; this build has `b3`, `none`"
+        );
+        let wanted = Wanted::parse(env::PROPAGATORS, " b3 ,none,b3".to_owned(), &known).expect("it is right");
+        assert_eq!(wanted.or(&["xray"]), ["b3"], "each once, and in place of the default");
+        assert_eq!(Wanted::Default.or(&["xray"]), ["xray"]);
+    }
+}

@@ -42,6 +42,8 @@ pub struct WorkflowContext(pub(super) Option<Arc<Inner>>);
 
 pub(super) struct Inner {
     pub(super) workflow_id: Id,
+    /// Whether it is a workflow of another process, which sent the request that is served.
+    is_remote: bool,
     /// Whether a workflow has taken an id that a builder made; the next one gets its own.
     pub(super) is_taken: AtomicBool,
     /// The workflow's own id unless a caller gave one.
@@ -84,14 +86,19 @@ impl Inner {
         self.late.get_or_init(Box::default)
     }
 
+    /// Its id as the cause of another workflow; a remote one may have kept it to itself.
+    fn as_cause(&self) -> Option<Id> {
+        Some(&self.workflow_id).filter(|id| !self.is_remote || !id.as_str().is_empty()).cloned()
+    }
+
     #[cfg(feature = "telemetry")]
     fn is_running(&self) -> bool {
-        self.run.is_some()
+        self.run.is_some() || self.is_remote
     }
 
     #[cfg(not(feature = "telemetry"))]
     fn is_running(&self) -> bool {
-        self.running
+        self.running || self.is_remote
     }
 
     /// An id that somebody gave is for every workflow in the scope, one that was made for the first.
@@ -304,7 +311,8 @@ impl WorkflowContext {
         self.0.as_ref()?.late.get().map(|late| &**late)
     }
 
-    /// Whether there is no workflow here.
+    /// Whether there is no workflow here. Where a request is served that a workflow of another process has sent
+    /// ([`propagation::extract`](crate::propagation::extract)), there is that one.
     #[must_use]
     pub fn is_none(&self) -> bool {
         self.0.is_none()
@@ -353,11 +361,12 @@ impl WorkflowContext {
         let own = opened.filter(|opened| opened.offers_its_id());
         WorkflowContext(Some(Arc::new(Inner {
             workflow_id: own.map_or_else(Id::new, |own| own.workflow_id.clone()),
+            is_remote: false,
             is_taken: AtomicBool::new(true),
             correlation_id: outer.map(|outer| outer.correlation_id().clone()),
             causation_id: match opened {
                 Some(opened) => opened.causation_id.clone(),
-                None => outer.map(|outer| outer.workflow_id.clone()),
+                None => outer.and_then(Inner::as_cause),
             },
             shared: outer.and_then(|outer| outer.shared.clone()),
             tags: opened.and_then(|opened| opened.tags.clone()),
@@ -368,6 +377,27 @@ impl WorkflowContext {
             run: Some(run),
             #[cfg(not(feature = "telemetry"))]
             running: true,
+        })))
+    }
+
+    /// The context of a workflow in another process, of which one of the two ids at least is known.
+    pub(crate) fn remote(workflow_id: Option<String>, correlation_id: Option<String>) -> Self {
+        let given = |id: String| Id::Given(id.into());
+        WorkflowContext(Some(Arc::new(Inner {
+            workflow_id: given(workflow_id.unwrap_or_default()),
+            is_remote: true,
+            is_taken: AtomicBool::new(true),
+            correlation_id: correlation_id.map(given),
+            causation_id: None,
+            shared: None,
+            tags: None,
+            baggage: Vec::new(),
+            began: Began::now(),
+            late: OnceLock::new(),
+            #[cfg(feature = "telemetry")]
+            run: None,
+            #[cfg(not(feature = "telemetry"))]
+            running: false,
         })))
     }
 
@@ -392,9 +422,10 @@ impl WorkflowContext {
         let is_shared = shared.session_id.is_some() || shared.user_id.is_some() || shared.deadline.is_some();
         WorkflowContext(Some(Arc::new(Inner {
             workflow_id: workflow_id.unwrap_or_else(Id::new),
+            is_remote: false,
             is_taken: AtomicBool::new(false),
             correlation_id: correlation_id.or_else(|| outer.map(|outer| outer.correlation_id().clone())),
-            causation_id: outer.map(|outer| outer.workflow_id.clone()),
+            causation_id: outer.and_then(Inner::as_cause),
             shared: is_shared.then(|| Arc::new(shared)),
             tags: (!tags.is_empty()).then(|| tags.into()),
             baggage,

@@ -5,8 +5,8 @@
 //! - [`ClientLayer`] goes around what asks: tower services (feature `tower`), reqwest (feature `reqwest`).
 //! - [`Inject`] (feature `tonic`) sends context with the calls of one gRPC client.
 //!
-//! Context travels in the headers of the propagator that OpenTelemetry has as the global one. None of it can fail a
-//! request: headers that make no sense are as if they were not there, and what is recorded of a request is bounded.
+//! Context travels in the headers of the process's [`propagators`](crate::propagation). None of it can fail a request:
+//! headers that make no sense are as if they were not there, and what is recorded of a request is bounded.
 
 mod carrier;
 mod client;

@@ -91,6 +91,8 @@ pub enum Producer {
     OpenLabels,
     /// The export pipeline.
     Pipeline,
+    /// What is read from and written into requests.
+    Propagation,
     /// `init`.
     Init,
     /// The log.
@@ -122,6 +124,7 @@ impl Producer {
             Producer::Components => "components",
             Producer::OpenLabels => "open labels",
             Producer::Pipeline => "pipeline",
+            Producer::Propagation => "propagation",
             Producer::Init => "init",
             Producer::Process => "the operating system",
         }
@@ -385,6 +388,10 @@ pub(crate) static TELEMETRY_EXPORT_DURATION: Family =
     Family::seconds(metric::TELEMETRY_EXPORT_DURATION, Producer::Pipeline, &[label::EXPORTER, label::STATUS])
         .help("Time that an exporter took for one batch.");
 
+pub(crate) static PROPAGATION_ERRORS: Family =
+    Family::counter(metric::PROPAGATION_ERRORS, Producer::Propagation, &[label::PROPAGATOR, label::REASON])
+        .help("Headers of callers that were not what they should be, and what did not fit into ours.");
+
 pub(crate) static BUILD_INFO: Family =
     Family::gauge(metric::BUILD_INFO, Producer::Init, &[label::VERSION, label::SERVICE, label::ENVIRONMENT])
         .help("The running program: version of the service, its name and environment; always 1.");
@@ -495,6 +502,7 @@ pub(crate) static FAMILIES: &[&Family] = &[
     &TELEMETRY_QUEUE_LENGTH,
     &TELEMETRY_QUEUE_CAPACITY,
     &TELEMETRY_EXPORT_DURATION,
+    &PROPAGATION_ERRORS,
     &BUILD_INFO,
     #[cfg(feature = "log")]
     &LOG_LINES,

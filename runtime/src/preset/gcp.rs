@@ -8,10 +8,10 @@ use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags
 use opentelemetry::{Context, Key, KeyValue};
 use opentelemetry_sdk::Resource;
 
-use super::hex;
 use crate::config::{ConfigError, environment};
 use crate::export::otlp::Target;
-use crate::names::env;
+use crate::names::{env, propagator};
+use crate::propagation::{Fault, count, hex};
 
 /// <https://docs.cloud.google.com/stackdriver/docs/reference/telemetry/overview>
 pub(super) const ENDPOINT: &str = "https://telemetry.googleapis.com";
@@ -71,7 +71,7 @@ const HEADER: &str = "x-cloud-trace-context";
 
 /// Passes the context of a trace on in Google's older header, `X-Cloud-Trace-Context`.
 ///
-/// The preset [`Gcp`](crate::Preset::Gcp) makes it one of the global propagators, below W3C Trace Context,
+/// The preset [`Gcp`](crate::Preset::Gcp) makes it one of the propagators, below W3C Trace Context,
 /// which Google advises; a program that chooses its own can use it without.
 ///
 /// The header is `105445aa7843bc8bf206b12000100000/1;o=1`: trace id in hexadecimal digits, span id in decimal
@@ -116,10 +116,12 @@ impl TextMapPropagator for CloudTracePropagator {
     }
 
     fn extract_with_context(&self, context: &Context, extractor: &dyn Extractor) -> Context {
-        match extractor.get(HEADER).and_then(read) {
-            Some(parent) => context.with_remote_span_context(parent),
-            None => context.clone(),
+        match extractor.get(HEADER).map(read) {
+            Some(Ok(Some(parent))) => return context.with_remote_span_context(parent),
+            Some(Err(fault)) => count(propagator::GCP, fault),
+            Some(Ok(None)) | None => {}
         }
+        context.clone()
     }
 
     fn fields(&self) -> FieldIter<'_> {
@@ -128,9 +130,17 @@ impl TextMapPropagator for CloudTracePropagator {
     }
 }
 
-/// What a header says; `None` if it names no span.
-fn read(header: &str) -> Option<SpanContext> {
-    let (trace_id, rest) = header.trim().split_once('/')?;
+/// What a header says; nothing if it names no span.
+fn read(header: &str) -> Result<Option<SpanContext>, Fault> {
+    let header = header.trim();
+    if hex(header, 32).is_some() {
+        return Ok(None);
+    }
+    fields(header).map(Some).ok_or(Fault::Malformed)
+}
+
+fn fields(header: &str) -> Option<SpanContext> {
+    let (trace_id, rest) = header.split_once('/')?;
     let (span_id, sampled) = match rest.split_once(";o=") {
         // An odd number: the second bit once asked for stack traces.
         Some((span_id, options)) => (span_id, decimal(options)? & 1 == 1),

@@ -11,13 +11,11 @@ pub use gcp::CloudTracePropagator;
 pub use xray::XrayPropagator;
 
 use opentelemetry::KeyValue;
-use opentelemetry::propagation::{TextMapCompositePropagator, TextMapPropagator};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::propagation::TraceContextPropagator;
 
 use crate::config::{ConfigError, Wanted, environment};
 use crate::export::otlp::Settings;
-use crate::names::env;
+use crate::names::{env, propagator};
 
 /// What a cloud wants on top of OTLP: its form of trace ids, its propagation header, where its receiver is,
 /// and what that asks for.
@@ -31,8 +29,9 @@ pub enum Preset {
     /// AWS X-Ray.
     ///
     /// - The first 32 bits of a trace id are the time in seconds since 1970, and the other 96 are random.
-    /// - [`XrayPropagator`] and W3C Trace Context are the global propagators; where a request has both headers,
-    ///   X-Ray's is believed, since that is the one AWS's own services rewrite.
+    /// - Unless `OTEL_PROPAGATORS` says otherwise, [`XrayPropagator`] is one of the [propagators](crate::propagation)
+    ///   beside W3C's; where a request has both headers, X-Ray's is believed, since that is the one AWS's own services
+    ///   rewrite.
     /// - Spans go to a collector, by default at `http://localhost:4318`: AWS's
     ///   distribution of it, or any with an exporter for X-Ray. AWS's own endpoint takes signed requests only
     ///   (`SigV4`), which tta does not make, so naming it is an error of `init`.
@@ -48,8 +47,9 @@ pub enum Preset {
     ///   hour), and the resource attribute `gcp.project_id`, for which `GOOGLE_CLOUD_PROJECT` is taken as well.
     ///   Without them `init` is an error.
     /// - On Cloud Run, services and jobs, the resource says so: `cloud.platform`, `faas.name`, `faas.version`.
-    /// - W3C Trace Context and [`CloudTracePropagator`] are the global propagators; where a request has both
-    ///   headers, W3C's is believed, as Google advises.
+    /// - Unless `OTEL_PROPAGATORS` says otherwise, [`CloudTracePropagator`] is one of the
+    ///   [propagators](crate::propagation) beside W3C's; where a request has both headers, W3C's is believed, as
+    ///   Google advises.
     #[cfg(feature = "gcp")]
     Gcp,
 }
@@ -136,21 +136,13 @@ impl Preset {
         }
     }
 
-    /// Makes its propagators the global ones. Of two headers in one request, the later propagator's counts.
-    pub(crate) fn propagate(self) {
-        let w3c = || Box::new(TraceContextPropagator::new()) as Box<dyn TextMapPropagator + Send + Sync>;
-        let propagators = match self {
+    /// Its propagators, if nobody says which. Of two headers in one request, the later propagator's counts.
+    pub(crate) fn propagators(self) -> &'static [&'static str] {
+        match self {
             #[cfg(feature = "xray")]
-            Preset::Xray => vec![w3c(), Box::new(XrayPropagator::new())],
+            Preset::Xray => &[propagator::TRACE_CONTEXT, propagator::BAGGAGE, propagator::XRAY],
             #[cfg(feature = "gcp")]
-            Preset::Gcp => vec![Box::new(CloudTracePropagator::new()), w3c()],
-        };
-        opentelemetry::global::set_text_map_propagator(TextMapCompositePropagator::new(propagators));
+            Preset::Gcp => &[propagator::GCP, propagator::TRACE_CONTEXT, propagator::BAGGAGE],
+        }
     }
-}
-
-/// A hexadecimal number of exactly so many digits; the standard library's parser takes a sign, too.
-fn hex(text: &str, digits: usize) -> Option<u128> {
-    let is_hex = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_hex.then(|| u128::from_str_radix(text, 16).ok()).flatten()
 }

@@ -7,10 +7,10 @@ use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState};
 
-use super::hex;
 use crate::config::ConfigError;
 use crate::export::otlp::Target;
-use crate::names::env;
+use crate::names::{env, propagator};
+use crate::propagation::{Fault, count, hex};
 use crate::span::clock::Tick;
 
 /// In lower case, as HTTP/2 sends it: some carriers look names up as they are.
@@ -54,7 +54,7 @@ pub(super) fn check(traces: &Target) -> Result<(), ConfigError> {
 
 /// Passes the context of a trace on in AWS's header, `X-Amzn-Trace-Id`.
 ///
-/// The preset [`Xray`](crate::Preset::Xray) makes it one of the global propagators; a program that chooses its
+/// The preset [`Xray`](crate::Preset::Xray) makes it one of the propagators; a program that chooses its
 /// own can use it without.
 ///
 /// The header is
@@ -103,10 +103,12 @@ impl TextMapPropagator for XrayPropagator {
     }
 
     fn extract_with_context(&self, context: &Context, extractor: &dyn Extractor) -> Context {
-        match extractor.get(HEADER).and_then(read) {
-            Some(parent) => context.with_remote_span_context(parent),
-            None => context.clone(),
+        match extractor.get(HEADER).map(read) {
+            Some(Ok(Some(parent))) => return context.with_remote_span_context(parent),
+            Some(Err(fault)) => count(propagator::XRAY, fault),
+            Some(Ok(None)) | None => {}
         }
+        context.clone()
     }
 
     fn fields(&self) -> FieldIter<'_> {
@@ -115,8 +117,15 @@ impl TextMapPropagator for XrayPropagator {
     }
 }
 
-/// What a header says; `None` if it names no span.
-fn read(header: &str) -> Option<SpanContext> {
+/// What a header says; nothing if it names no span.
+fn read(header: &str) -> Result<Option<SpanContext>, Fault> {
+    let (trace_id, parent, flags) = fields(header).ok_or(Fault::Malformed)?;
+    let Some(parent) = parent else { return Ok(None) };
+    let context = SpanContext::new(trace_id, parent, flags, true, TraceState::NONE);
+    if context.is_valid() { Ok(Some(context)) } else { Err(Fault::Malformed) }
+}
+
+fn fields(header: &str) -> Option<(TraceId, Option<SpanId>, TraceFlags)> {
     let (mut root, mut parent, mut flags) = (None, None, TraceFlags::default());
     for field in header.split(';') {
         match field.trim().split_once('=') {
@@ -129,8 +138,7 @@ fn read(header: &str) -> Option<SpanContext> {
             _ => {}
         }
     }
-    let context = SpanContext::new(root?, parent?, flags, true, TraceState::NONE);
-    context.is_valid().then_some(context)
+    Some((root?, parent, flags))
 }
 
 #[cfg(test)]

@@ -289,9 +289,11 @@ pub(super) fn is_ambient(context: &Context) -> bool {
 
 /// Whether a call that starts within `context` is part of something.
 fn belongs(context: &Context) -> bool {
+    use opentelemetry::baggage::BaggageExt as _;
     use opentelemetry::trace::TraceContextExt as _;
     context.has_active_span()
         || crate::context::WorkflowContext::of(context).is_some_and(|workflow| !workflow.is_none())
+        || !context.baggage().is_empty()
 }
 
 /// Whether what happens `here` is recorded by a test, and not by the same one as in `other`.

@@ -22,6 +22,7 @@ use crate::metric::store::Store;
 use crate::names::attribute;
 use crate::outcome::Outcome;
 use crate::pipeline::{Limits, Pipeline, Request};
+use crate::propagation::links;
 use crate::span::Fields;
 use crate::testing::Recording;
 
@@ -171,9 +172,10 @@ impl Started {
             return Pipeline::filtered();
         }
         let (name, kind) = (site.span_name(), site.span_kind());
-        let request = Request { name, kind: &kind, attributes, links: &[] };
         let span = context.span();
         let parent = parent_of(&span);
+        let links = links(context, parent);
+        let request = Request { name, kind: &kind, attributes, links };
         match sample(recording, parent, context, &request) {
             Sampled::Out(None) => {}
             // Says "not sampled" to whoever starts a span or sends a request below.
@@ -187,6 +189,9 @@ impl Started {
                 let mut record = pool::take();
                 record.begin(identity, parent, 0, Origin::Site { site, workflow, step });
                 record.take_in(added);
+                for link in links {
+                    record.added.link(link.span_context.clone(), Vec::new(), &self.limits()());
+                }
                 self.span = Some(OwnSpan { record, own });
             }
         }

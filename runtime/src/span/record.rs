@@ -417,7 +417,9 @@ fn site_attributes(
         if let Some(run) = workflow.run() {
             add(attribute::WORKFLOW_NAME.into(), run.site.name().into());
         }
-        add(attribute::WORKFLOW_ID.into(), workflow.workflow_id().to_owned().into());
+        if !workflow.workflow_id().is_empty() {
+            add(attribute::WORKFLOW_ID.into(), workflow.workflow_id().to_owned().into());
+        }
         if site.kind() == SiteKind::Workflow {
             add(attribute::WORKFLOW_KIND.into(), site.type_().into());
             add(attribute::CORRELATION_ID.into(), workflow.correlation_id().to_owned().into());

@@ -14,6 +14,7 @@ use super::recorded::RecordedSpan;
 use crate::context::random;
 use crate::names;
 use crate::pipeline::{Decision, Fate, Pipeline, Request};
+use crate::propagation::{is_undecided, links as caller_links};
 use crate::testing::Recording;
 
 /// The scope of the spans of annotated functions.
@@ -65,7 +66,13 @@ pub(crate) fn sample(
     request: &Request<'_>,
 ) -> Sampled {
     let is_child = parent.is_valid();
-    if is_child && !parent.is_sampled() && recording.is_none() && !Pipeline::asks_below_unsampled() {
+    let is_undecided = parent.is_remote() && is_undecided(context, parent);
+    if is_child
+        && !parent.is_sampled()
+        && !is_undecided
+        && recording.is_none()
+        && !Pipeline::asks_below_unsampled()
+    {
         // By far the most frequent answer needs no ids.
         Pipeline::sampled_out();
         return Sampled::Out(None);
@@ -81,17 +88,22 @@ pub(crate) fn sample(
     };
     let mut added = None;
     let mut otherwise = Fate::SampledOut;
+    // What another process has left to us is decided as if the trace began here.
+    let judged = if is_undecided { &SpanContext::NONE } else { parent };
     // A test sees every span.
-    let known = if recording.is_some() { Some(true) } else { Pipeline::keeps(parent, trace_id) };
+    let known = if recording.is_some() { Some(true) } else { Pipeline::keeps(judged, trace_id) };
     let (record, sample) = if let Some(keep) = known {
         if *parent.trace_state() != TraceState::NONE {
             added.get_or_insert_with(Box::<Added>::default).trace_state = parent.trace_state().clone();
         }
         (keep, keep)
     } else {
-        let decision = Pipeline::decide(context, parent, trace_id, request);
+        let decision = Pipeline::decide(context, judged, trace_id, request);
         otherwise = decision.otherwise;
-        let Decision { record, sample, trace_state, attributes, .. } = decision;
+        let Decision { record, sample, mut trace_state, attributes, .. } = decision;
+        if is_undecided && trace_state == TraceState::NONE {
+            trace_state = parent.trace_state().clone();
+        }
         added = Some(Box::new(Added { trace_state, attributes }));
         (record, sample)
     };
@@ -102,7 +114,7 @@ pub(crate) fn sample(
         return Sampled::In(own, added);
     }
     otherwise.counter().add(1);
-    Sampled::Out((!is_child || parent.is_sampled()).then(|| own.context(added.as_deref())))
+    Sampled::Out((!is_child || parent.is_sampled() || is_undecided).then(|| own.context(added.as_deref())))
 }
 
 /// Trace flag `random`, second bit, of W3C Trace Context level 2.
@@ -152,6 +164,7 @@ impl Tracer for ProviderTracer {
         let kind = builder.span_kind.unwrap_or(SpanKind::Internal);
         let attributes = builder.attributes.unwrap_or_default();
         let mut links = builder.links.unwrap_or_default();
+        links.extend_from_slice(caller_links(parent_cx, &parent));
         links.retain(|link| link.span_context.is_valid());
         let request = Request { name: &builder.name, kind: &kind, attributes: &attributes, links: &links };
         let (own, added) = match sample(sink.recording(), &parent, parent_cx, &request) {

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::{Key, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{ShouldSample, SpanExporter};
@@ -13,8 +14,9 @@ use opentelemetry_sdk::trace::{ShouldSample, SpanExporter};
 use super::publish::{hide, publish_catalog};
 use super::{RUNNING, Running, Telemetry};
 use crate::config::{self, Batching, ConfigError, Environment, Filter, Wanted, environment};
-use crate::names::env;
+use crate::names::{env, propagator};
 use crate::pipeline::{Custom, Exporting, MetricExport, Phase, Pipeline, Sampler, Settings, SpanExport};
+use crate::propagation::{Boxed, Trust};
 use crate::span::{Provider, measure_busy_time, record_user};
 
 /// Builds a [`Telemetry`].
@@ -28,6 +30,8 @@ pub struct TelemetryBuilder {
     filter: Option<String>,
     busy_time: Option<bool>,
     record_user: Option<bool>,
+    propagators: Option<Vec<Boxed>>,
+    trust: Option<Trust>,
     custom: Vec<Box<dyn SpanExport>>,
     #[cfg(feature = "metrics")]
     recorders: Vec<crate::export::recorder::Mirror>,
@@ -106,6 +110,35 @@ impl TelemetryBuilder {
     /// of its span. Off by default, since they tell of a person.
     pub fn record_user(mut self, on: bool) -> Self {
         self.record_user = Some(on);
+        self
+    }
+
+    /// Whose headers [`propagation`](crate::propagation) reads and writes, instead of `OTEL_PROPAGATORS`: ours or
+    /// your own, in this order. Where a request has headers that tell of different traces, the later propagator's
+    /// counts.
+    ///
+    /// ```no_run
+    /// use tta::propagation::{B3Propagator, TraceContextPropagator};
+    ///
+    /// # #[cfg(feature = "telemetry")]
+    /// # fn main() -> Result<(), tta::ConfigError> {
+    /// let telemetry = tta::Telemetry::builder()
+    ///     .propagators([Box::new(B3Propagator::single()) as Box<_>, Box::new(TraceContextPropagator::new())])
+    ///     .init()?;
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "telemetry"))] fn main() {}
+    /// ```
+    pub fn propagators(
+        mut self,
+        propagators: impl IntoIterator<Item = Box<dyn TextMapPropagator + Send + Sync>>,
+    ) -> Self {
+        self.propagators = Some(propagators.into_iter().collect());
+        self
+    }
+
+    /// How far callers in other processes are believed, instead of `TTA_TRUST_REMOTE`.
+    pub fn trust_remote(mut self, trust: Trust) -> Self {
+        self.trust = Some(trust);
         self
     }
 
@@ -311,6 +344,14 @@ impl TelemetryBuilder {
             Some(on) => on,
             None => environment::boolean(env::RECORD_USER)?.unwrap_or(false),
         };
+        let propagators = match self.propagators.take() {
+            Some(propagators) => propagators,
+            None => config::propagators(self.default_propagators())?,
+        };
+        let trust = match self.trust {
+            Some(trust) => trust,
+            None => config::trust()?,
+        };
         let settings = self.settings()?;
         let spans = self.span_exporters(&traces, environment, &resource)?;
         let pushed = self.metric_exporters(&metrics, &resource)?;
@@ -324,6 +365,7 @@ impl TelemetryBuilder {
         hide(&filter);
         measure_busy_time(busy_time);
         record_user(user);
+        crate::propagation::choose(propagators, trust);
         self.apply_preset();
         if disabled {
             Pipeline::enter_phase(Phase::Running);
@@ -374,14 +416,20 @@ impl TelemetryBuilder {
     }
 
     /// What holds for the whole process.
-    #[cfg_attr(not(any(feature = "gcp", feature = "xray")), allow(clippy::unused_self))]
+    #[cfg_attr(not(feature = "xray"), allow(clippy::unused_self))]
     fn apply_preset(&self) {
         #[cfg(feature = "xray")]
         crate::preset::xray::use_ids(self.preset == Some(crate::Preset::Xray));
+    }
+
+    /// The propagators if nobody says which.
+    #[cfg_attr(not(any(feature = "gcp", feature = "xray")), allow(clippy::unused_self))]
+    fn default_propagators(&self) -> &'static [&'static str] {
         #[cfg(any(feature = "gcp", feature = "xray"))]
         if let Some(preset) = self.preset {
-            preset.propagate();
+            return preset.propagators();
         }
+        &[propagator::TRACE_CONTEXT, propagator::BAGGAGE]
     }
 
     fn settings(&mut self) -> Result<Settings, ConfigError> {

@@ -39,6 +39,7 @@ pub(super) fn publish_catalog(resource: &Resource, environment: Environment) {
     let version = read("service.version").unwrap_or_else(|| "unknown".to_owned());
     let service = read("service.name").unwrap_or_else(|| "unknown_service".to_owned());
     Fate::publish();
+    crate::propagation::publish();
     #[cfg(feature = "log")]
     crate::log::publish();
     #[cfg(feature = "log")]

@@ -111,7 +111,7 @@ fn client(path: &str) -> SpanData {
 }
 
 fn attribute(span: &SpanData, key: &str) -> Option<String> {
-    value(span, key).map(|value| value.to_string())
+    value(span, key).map(ToString::to_string)
 }
 
 fn value<'a>(span: &'a SpanData, key: &str) -> Option<&'a Value> {
@@ -436,9 +436,15 @@ async fn through_tower(layer: ClientLayer, url: String) -> String {
     String::from_utf8(body.to_bytes().into()).expect("it is text")
 }
 
+/// What is on the other side.
+#[tta::workflow]
+async fn back_office(id: String) -> String {
+    look_up(id).await + " for " + tta::context().correlation_id()
+}
+
 #[test]
-fn two_hops_are_one_trace() {
-    let handler = |axum::extract::Path(id): axum::extract::Path<String>| look_up(id);
+fn two_hops_are_one_trace_and_one_correlation() {
+    let handler = |axum::extract::Path(id): axum::extract::Path<String>| back_office(id);
     let back = serve(Router::new().route("/back/{id}", get(handler)).layer(ServerLayer::new()));
     let front = move || async move {
         let layer = ClientLayer::new().propagate_to(["127.0.0.1"]);
@@ -446,8 +452,9 @@ fn two_hops_are_one_trace() {
     };
     let front = serve(Router::new().route("/front", get(front)).layer(ServerLayer::new()));
     let layer = ClientLayer::new().propagate_to_all();
-    let said = OBSERVED.runtime.block_on(through_tower(layer, format!("http://{front}/front")));
-    assert_eq!(said, "order 7");
+    let asked = tta::WorkflowContext::builder().correlation_id("ticket-7");
+    let asked = asked.scope(through_tower(layer, format!("http://{front}/front")));
+    assert_eq!(OBSERVED.runtime.block_on(asked), "order 7 for ticket-7");
     let chain = [client("/front"), server("/front"), client("/back/7"), server("/back/7")];
     let trace = chain[0].span_context.trace_id();
     assert!(chain.iter().all(|span| span.span_context.trace_id() == trace), "{chain:#?}");
@@ -458,7 +465,8 @@ fn two_hops_are_one_trace() {
     });
     assert_eq!(workflow[0].parent_span_id, chain[1].span_context.span_id());
     assert_eq!(chain[2].parent_span_id, workflow[0].span_context.span_id());
-    let last = spans(1, |span| span.name == "look_up" && span.span_context.trace_id() == trace);
+    let last =
+        spans(1, |span| span.name == "invoke_workflow back_office" && span.span_context.trace_id() == trace);
     assert_eq!(last[0].parent_span_id, chain[3].span_context.span_id());
     assert_eq!(attribute(&chain[2], "url.full"), Some(format!("http://{back}/back/7")));
     assert_eq!(attribute(&chain[2], "server.port"), Some(back.port().to_string()));

@@ -290,6 +290,27 @@ fn a_route_may_be_said_by_the_program() {
 }
 
 #[test]
+fn a_route_that_panics_is_none_and_the_request_goes_on() {
+    let layer = ServerLayer::new().route(|_| panic!("deliberate")).skip(|_| panic!("deliberate"));
+    let address = serve(Router::new().route("/unroutable", get(|| async {})).layer(layer));
+    assert_eq!(ask(address, "GET /unroutable", b""), "HTTP/1.1 200 OK");
+    assert_eq!(server("/unroutable").name, "GET");
+}
+
+#[test]
+fn a_test_captures_requests_as_it_does_calls() {
+    let capture = tta::testing::capture();
+    let app = Router::new().route("/captured", get(|| look_up("8".to_owned()))).layer(ServerLayer::new());
+    let request = axum::http::Request::get("/captured").body(Body::empty()).expect("a request");
+    let response = futures::executor::block_on(app.oneshot(request)).expect("it answers");
+    drop(response);
+    tta::assert_trace!(capture, { "GET /captured" { "look_up" } });
+    let count = |labels: &[_]| capture.metric("http_server_request_duration_seconds_count", labels);
+    assert_eq!(count(&[("http_route", "/captured"), ("http_response_status_code", "200")]), Some(1.0));
+    assert!(counted("http_route", "/captured").is_empty());
+}
+
+#[test]
 fn a_status_from_500_on_is_an_error_of_that_name() {
     let app = Router::new()
         .route("/five", get(|| async { StatusCode::SERVICE_UNAVAILABLE }))

@@ -159,7 +159,7 @@ where
 
 impl Settings {
     fn begin(&self, parts: &Parts) -> Option<Box<Exchange>> {
-        if self.is_skipped.as_ref().is_some_and(|is_skipped| is_skipped(parts)) {
+        if self.is_skipped.as_ref().is_some_and(|is_skipped| asked(|| is_skipped(parts))) {
             return None;
         }
         Exchange::begin(&carrier::extract(&parts.headers), || self.head(parts))
@@ -177,7 +177,7 @@ impl Settings {
         attributes.push(convention::version(parts.version));
         convention::of_server(&parts.uri, &parts.headers, scheme, self.query, &mut attributes);
         let route = match &self.route {
-            Some(route) => route(parts),
+            Some(route) => asked(|| route(parts)),
             None => matched(parts),
         };
         let spoken = convention::spoken(method);
@@ -192,6 +192,11 @@ impl Settings {
         head.recognise_grpc(&parts.uri, &parts.headers);
         head
     }
+}
+
+/// What the program's own code says; nothing if it panics, since the request is none of its business.
+fn asked<T: Default>(ask: impl FnOnce() -> T) -> T {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(ask)).unwrap_or_default()
 }
 
 /// The route that axum has matched.

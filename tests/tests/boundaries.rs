@@ -64,7 +64,7 @@ macro_rules! handed_over {
 handed_over! {
     by_spawning_a_block: async || vec![tta::spawn(async { work().await }).await.expect("a result")];
     by_spawning_blocking_work: async || {
-        vec![tta::spawn_blocking(|| blocking_work()).await.expect("a result")]
+        vec![tta::spawn_blocking(blocking_work).await.expect("a result")]
     };
     by_spawning_from_a_spawned_block: async || {
         let outer = tta::spawn(async { tta::spawn(async { work().await }).await });
@@ -73,11 +73,11 @@ handed_over! {
     by_a_join_set: async || {
         let mut set = tokio::task::JoinSet::new();
         set.spawn_carried(async { work().await });
-        set.spawn_blocking_carried(|| blocking_work());
+        set.spawn_blocking_carried(blocking_work);
         set.spawn(async { work().await }.carried());
         set.join_all().await
     };
-    by_a_thread: async || vec![std::thread::spawn(tta::carry(|| blocking_work())).join().expect("a result")];
+    by_a_thread: async || vec![std::thread::spawn(tta::carry(blocking_work)).join().expect("a result")];
     by_another_executor: async || {
         let there = async { work().await }.carried();
         let thread = std::thread::spawn(|| tokio::runtime::Runtime::new().expect("a runtime").block_on(there));
@@ -93,7 +93,7 @@ handed_over! {
             () = std::future::pending() => vec![],
         }
     };
-    by_a_timeout: async || vec![tokio::time::timeout(Duration::from_secs(60), work()).await.expect("in time")];
+    by_a_timeout: async || vec![tokio::time::timeout(Duration::from_mins(1), work()).await.expect("in time")];
     by_futures_unordered: async || (0..3).map(|_| work()).collect::<FuturesUnordered<_>>().collect().await;
     by_a_buffered_stream: async || {
         stream::iter(0..3).map(|_| async { work().await }).buffer_unordered(2).collect().await

@@ -125,7 +125,7 @@ async fn billed() -> WorkflowContext {
 
 #[tokio::test]
 async fn a_nested_workflow_is_caused_by_the_outer_one_and_runs_on_its_behalf() {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     let capture = capture();
     let (outer, inner) = WorkflowContext::builder()
         .session_id("session")
@@ -141,7 +141,7 @@ async fn a_nested_workflow_is_caused_by_the_outer_one_and_runs_on_its_behalf() {
     for context in [&outer, &inner] {
         assert_eq!((context.session_id(), context.user_id()), (Some("session"), Some("user")));
         assert_eq!(context.deadline(), Some(deadline));
-        assert!(context.remaining().is_some_and(|left| left <= Duration::from_secs(60)));
+        assert!(context.remaining().is_some_and(|left| left <= Duration::from_mins(1)));
     }
     assert_eq!((outer.tags().count(), inner.tags().count()), (2, 0), "tags are a workflow's own");
     let span = capture.span("invoke_workflow ordered");
@@ -179,11 +179,11 @@ async fn a_checkpoint_is_an_event_on_the_span_where_it_is_passed_and_stays_in_th
 async fn a_builder_within_a_workflow_goes_on_where_that_is() {
     #[tta::workflow]
     async fn outer() -> [WorkflowContext; 2] {
-        let soon = Instant::now() + Duration::from_secs(3600);
+        let soon = Instant::now() + Duration::from_hours(1);
         [tta::context(), WorkflowContext::builder().user_id("other").deadline(soon).scope(billed()).await]
     }
 
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     let builder =
         WorkflowContext::builder().correlation_id("request").session_id("session").deadline(deadline);
     let [outer, inner] = builder.scope(outer()).await;

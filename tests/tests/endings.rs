@@ -481,8 +481,7 @@ fn an_error_that_was_dealt_with_is_not_where_a_later_one_comes_from() {
     assert_eq!(own.attribute("tta.error.origin"), None);
     assert_eq!(own.attribute("tta.error.category").as_deref(), Some("permanent"));
     let _ = futures::executor::block_on(first_of_two());
-    let failed =
-        capture.spans().into_iter().filter(|span| span.name == "query" && span.is_error()).next_back();
+    let failed = capture.spans().into_iter().rfind(|span| span.name == "query" && span.is_error());
     let origin = capture.span("first_of_two").attribute("tta.error.origin");
     assert_eq!(
         origin,

@@ -9,7 +9,7 @@ async fn answered() {}
 async fn session_and_user_are_on_the_workflows_span_where_the_builder_says_so() {
     let telemetry = tta::Telemetry::builder()
         .record_user(true)
-        .prometheus_addr(([127, 0, 0, 1], 0))
+        .prometheus_addr(([127, 0, 0, 1], 0).into())
         .init()
         .expect("a configuration");
     let capture = tta::testing::capture();

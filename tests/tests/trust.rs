@@ -186,6 +186,27 @@ fn what_a_sampler_changes_of_the_tracestate_goes_first_and_the_rest_stays_as_it_
     assert_eq!(served.sent["tracestate"], "ot=th:0,a@b@c=1");
 }
 
+#[test]
+fn every_reason_is_there_at_0_before_the_first_garbage_and_counts() {
+    let _turn = turn();
+    let telemetry = Telemetry::builder().console(false).otlp(false);
+    let telemetry =
+        telemetry.prometheus_addr(([127, 0, 0, 1], 0).into()).init().expect("the settings are right");
+    let address = telemetry.prometheus_addr().expect("it is served");
+    let series = || {
+        let (_, _, body) = tta_tests::http_get(&format!("http://{address}/metrics"), "text/plain");
+        let ours = body.lines().filter_map(|line| line.strip_prefix("tta_propagation_errors_total{"));
+        ours.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = series();
+    assert_eq!(before.len(), 16, "{before:#?}");
+    assert!(before.iter().all(|line| line.ends_with(" 0")), "{before:#?}");
+    let _ = extract(&Headers::from([("traceparent".to_owned(), "garbage".to_owned())]));
+    let after = series();
+    let counted: Vec<_> = after.iter().filter(|line| !line.ends_with(" 0")).collect();
+    assert_eq!(counted, [r#"propagator="tracecontext",reason="malformed"} 1"#]);
+}
+
 /// One header with the trace id alone.
 #[derive(Debug)]
 struct Own(String);

@@ -101,3 +101,36 @@ pub(crate) fn hex(text: &str, digits: usize) -> Option<u128> {
     let is_hex = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_hex.then(|| u128::from_str_radix(text, 16).ok()).flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use futures_executor::block_on;
+    use opentelemetry::trace::FutureExt as _;
+
+    use super::{extract, inject};
+    use crate::context::{WorkflowContext, context};
+
+    /// Also where nothing is compiled in but the context.
+    #[test]
+    fn without_init_w3c_s_headers_pass_through_and_a_workflow_knows_its_caller() {
+        let received = [
+            ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"),
+            ("tracestate", "a@b@c=1"),
+            ("baggage", "tta-workflow-id=w,tta-correlation-id=c,x=1;p"),
+        ];
+        let received: HashMap<_, _> =
+            received.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let serve = async {
+            let mut sent = HashMap::new();
+            inject(&mut sent);
+            let workflow = WorkflowContext::builder().scope(async { context() }).await;
+            (sent, workflow)
+        };
+        let (sent, workflow) = block_on(serve.with_context(extract(&received)));
+        assert_eq!(sent, received);
+        assert_eq!((workflow.correlation_id(), workflow.causation_id()), ("c", Some("w")));
+        assert_eq!(workflow.workflow_id().len(), 36);
+    }
+}

@@ -46,7 +46,9 @@ fn whatever_text_a_value_is_it_arrives_as_it_was_with_its_metadata() {
             let key = text(u, "abcXYZ019!#$%&'*+-.^_`|~", 12)?;
             let metadata =
                 if u.ratio(1, 2)? { text(u, "abc=; 1%!", 12)?.trim().to_owned() } else { String::new() };
-            members.insert(key, (String::arbitrary(u)?, metadata));
+            let value =
+                if u.ratio(1, 2)? { String::arbitrary(u)? } else { text(u, "%20e9,;=\\\" \u{e9}\n", 12)? };
+            members.insert(key, (value, metadata));
         }
         let context =
             Context::current().with_baggage(members.iter().map(|(key, (value, data))| {
@@ -169,6 +171,9 @@ fn one_id_may_come_alone_and_both_pass_through_where_no_workflow_runs() {
 
     let through = sent(&extract(&carrier(&[("baggage", "x=1,tta-workflow-id=w,tta-correlation-id=c")])));
     assert_eq!(through["baggage"], "tta-workflow-id=w,tta-correlation-id=c,x=1");
+
+    let forged = Context::current().with_baggage([KeyValueMetadata::new("tta-workflow-id", "forged", "")]);
+    assert!(sent(&forged).is_empty(), "ids are those of the context and of nobody else");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use arbtest::arbitrary::{Result, Unstructured};
 use arbtest::arbtest;
 use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator as _;
+use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceFlags, TraceState};
 use tta::propagation::TraceContextPropagator;
 
 use super::{Headers, SPAN, TRACE, carrier, faults, hop, parent};
@@ -124,11 +125,19 @@ fn blanks_and_tabs_around_a_header_are_no_part_of_it() {
 fn of_the_flags_sampled_and_random_are_passed_on_and_the_others_are_not() {
     for flags in 0..=255_u8 {
         let context = extract(&[("traceparent", &format!("00-{TRACE}-{SPAN}-{flags:02x}"))]);
-        assert_eq!(parent(&context).is_sampled(), flags & 1 == 1);
+        assert_eq!(parent(&context).trace_flags().to_u8(), flags & 3);
         let mut sent = Headers::new();
         TraceContextPropagator::new().inject_context(&context, &mut sent);
         assert_eq!(sent["traceparent"], format!("00-{TRACE}-{SPAN}-{:02x}", flags & 3));
     }
+    // Nor are those of a span that somebody else has made.
+    let foreign = parent(&extract(&[("traceparent", &format!("00-{TRACE}-{SPAN}-00"))]));
+    let flags = TraceFlags::new(0xff);
+    let foreign = SpanContext::new(foreign.trace_id(), foreign.span_id(), flags, true, TraceState::NONE);
+    let mut sent = Headers::new();
+    let context = Context::new().with_remote_span_context(foreign);
+    TraceContextPropagator::new().inject_context(&context, &mut sent);
+    assert!(sent["traceparent"].ends_with("-03"));
     // A capture samples everything; what is random is known to whoever began the trace.
     for (received, sent) in [("00", "01"), ("01", "01"), ("02", "03"), ("03", "03")] {
         let (headers, _) = hop(&[("traceparent", &format!("00-{TRACE}-{SPAN}-{received}"))]);

@@ -48,6 +48,10 @@
 //! | `serde` | [`WorkflowContext::snapshot`], and [`Carried`] messages to other processes |
 //! | `metrics` | our metrics in a recorder of the `metrics` facade that the program has; with `prometheus` |
 //! | `process` | CPU time, memory and file descriptors among the metrics; with `prometheus` and `otlp` |
+//! | `tower` | [`http::ServerLayer`] and [`http::ClientLayer`]: HTTP and gRPC, servers and clients of tower services |
+//! | `axum` | the same, with the routes that axum has matched |
+//! | `reqwest` | [`http::ClientLayer`] as a middleware of reqwest clients |
+//! | `tonic` | [`http::Inject`], an interceptor of gRPC clients; with `tower` |
 //! | `testing` | [`testing`]: spans and metrics of one test |
 //! | `telemetry` | recording alone, for an exporter of your own; implied by the above |
 //! | `http` | the headers of HTTP requests as carriers for [`propagation`] |
@@ -88,6 +92,8 @@ mod config;
 mod diagnostics;
 #[cfg(feature = "telemetry")]
 mod export;
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+pub mod http;
 #[cfg(feature = "log")]
 pub mod log;
 #[cfg(feature = "telemetry")]

@@ -43,6 +43,31 @@ pub(crate) mod attribute {
     pub(crate) const ERROR_ORIGIN: &str = "tta.error.origin";
     pub(crate) const ERROR_CATEGORY: &str = "tta.error.category";
     pub(crate) const ERROR_SEVERITY: &str = "tta.error.severity";
+
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
+    pub(crate) use super::request::*;
+}
+
+/// Span attributes of requests: the semantic conventions for HTTP, stable, and for gRPC, which are not.
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+#[cfg_attr(not(feature = "tower"), allow(dead_code))]
+mod request {
+    pub(crate) const REQUEST_METHOD: &str = "http.request.method";
+    pub(crate) const REQUEST_METHOD_ORIGINAL: &str = "http.request.method_original";
+    pub(crate) const RESPONSE_STATUS: &str = "http.response.status_code";
+    pub(crate) const ROUTE: &str = "http.route";
+    pub(crate) const URL_FULL: &str = "url.full";
+    pub(crate) const URL_PATH: &str = "url.path";
+    pub(crate) const URL_QUERY: &str = "url.query";
+    pub(crate) const URL_SCHEME: &str = "url.scheme";
+    pub(crate) const SERVER_ADDRESS: &str = "server.address";
+    pub(crate) const SERVER_PORT: &str = "server.port";
+    pub(crate) const USER_AGENT: &str = "user_agent.original";
+    pub(crate) const PROTOCOL_VERSION: &str = "network.protocol.version";
+    pub(crate) const RPC_SYSTEM: &str = "rpc.system";
+    pub(crate) const RPC_SERVICE: &str = "rpc.service";
+    pub(crate) const RPC_METHOD: &str = "rpc.method";
+    pub(crate) const GRPC_STATUS: &str = "rpc.grpc.status_code";
 }
 
 /// Metric labels.
@@ -66,6 +91,18 @@ pub(crate) mod label {
     pub(crate) const EXPORTER: &str = "exporter";
     pub(crate) const FAMILY: &str = "family";
     pub(crate) const LABEL: &str = "label";
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
+    pub(crate) const REQUEST_METHOD: &str = "http_request_method";
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
+    pub(crate) const RESPONSE_STATUS: &str = "http_response_status_code";
+    #[cfg(feature = "tower")]
+    pub(crate) const ROUTE: &str = "http_route";
+    #[cfg(feature = "tower")]
+    pub(crate) const URL_SCHEME: &str = "url_scheme";
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
+    pub(crate) const SERVER_ADDRESS: &str = "server_address";
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
+    pub(crate) const SERVER_PORT: &str = "server_port";
 
     /// What the values of a `bounded(N)` label beyond the first N become.
     pub(crate) const OVERFLOW: &str = "other";
@@ -94,6 +131,11 @@ pub(crate) mod metric {
     pub(crate) const BUILD_INFO: &str = "tta_build_info";
     #[cfg(feature = "log")]
     pub(crate) const LOG_LINES: &str = "tta_log_lines_total";
+    // What the semantic conventions' names come out as.
+    #[cfg(feature = "tower")]
+    pub(crate) const HTTP_SERVER_DURATION: &str = "http_server_request_duration_seconds";
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
+    pub(crate) const HTTP_CLIENT_DURATION: &str = "http_client_request_duration_seconds";
 
     // What every client library of Prometheus calls them.
     pub(crate) const PROCESS_CPU: &str = "process_cpu_seconds_total";

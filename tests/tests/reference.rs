@@ -15,7 +15,9 @@ fn reference() -> String {
          seconds. A function's own `labels(..)` come after the labels listed here, on the executions and errors\n\
          families (`on = \"all\"`: on durations too). Over OTLP a counter's name has no `_total`, and those of the\n\
          process have the names of the semantic conventions: `process.cpu.time`, `process.memory.usage`,\n\
-         `process.memory.virtual`, `process.unix.file_descriptor.count`, `process.thread.count`, `process.uptime`.\n\n",
+         `process.memory.virtual`, `process.unix.file_descriptor.count`, `process.thread.count`, `process.uptime`. So\n\
+         have those of requests, `http.server.request.duration` and `http.client.request.duration`, and their\n\
+         attributes.\n\n",
     );
     for family in tta::catalog().families() {
         describe(family, &mut out);
@@ -59,8 +61,12 @@ fn the_metrics_reference_is_what_the_catalog_declares() {
 fn every_family_is_named_by_the_rules_and_has_a_sentence_of_help() {
     for family in tta::catalog().families() {
         let name = family.name();
-        // Those of the process are called as in every client library.
-        let prefix = if family.producer() == tta::Producer::Process { "process_" } else { "tta_" };
+        // Those of the process are called as in every client library, those of requests by the conventions.
+        let prefix = match family.producer() {
+            tta::Producer::Process => "process_",
+            tta::Producer::HttpServers | tta::Producer::HttpClients => "http_",
+            _ => "tta_",
+        };
         assert!(name.starts_with(prefix), "{name}");
         assert_eq!(name.ends_with("_total"), family.kind() == tta::FamilyKind::Counter, "{name}");
         assert_eq!(

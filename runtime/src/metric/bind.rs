@@ -254,7 +254,7 @@ impl Bound {
 
 /// The values of one `bounded(N)` label: the first N are kept, in the order they came.
 #[derive(Debug)]
-struct OpenLabel {
+pub(crate) struct OpenLabel {
     name: &'static str,
     family: &'static Family,
     limit: usize,
@@ -275,19 +275,23 @@ const MAX_VALUE_BYTES: usize = 128;
 impl OpenLabel {
     fn new(decl: &LabelDecl, site: &Site, store: &Store) -> Option<Self> {
         let LabelValues::Bounded(limit) = decl.values else { return None };
-        let family = site.kind().executions();
-        let labels = vec![(label::FAMILY, family.name().into()), (label::LABEL, decl.name.into())];
-        Some(OpenLabel {
-            name: decl.name,
+        Some(OpenLabel::of(site.kind().executions(), decl.name, limit, store))
+    }
+
+    /// The label `name` of `family`, of which the first `limit` values are kept.
+    pub(crate) fn of(family: &'static Family, name: &'static str, limit: usize, store: &Store) -> Self {
+        let labels = vec![(label::FAMILY, family.name().into()), (label::LABEL, name.into())];
+        OpenLabel {
+            name,
             family,
             limit,
             values: RwLock::default(),
             overflow: store.counter(&family::LABEL_OVERFLOW, labels),
             warned: AtomicBool::new(false),
-        })
+        }
     }
 
-    fn place(&self, text: &str) -> usize {
+    pub(crate) fn place(&self, text: &str) -> usize {
         let text = &text[..text.floor_char_boundary(MAX_VALUE_BYTES)];
         if text == label::OVERFLOW {
             // A value that is called like the overflow shares its series, and is none.
@@ -323,7 +327,7 @@ impl OpenLabel {
         self.limit
     }
 
-    fn text(&self, place: usize) -> String {
+    pub(crate) fn text(&self, place: usize) -> String {
         let values = self.values.read().unwrap_or_else(PoisonError::into_inner);
         values.texts.get(place).map_or_else(|| label::OVERFLOW.to_owned(), ToString::to_string)
     }

@@ -1,5 +1,7 @@
 //! Metric families: each declared once, with everything that dashboards and rules need to know of it.
 
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+use crate::names::attribute;
 use crate::names::{label, metric};
 
 /// What a family's values do.
@@ -96,6 +98,12 @@ pub enum Producer {
     /// The log.
     #[cfg(feature = "log")]
     Log,
+    /// [`http::ServerLayer`](crate::http::ServerLayer).
+    #[cfg(feature = "tower")]
+    HttpServers,
+    /// [`http::ClientLayer`](crate::http::ClientLayer).
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
+    HttpClients,
     /// The operating system, asked when metrics are read.
     Process,
 }
@@ -108,6 +116,10 @@ impl Producer {
             Producer::Workflows => "workflows",
             #[cfg(feature = "log")]
             Producer::Log => "log",
+            #[cfg(feature = "tower")]
+            Producer::HttpServers => "HTTP servers",
+            #[cfg(any(feature = "reqwest", feature = "tower"))]
+            Producer::HttpClients => "HTTP clients",
             Producer::Primitives => "primitives",
             Producer::Components => "components",
             Producer::OpenLabels => "open labels",
@@ -140,13 +152,21 @@ pub(crate) struct Convention {
     pub(crate) name: &'static str,
     pub(crate) unit: &'static str,
     pub(crate) instrument: Instrument,
+    /// What the conventions call the family's labels, in the same order.
+    pub(crate) attributes: &'static [&'static str],
+    /// Those of them whose values are numbers.
+    pub(crate) numbers: &'static [&'static str],
 }
 
 /// How the conventions measure it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(not(feature = "process"), allow(dead_code, reason = "so far it is those of the process"))]
+#[cfg_attr(
+    not(all(any(feature = "reqwest", feature = "tower"), feature = "process")),
+    allow(dead_code, reason = "no family of this build may be measured so")
+)]
 pub(crate) enum Instrument {
     Counter,
+    Histogram,
     UpDownCounter,
     /// A gauge of the seconds that have passed since the family's value.
     Age,
@@ -192,8 +212,24 @@ impl Family {
 
     #[cfg(feature = "process")]
     const fn otlp(mut self, name: &'static str, unit: &'static str, instrument: Instrument) -> Self {
-        self.otlp = Some(Convention { name, unit, instrument });
+        self.otlp = Some(Convention { name, unit, instrument, attributes: &[], numbers: &[] });
         self
+    }
+
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
+    const fn requests(
+        name: &'static str,
+        producer: Producer,
+        labels: &'static [&'static str],
+        otlp: &'static str,
+        attributes: &'static [&'static str],
+    ) -> Self {
+        let mut family = Family::seconds(name, producer, labels);
+        family.buckets = REQUEST_SECONDS;
+        let instrument = Instrument::Histogram;
+        let numbers = &[attribute::RESPONSE_STATUS, attribute::SERVER_PORT];
+        family.otlp = Some(Convention { name: otlp, unit: "s", instrument, attributes, numbers });
+        family
     }
 
     const fn help(mut self, help: &'static str) -> Self {
@@ -255,6 +291,11 @@ pub(crate) const SECONDS: &[f64] = &[
     0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0,
     120.0, 300.0,
 ];
+
+/// Those of the semantic conventions for HTTP.
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+const REQUEST_SECONDS: &[f64] =
+    &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
 pub(crate) static WORKFLOW_EXECUTIONS: Family = Family::counter(
     metric::WORKFLOW_EXECUTIONS,
@@ -359,6 +400,44 @@ pub(crate) static BUILD_INFO: Family =
 pub(crate) static LOG_LINES: Family = Family::counter(metric::LOG_LINES, Producer::Log, &[label::OUTCOME])
     .help("Log lines by what became of them: written, dropped since the queue was full, or sampled out.");
 
+#[cfg(feature = "tower")]
+pub(crate) static HTTP_SERVER_DURATION: Family = Family::requests(
+    metric::HTTP_SERVER_DURATION,
+    Producer::HttpServers,
+    &[label::REQUEST_METHOD, label::ROUTE, label::RESPONSE_STATUS, label::URL_SCHEME, label::ERROR_TYPE],
+    "http.server.request.duration",
+    &[
+        attribute::REQUEST_METHOD,
+        attribute::ROUTE,
+        attribute::RESPONSE_STATUS,
+        attribute::URL_SCHEME,
+        attribute::ERROR_TYPE,
+    ],
+)
+.help("Time from a request's arrival to the end of the response's body; what is not known of a request is left out.");
+
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+pub(crate) static HTTP_CLIENT_DURATION: Family = Family::requests(
+    metric::HTTP_CLIENT_DURATION,
+    Producer::HttpClients,
+    &[
+        label::REQUEST_METHOD,
+        label::SERVER_ADDRESS,
+        label::SERVER_PORT,
+        label::RESPONSE_STATUS,
+        label::ERROR_TYPE,
+    ],
+    "http.client.request.duration",
+    &[
+        attribute::REQUEST_METHOD,
+        attribute::SERVER_ADDRESS,
+        attribute::SERVER_PORT,
+        attribute::RESPONSE_STATUS,
+        attribute::ERROR_TYPE,
+    ],
+)
+.help("Time from sending a request to the end of the response's body, by reqwest to its headers.");
+
 #[cfg(feature = "process")]
 pub(crate) static PROCESS_CPU: Family =
     Family::process(metric::PROCESS_CPU, FamilyKind::Counter, Unit::Seconds)
@@ -427,6 +506,10 @@ pub(crate) static FAMILIES: &[&Family] = &[
     &BUILD_INFO,
     #[cfg(feature = "log")]
     &LOG_LINES,
+    #[cfg(feature = "tower")]
+    &HTTP_SERVER_DURATION,
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
+    &HTTP_CLIENT_DURATION,
     #[cfg(feature = "process")]
     &PROCESS_CPU,
     #[cfg(feature = "process")]

@@ -12,6 +12,8 @@ pub(crate) mod exemplar;
 pub(crate) mod family;
 #[cfg(feature = "process")]
 pub(crate) mod process;
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+pub(crate) mod requests;
 #[cfg(feature = "telemetry")]
 pub(crate) mod series;
 #[cfg(feature = "telemetry")]

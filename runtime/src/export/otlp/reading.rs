@@ -82,22 +82,53 @@ fn metric(snapshot: FamilySnapshot, span: Span) -> Metric {
 
 /// A family that the semantic conventions know by another name.
 fn by_convention(convention: &Convention, snapshot: FamilySnapshot, span: Span) -> Metric {
-    let unit = snapshot.family.unit();
-    let points = snapshot.series.into_iter().map(|series| number(unit, series, span));
+    let family = snapshot.family;
+    let series = snapshot.series.into_iter();
+    let point = |series| number(family.unit(), series, span);
+    let cumulative = AggregationTemporality::Cumulative.into();
     let data = match convention.instrument {
         Instrument::Counter | Instrument::UpDownCounter => Data::Sum(Sum {
-            data_points: points.collect(),
-            aggregation_temporality: AggregationTemporality::Cumulative.into(),
+            data_points: series.map(point).collect(),
+            aggregation_temporality: cumulative,
             is_monotonic: convention.instrument == Instrument::Counter,
         }),
-        Instrument::Age => Data::Gauge(Gauge { data_points: points.map(age).collect() }),
+        Instrument::Age => {
+            Data::Gauge(Gauge { data_points: series.map(|series| age(point(series))).collect() })
+        }
+        Instrument::Histogram => Data::Histogram(Histogram {
+            data_points: series
+                .map(|series| {
+                    let mut point = histogram(family, series, span);
+                    point.attributes.iter_mut().for_each(|attribute| rename(attribute, family, convention));
+                    point
+                })
+                .collect(),
+            aggregation_temporality: cumulative,
+        }),
     };
     Metric {
         name: convention.name.to_owned(),
-        description: snapshot.family.description().to_owned(),
+        description: family.description().to_owned(),
         unit: convention.unit.to_owned(),
         data: Some(data),
         ..Metric::default()
+    }
+}
+
+/// Gives an attribute the name that the conventions have for the label, and the type: a status and a port are
+/// numbers.
+fn rename(attribute: &mut KeyValue, family: &Family, convention: &Convention) {
+    let at = family.labels().iter().position(|label| *label == attribute.key);
+    let Some(name) = at.and_then(|at| convention.attributes.get(at)) else { return };
+    (*name).clone_into(&mut attribute.key);
+    if !convention.numbers.contains(name) {
+        return;
+    }
+    if let Some(AnyValue { value: Some(value) }) = &mut attribute.value
+        && let Value::StringValue(text) = value
+        && let Ok(number) = text.parse()
+    {
+        *value = Value::IntValue(number);
     }
 }
 
@@ -237,5 +268,41 @@ mod tests {
         assert_eq!((point.count, point.sum), (3, Some(1.5)));
         assert_eq!(point.bucket_counts.len(), point.explicit_bounds.len() + 1);
         assert_eq!(point.bucket_counts.iter().sum::<u64>(), point.count, "not accumulated");
+    }
+
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
+    #[test]
+    fn requests_have_the_names_and_types_of_the_conventions() {
+        use crate::metric::family::HTTP_CLIENT_DURATION;
+        let labels = [
+            ("http_request_method", "GET"),
+            ("server_address", "a.test"),
+            ("server_port", "80"),
+            ("http_response_status_code", "500"),
+            ("error_type", "500"),
+        ];
+        let labels = labels.map(|(name, value)| (name, value.into())).to_vec();
+        let buckets = vec![1; HTTP_CLIENT_DURATION.buckets().len() + 1];
+        let reading = Reading::Histogram { buckets, sum: 1 };
+        let series = vec![SeriesSnapshot::new(labels, reading)];
+        let metric =
+            metric(FamilySnapshot { family: &HTTP_CLIENT_DURATION, series }, Span { start: 0, end: 1 });
+        assert_eq!((&*metric.name, &*metric.unit), ("http.client.request.duration", "s"));
+        let Some(Data::Histogram(histogram)) = metric.data else { panic!("it is one") };
+        assert_eq!(histogram.data_points[0].explicit_bounds[0], 0.005);
+        let attributes = histogram.data_points[0].attributes.iter();
+        let found: Vec<_> =
+            attributes.map(|own| (&*own.key, own.value.clone().and_then(|own| own.value))).collect();
+        let text = |text: &str| Some(Value::StringValue(text.to_owned()));
+        assert_eq!(
+            found,
+            [
+                ("http.request.method", text("GET")),
+                ("server.address", text("a.test")),
+                ("server.port", Some(Value::IntValue(80))),
+                ("http.response.status_code", Some(Value::IntValue(500))),
+                ("error.type", text("500")),
+            ]
+        );
     }
 }

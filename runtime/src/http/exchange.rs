@@ -1,0 +1,244 @@
+//! A request while it is under way: its span, and what it counts on.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use http::{StatusCode, Version};
+use opentelemetry::trace::{
+    SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _, TracerProvider as _,
+};
+use opentelemetry::{Context, KeyValue};
+
+use super::convention;
+use crate::metric::requests::{ErrorType, Request, Requests};
+use crate::names::attribute;
+use crate::span::Provider;
+use crate::span::clock::Tick;
+use crate::span::tracer::our_scope;
+use crate::testing::Recording;
+
+/// One request and its response, seen from one side. Ends once, when it is told to or dropped.
+pub(super) struct Exchange {
+    side: Side,
+    /// With the span.
+    context: Context,
+    began: Tick,
+    request: Request,
+    recording: Option<Arc<Recording>>,
+    /// Of a call over gRPC.
+    call: Option<Call>,
+    /// What it means that it is dropped.
+    on_drop: Ending,
+    is_over: bool,
+}
+
+/// Who looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    #[cfg(feature = "tower")]
+    Server,
+    Client,
+}
+
+/// A call over gRPC.
+pub(super) struct Call {
+    /// What is called; the route of those that exist.
+    #[cfg_attr(not(feature = "tower"), allow(dead_code))]
+    pub(super) procedure: String,
+    pub(super) status: Option<u8>,
+}
+
+impl Call {
+    /// What a server calls by this name does exist, unless it says otherwise; anybody can ask for what does not.
+    #[cfg(feature = "tower")]
+    fn route(&self) -> Option<crate::metric::requests::Target> {
+        const UNIMPLEMENTED: u8 = 12;
+        let exists = self.status.is_some_and(|code| code != UNIMPLEMENTED);
+        exists.then(|| crate::metric::requests::Target::Route(format!("/{}", self.procedure).into()))
+    }
+}
+
+/// How an exchange ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// As the status says.
+    Answered,
+    /// For a reason of this name.
+    Failed(&'static str),
+}
+
+impl Ending {
+    /// Whoever waited does not wait any more, or the other side has gone away.
+    pub(super) const CANCELLED: Ending = Ending::Failed("cancelled");
+    const PANIC: Ending = Ending::Failed("panic");
+}
+
+/// What is known when an exchange begins.
+pub(super) struct Head {
+    pub(super) side: Side,
+    pub(super) name: Cow<'static, str>,
+    pub(super) attributes: Vec<KeyValue>,
+    pub(super) request: Request,
+    pub(super) call: Option<Call>,
+}
+
+impl Head {
+    /// A call over gRPC is called by what it calls.
+    pub(super) fn recognise_grpc(&mut self, uri: &http::Uri, headers: &http::HeaderMap) {
+        if convention::is_grpc(headers) {
+            let procedure = convention::procedure(uri);
+            convention::of_call(&procedure, &mut self.attributes);
+            self.name = procedure.clone().into();
+            self.call = Some(Call { procedure, status: None });
+        }
+    }
+}
+
+impl Exchange {
+    /// Begins below the span of `parent`; not where nothing may be observed, as within an exporter.
+    pub(super) fn begin(parent: &Context, head: impl FnOnce() -> Head) -> Option<Box<Self>> {
+        if parent.is_telemetry_suppressed() {
+            return None;
+        }
+        let began = Tick::now();
+        let Head { side, name, attributes, request, call } = head();
+        let kind = match side {
+            #[cfg(feature = "tower")]
+            Side::Server => SpanKind::Server,
+            Side::Client => SpanKind::Client,
+        };
+        let tracer = Provider::default().tracer_with_scope(our_scope());
+        let span = SpanBuilder::from_name(name).with_kind(kind).with_attributes(attributes);
+        let span = tracer.build_with_context(span, parent);
+        Some(Box::new(Exchange {
+            side,
+            context: parent.with_span(span),
+            began,
+            request,
+            recording: Recording::of(parent),
+            call,
+            on_drop: Ending::CANCELLED,
+            is_over: false,
+        }))
+    }
+
+    /// The context with its span.
+    pub(super) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Runs `step` with the span current. If it unwinds, the exchange has ended by that.
+    pub(super) fn during<R>(&mut self, step: impl FnOnce() -> R) -> R {
+        let _current = self.context.clone().attach();
+        let unwound = Unwound(self);
+        let result = step();
+        std::mem::forget(unwound);
+        result
+    }
+
+    /// The response's head is there.
+    pub(super) fn answered(&mut self, status: StatusCode, version: Version) {
+        self.request.status = Some(status.as_u16());
+        let span = self.context.span();
+        span.set_attribute(KeyValue::new(attribute::RESPONSE_STATUS, i64::from(status.as_u16())));
+        if self.side == Side::Client {
+            // Not known before.
+            span.set_attribute(convention::version(version));
+        }
+    }
+
+    /// The headers that may have the status of a call over gRPC.
+    pub(super) fn read_grpc_status(&mut self, headers: &http::HeaderMap) {
+        if let Some(call) = &mut self.call {
+            call.status = convention::grpc_status(headers).or(call.status);
+        }
+    }
+
+    #[cfg(feature = "tower")]
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Being dropped is this from now on.
+    #[cfg(feature = "tower")]
+    pub(super) fn set_on_drop(&mut self, ending: Ending) {
+        self.on_drop = ending;
+    }
+
+    #[cfg(feature = "tower")]
+    pub(super) fn side(&self) -> Side {
+        self.side
+    }
+
+    /// Ends it.
+    pub(super) fn end(&mut self, ending: Ending) {
+        if std::mem::replace(&mut self.is_over, true) {
+            return;
+        }
+        let nanoseconds = self.began.until(Tick::now());
+        self.request.error = self.error_by_status().or(match ending {
+            Ending::Answered => None,
+            Ending::Failed(name) => Some(ErrorType::Named(name)),
+        });
+        let span = self.context.span();
+        if let Some(call) = &self.call {
+            #[cfg(feature = "tower")]
+            if self.side == Side::Server {
+                self.request.target = self.request.target.take().or_else(|| call.route());
+            }
+            if let Some(code) = call.status {
+                span.set_attribute(KeyValue::new(attribute::GRPC_STATUS, i64::from(code)));
+            }
+        }
+        if let Some(error) = self.request.error {
+            span.set_attribute(KeyValue::new(attribute::ERROR_TYPE, error.text()));
+            // The conventions leave out what the status says by itself.
+            let said = match error {
+                ErrorType::Status(_) => Cow::Borrowed(""),
+                ErrorType::Named(_) => error.text(),
+            };
+            span.set_status(Status::error(said));
+        }
+        let requests = match self.side {
+            #[cfg(feature = "tower")]
+            Side::Server => Requests::answered(),
+            Side::Client => Requests::sent(),
+        };
+        requests.ended(self.recording.as_deref(), &self.request, nanoseconds);
+        span.end();
+    }
+
+    /// A server's fault is an error on both sides, a client's on the client's.
+    fn error_by_status(&self) -> Option<ErrorType> {
+        let status = self.request.status?;
+        let least = match self.side {
+            #[cfg(feature = "tower")]
+            Side::Server => 500,
+            Side::Client => 400,
+        };
+        if status >= least {
+            return Some(ErrorType::Status(status));
+        }
+        if let Some(Call { status: Some(code), .. }) = self.call
+            && (convention::is_server_fault(code) || (self.side == Side::Client && code != 0))
+        {
+            return Some(ErrorType::Named(convention::grpc_name(code)));
+        }
+        None
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.end(self.on_drop);
+    }
+}
+
+/// Ends the exchange when code of the program's unwinds.
+struct Unwound<'a>(&'a mut Exchange);
+
+impl Drop for Unwound<'_> {
+    fn drop(&mut self) {
+        self.0.end(Ending::PANIC);
+    }
+}

@@ -118,13 +118,14 @@ impl TelemetryBuilder {
     /// counts.
     ///
     /// ```no_run
+    /// use tta::opentelemetry::propagation::TextMapPropagator;
     /// use tta::propagation::{B3Propagator, TraceContextPropagator};
     ///
     /// # #[cfg(feature = "telemetry")]
     /// # fn main() -> Result<(), tta::ConfigError> {
-    /// let telemetry = tta::Telemetry::builder()
-    ///     .propagators([Box::new(B3Propagator::single()) as Box<_>, Box::new(TraceContextPropagator::new())])
-    ///     .init()?;
+    /// let propagators: [Box<dyn TextMapPropagator + Send + Sync>; 2] =
+    ///     [Box::new(B3Propagator::single()), Box::new(TraceContextPropagator::new())];
+    /// let telemetry = tta::Telemetry::builder().propagators(propagators).init()?;
     /// # Ok(()) }
     /// # #[cfg(not(feature = "telemetry"))] fn main() {}
     /// ```

@@ -162,12 +162,16 @@ fn a_log_that_cannot_be_written_holds_nobody_up_and_says_what_is_missing() {
     let written = Written::default();
     let layer = tta::log::layer().room(4).writer(Stuck(stuck, written.clone()));
     logging(layer, || {
+        // Whoever waits for the end takes no line's room.
+        let waiting: Vec<_> =
+            (0..3).map(|_| std::thread::spawn(|| tta::log::flush(Duration::from_secs(10)))).collect();
         for n in 0..100 {
             tracing::info!(n, "many");
         }
         assert!(!tta::log::flush(Duration::from_millis(50)), "it is stuck");
         drop(go_on);
         assert!(tta::log::flush(Duration::from_secs(10)));
+        assert!(waiting.into_iter().all(|thread| thread.join().expect("no panic")));
     });
     let lines = written.json();
     let kept = lines.iter().filter(|line| line["message"] == "many").count();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
 use tracing::Level;
 
 use super::line::{Line, Style};
@@ -53,15 +53,11 @@ impl Outcome {
     }
 }
 
-enum Message {
-    Line(Vec<u8>),
-    /// Everything before this is to be written before it is answered.
-    Flush(Sender<()>),
-}
-
 /// The way to a thread that writes.
 pub(super) struct Writer {
-    queue: Sender<Message>,
+    queue: Sender<Vec<u8>>,
+    /// Who waits until the lines before it are written; has a queue of its own, to take no line's room.
+    flushes: Sender<Sender<()>>,
     /// Dropped, and not yet said.
     dropped: Arc<AtomicU64>,
 }
@@ -80,9 +76,10 @@ impl Writer {
         rates: Option<Arc<Rates>>,
     ) -> Arc<Self> {
         let (queue, lines) = bounded(room);
+        let (flushes, waiting) = bounded(1);
         let dropped = Arc::new(AtomicU64::new(0));
-        let writer = Arc::new(Writer { queue, dropped: dropped.clone() });
-        let thread = Thread { lines, out, style, rates, dropped };
+        let writer = Arc::new(Writer { queue, flushes, dropped: dropped.clone() });
+        let thread = Thread { lines, waiting, out, style, rates, dropped };
         // Where no thread can be had, the queue is never emptied, and lines are counted as dropped.
         let _ = std::thread::Builder::new().name("tta-log".to_owned()).spawn(|| thread.run());
         WRITERS.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&writer));
@@ -91,9 +88,7 @@ impl Writer {
 
     /// Queues a line, if there is room for it.
     pub(super) fn write(&self, line: Vec<u8>) {
-        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) =
-            self.queue.try_send(Message::Line(line))
-        {
+        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = self.queue.try_send(line) {
             self.dropped.fetch_add(1, Relaxed);
             Outcome::Dropped.count(1);
         }
@@ -102,8 +97,7 @@ impl Writer {
     /// Waits until what is queued is written; whether it was in time.
     pub(super) fn flush(&self, until: Instant) -> bool {
         let (answer, answered) = bounded(1);
-        self.queue.send_deadline(Message::Flush(answer), until).is_ok()
-            && answered.recv_deadline(until).is_ok()
+        self.flushes.send_deadline(answer, until).is_ok() && answered.recv_deadline(until).is_ok()
     }
 }
 
@@ -124,7 +118,8 @@ pub fn flush(timeout: Duration) -> bool {
 }
 
 struct Thread {
-    lines: Receiver<Message>,
+    lines: Receiver<Vec<u8>>,
+    waiting: Receiver<Sender<()>>,
     out: Box<dyn Write + Send>,
     style: Style,
     rates: Option<Arc<Rates>>,
@@ -134,27 +129,37 @@ struct Thread {
 impl Thread {
     fn run(mut self) {
         loop {
-            match self.lines.recv_timeout(SECOND) {
-                Ok(Message::Line(line)) => self.write(&line),
-                Ok(Message::Flush(answer)) => {
-                    self.say_what_is_missing(true);
-                    // A writer that cannot be flushed has nobody to tell.
-                    let _ = self.out.flush();
-                    // Whoever asked may have left.
-                    let _ = answer.send(());
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    self.say_what_is_missing(true);
-                    let _ = self.out.flush();
-                    return;
-                }
+            select! {
+                recv(self.lines) -> line => match line {
+                    Ok(line) => self.write(&line),
+                    Err(_) => return self.flush(),
+                },
+                recv(self.waiting) -> answer => {
+                    // What came before whoever asks is among what waits now.
+                    for _ in 0..self.lines.len() {
+                        if let Ok(line) = self.lines.try_recv() {
+                            self.write(&line);
+                        }
+                    }
+                    self.flush();
+                    // Whoever asked may have left, as may everybody: then the lines are over, too.
+                    if let Ok(answer) = answer {
+                        let _ = answer.send(());
+                    }
+                },
+                default(SECOND) => {}
             }
             self.say_what_is_missing(false);
             if self.lines.is_empty() {
                 let _ = self.out.flush();
             }
         }
+    }
+
+    fn flush(&mut self) {
+        self.say_what_is_missing(true);
+        // A writer that cannot be flushed has nobody to tell.
+        let _ = self.out.flush();
     }
 
     fn write(&mut self, line: &[u8]) {

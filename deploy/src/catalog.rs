@@ -1,0 +1,193 @@
+//! The catalog of a program, as `tta::testing::assert_catalog` keeps it in a file.
+//!
+//! Its form is the one that `tta::Catalog::to_json` documents.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::Deserialize;
+
+/// The form of catalog files that this program reads.
+const FORMAT: u32 = 1;
+
+/// Why a catalog cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CatalogError {
+    #[error("cannot read the catalog {}: {source}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("{} is no catalog of tta: {source}", path.display())]
+    Malformed { path: PathBuf, source: serde_json::Error },
+    #[error("the catalog {} has format {found}, and this tta reads format {FORMAT}: install the tta of the same release as the program's", path.display())]
+    OtherFormat { path: PathBuf, found: u32 },
+}
+
+/// Everything that a program can emit.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Catalog {
+    #[serde(rename = "format")]
+    _format: u32,
+    pub(crate) sites: Vec<Site>,
+    pub(crate) families: Vec<Family>,
+}
+
+/// An annotated function.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Site {
+    pub(crate) kind: SiteKind,
+    pub(crate) name: String,
+    #[serde(rename = "type")]
+    pub(crate) type_: String,
+    /// The name of its spans.
+    pub(crate) span: String,
+    pub(crate) function: String,
+    pub(crate) file: String,
+    pub(crate) line: u32,
+    #[serde(default)]
+    pub(crate) labels: Vec<Label>,
+    #[serde(default)]
+    pub(crate) labels_on_all: bool,
+    #[serde(default)]
+    pub(crate) errors: Vec<ErrorKind>,
+    pub(crate) maturity: Option<String>,
+    pub(crate) slo: Option<Slo>,
+}
+
+/// Which attribute a function has.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SiteKind {
+    Workflow,
+    Primitive,
+}
+
+/// A label and the values that it can have.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Label {
+    pub(crate) name: String,
+    /// Those that are known; `None` if none is.
+    pub(crate) values: Option<Vec<String>>,
+    /// Whether other values may come.
+    #[serde(default)]
+    pub(crate) open: bool,
+    /// How many values are kept, of a label whose values are not known.
+    pub(crate) limit: Option<u32>,
+    /// Whether some of the family's series are without it.
+    #[serde(default)]
+    pub(crate) optional: bool,
+}
+
+/// A kind of error that a function is known to return.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ErrorKind {
+    pub(crate) name: String,
+    pub(crate) category: String,
+    pub(crate) severity: String,
+    pub(crate) code: Option<String>,
+}
+
+/// What a function promises.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Slo {
+    /// The days over which the objectives hold.
+    pub(crate) window_days: u32,
+    pub(crate) objectives: Vec<Objective>,
+}
+
+/// One objective: the ratio of events that are good.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Objective {
+    pub(crate) objective: String,
+    /// Between 0 and 1.
+    pub(crate) target: f64,
+    /// Of a latency: the time within which a call is good.
+    pub(crate) threshold_seconds: Option<f64>,
+}
+
+/// A metric family.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Family {
+    pub(crate) name: String,
+    #[serde(rename = "type")]
+    pub(crate) type_: FamilyType,
+    /// `seconds`, `bytes`, or nothing.
+    pub(crate) unit: String,
+    pub(crate) help: String,
+    pub(crate) labels: Vec<Label>,
+    /// Upper bounds, without `+Inf`.
+    #[serde(default)]
+    pub(crate) buckets: Vec<f64>,
+    /// Who emits it.
+    pub(crate) producer: String,
+    /// Whether annotated functions do.
+    #[serde(default)]
+    pub(crate) sites: bool,
+}
+
+/// What a family's values do.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FamilyType {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+impl Catalog {
+    pub(crate) fn read(path: &Path) -> Result<Self, CatalogError> {
+        let text = fs::read_to_string(path)
+            .map_err(|source| CatalogError::Unreadable { path: path.to_owned(), source })?;
+        Catalog::parse(&text, path)
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Self, CatalogError> {
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
+        }
+
+        let malformed = |source| CatalogError::Malformed { path: path.to_owned(), source };
+        // What another format has in it would be reported as a mistake.
+        let Format { format } = serde_json::from_str(text).map_err(malformed)?;
+        if format != FORMAT {
+            return Err(CatalogError::OtherFormat { path: path.to_owned(), found: format });
+        }
+        serde_json::from_str(text).map_err(malformed)
+    }
+
+    pub(crate) fn family(&self, name: &str) -> Option<&Family> {
+        self.families.iter().find(|family| family.name == name)
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.family(name).is_some()
+    }
+
+    pub(crate) fn of_kind(&self, kind: SiteKind) -> impl Iterator<Item = &Site> {
+        self.sites.iter().filter(move |site| site.kind == kind)
+    }
+
+    /// Every objective with the function that has it, one for each name.
+    pub(crate) fn objectives(&self) -> Vec<(&Site, &Slo, &Objective)> {
+        let mut all: Vec<(&Site, &Slo, &Objective)> = Vec::new();
+        for site in &self.sites {
+            if let Some(slo) = &site.slo {
+                for objective in &slo.objectives {
+                    let is_there = |(other, _, same): &(&Site, &Slo, &Objective)| {
+                        other.name == site.name && same.objective == objective.objective
+                    };
+                    if !all.iter().any(is_there) {
+                        all.push((site, slo, objective));
+                    }
+                }
+            }
+        }
+        all
+    }
+}

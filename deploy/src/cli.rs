@@ -1,0 +1,72 @@
+//! What can be asked for, and how it is answered.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::catalog::Catalog;
+use crate::files::Files;
+
+/// From the catalog of a program to its dashboards, recording rules, alerts and their tests.
+#[derive(Debug, Parser)]
+#[command(name = "tta", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write what the catalog says into a folder.
+    Generate(Generate),
+}
+
+#[derive(Debug, clap::Args)]
+struct Generate {
+    /// The catalog, as `tta::testing::assert_catalog` keeps it.
+    #[arg(long)]
+    catalog: PathBuf,
+    /// The folder to write into.
+    #[arg(long)]
+    out: PathBuf,
+    /// Write nothing, and fail if a file is not as it would be written.
+    #[arg(long)]
+    check: bool,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// What generated files depend on besides the catalog.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The `job` under which Prometheus scrapes the program.
+    #[arg(long, default_value = "tta")]
+    pub(crate) job: String,
+}
+
+/// Runs the program.
+pub(crate) fn run() -> ExitCode {
+    match Cli::parse().command {
+        Command::Generate(generate) => match generate.run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("tta: {error}");
+                ExitCode::FAILURE
+            }
+        },
+    }
+}
+
+impl Generate {
+    fn run(&self) -> Result<(), Box<dyn std::error::Error>> {
+        let _catalog = Catalog::read(&self.catalog)?;
+        let files = Files::default();
+        if self.check {
+            files.differences(&self.out)?
+        } else {
+            files.write(&self.out)?
+        };
+        Ok(())
+    }
+}

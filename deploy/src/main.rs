@@ -1,0 +1,13 @@
+//! `tta`: from the catalog of a program to its dashboards, recording rules, alerts and their tests.
+
+mod catalog;
+mod cli;
+mod files;
+mod promql;
+mod yaml;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

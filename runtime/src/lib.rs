@@ -127,7 +127,9 @@ pub use tta_macros::workflow;
 #[cfg(feature = "tracing")]
 pub use bridge::tracing_layer;
 #[cfg(feature = "telemetry")]
-pub use catalog::{Catalog, CatalogConflict, CatalogLabel, CatalogSite, SiteKind, catalog};
+pub use catalog::{
+    Catalog, CatalogConflict, CatalogLabel, CatalogSite, FamilyLabel, Objective, SiteKind, Slo, catalog,
+};
 #[cfg(feature = "telemetry")]
 pub use config::{ConfigError, Environment};
 #[cfg(feature = "serde")]

@@ -79,6 +79,8 @@ pub(crate) mod label {
     pub(crate) const STATUS: &str = "status";
     pub(crate) const ERROR_TYPE: &str = "error_type";
     pub(crate) const CATEGORY: &str = "category";
+    pub(crate) const SLO: &str = "slo";
+    pub(crate) const OBJECTIVE: &str = "objective";
     pub(crate) const NAME: &str = "name";
     pub(crate) const KIND: &str = "kind";
     pub(crate) const MATURITY: &str = "maturity";
@@ -121,6 +123,8 @@ pub(crate) mod metric {
     pub(crate) const PRIMITIVE_DURATION: &str = "tta_primitive_duration_seconds";
     pub(crate) const PRIMITIVES_ACTIVE: &str = "tta_primitives_active";
     pub(crate) const PRIMITIVE_ERRORS: &str = "tta_primitive_errors_total";
+    pub(crate) const SLO_EVENTS: &str = "tta_slo_events_total";
+    pub(crate) const SLO_OBJECTIVE: &str = "tta_slo_objective_ratio";
     pub(crate) const COMPONENT_INFO: &str = "tta_component_info";
     pub(crate) const LABEL_OVERFLOW: &str = "tta_label_overflow_total";
     pub(crate) const TELEMETRY_SPANS: &str = "tta_telemetry_spans_total";

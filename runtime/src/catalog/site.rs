@@ -12,7 +12,9 @@ use std::sync::{
 #[cfg(feature = "telemetry")]
 use opentelemetry::trace::SpanKind;
 
-use super::Maturity;
+#[cfg(feature = "telemetry")]
+use super::Slo;
+use super::{Maturity, Promise};
 use crate::metric::label::LabelDecl;
 #[cfg(feature = "telemetry")]
 use crate::metric::{
@@ -56,6 +58,7 @@ pub struct Site {
     labels_on_all: bool,
     /// Those of what is returned, and those of what is in it.
     errors: [Option<fn() -> KnownErrors>; 2],
+    promise: Option<Promise>,
     maturity: Option<Maturity>,
     #[cfg(feature = "telemetry")]
     span_name: OnceLock<Cow<'static, str>>,
@@ -92,6 +95,7 @@ impl Site {
             labels: &[],
             labels_on_all: false,
             errors: [None; 2],
+            promise: None,
             maturity: None,
             #[cfg(feature = "telemetry")]
             span_name: OnceLock::new(),
@@ -138,6 +142,12 @@ impl Site {
         self
     }
 
+    /// Its objectives.
+    pub const fn slo(mut self, promise: Promise) -> Self {
+        self.promise = Some(promise);
+        self
+    }
+
     /// Its maturity.
     pub const fn maturity(mut self, maturity: Maturity) -> Self {
         self.maturity = Some(maturity);
@@ -175,6 +185,11 @@ impl Site {
 
     pub(crate) const fn labels_are_on_all(&self) -> bool {
         self.labels_on_all
+    }
+
+    #[inline]
+    pub(crate) const fn promise(&self) -> Option<&Promise> {
+        self.promise.as_ref()
     }
 
     pub(crate) const fn declared_maturity(&self) -> Option<Maturity> {
@@ -233,6 +248,10 @@ impl Site {
     /// Whether nothing that it calls has a span.
     pub(crate) fn hides_everything(&self) -> bool {
         self.hidden.load(Relaxed) == Hidden::Everything as u8
+    }
+
+    pub(crate) fn declared_slo(&self) -> Option<Slo> {
+        self.promise.map(Slo)
     }
 
     pub(crate) fn name_label(&self) -> (&'static str, Cow<'static, str>) {

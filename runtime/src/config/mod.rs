@@ -33,6 +33,9 @@ pub enum Environment {
 }
 
 impl Environment {
+    /// Every environment.
+    pub const ALL: [Environment; 3] = [Environment::Dev, Environment::Staging, Environment::Production];
+
     /// The word in `deployment.environment.name` and in the label `environment`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

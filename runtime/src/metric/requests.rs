@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use super::bind::OpenLabel;
 use super::cell::Histogram;
-use super::family::{self, Family};
+use super::family::{self, Family, MAX_TARGETS};
 use super::store::{Labels, Store};
 use crate::names::label;
 use crate::testing::Recording;
@@ -68,20 +68,16 @@ pub(crate) struct Requests {
     series: RwLock<HashMap<Key, Arc<Histogram>>>,
 }
 
-/// Routes, and servers, that have series of their own.
-const MAX_TARGETS: usize = 200;
-
 /// Series of one family. Statuses come from other programs, which may be anything.
 const MAX_SERIES: usize = 2_000;
 
 #[cfg(feature = "tower")]
-static SERVERS: LazyLock<Requests> =
-    LazyLock::new(|| Requests::new(&family::HTTP_SERVER_DURATION, label::ROUTE));
-static CLIENTS: LazyLock<Requests> =
-    LazyLock::new(|| Requests::new(&family::HTTP_CLIENT_DURATION, label::SERVER_ADDRESS));
+static SERVERS: LazyLock<Requests> = LazyLock::new(|| Requests::new(&family::HTTP_SERVER_DURATION));
+static CLIENTS: LazyLock<Requests> = LazyLock::new(|| Requests::new(&family::HTTP_CLIENT_DURATION));
 
 impl Requests {
-    fn new(family: &'static Family, open: &'static str) -> Self {
+    fn new(family: &'static Family) -> Self {
+        let open = family.targets().unwrap_or_default();
         let targets = OpenLabel::of(family, open, MAX_TARGETS, Store::global());
         Requests { family, targets, series: RwLock::default() }
     }
@@ -188,7 +184,7 @@ mod tests {
 
     #[test]
     fn series_are_bounded_whatever_others_answer_and_none_is_lost() {
-        let requests = Requests::new(&family::HTTP_CLIENT_DURATION, label::SERVER_ADDRESS);
+        let requests = Requests::new(&family::HTTP_CLIENT_DURATION);
         for host in 0..300 {
             for status in (100..600).step_by(5) {
                 requests.ended(None, &request(format!("{host}.test"), status), 1);

@@ -11,7 +11,7 @@
 //! The modules of `tta-macros` are here once more, in a library: a crate of macros can be called by the compiler only,
 //! and is not built with a fuzzer's instrumentation.
 
-#[path = "../../../macros/src/args.rs"]
+#[path = "../../../macros/src/args/mod.rs"]
 mod args;
 mod corpus;
 #[path = "../../../macros/src/ctxt.rs"]

@@ -129,6 +129,10 @@ impl Setting {
         look()
     }
 
+    fn reads(self, name: &str) -> bool {
+        self.list.iter().any(|dialect| dialect.reads(name))
+    }
+
     /// The one propagator, if it reads traces.
     fn only(self) -> Option<Dialect> {
         match *self.list {
@@ -152,11 +156,19 @@ impl Carrier {
         for _ in 0..u.int_in_range(1..=5)? {
             received.push(header(setting, u)?);
         }
-        if u.ratio(1, 8)? {
-            // Two headers that only mean something together.
-            let at = u.int_in_range(0..=received.len())?;
-            received.insert(at, (b"x-b3-traceid".to_vec(), TRACE.into()));
-            received.insert(at, (b"x-b3-spanid".to_vec(), SPAN.into()));
+        if u.ratio(1, 4)? {
+            // Some only mean something together.
+            let own = RIGHT.iter().filter(|(name, _)| setting.reads(name));
+            let (name, value) = **u.choose(&own.collect::<Vec<_>>())?;
+            let own = if name.starts_with("x-b3") {
+                vec![("x-b3-traceid", TRACE), ("x-b3-spanid", SPAN)]
+            } else {
+                vec![(name, value)]
+            };
+            received.retain(|(known, _)| own.iter().all(|(name, _)| known != name.as_bytes()));
+            received.extend(
+                own.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())),
+            );
         }
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         let texts = received.iter().cloned().map(|(name, value)| (text(name), text(value)));
@@ -206,6 +218,7 @@ const RIGHT: &[(&str, &str)] = &[
     ("tracestate", "a@b@c=1,0/d= 2 x,e=!\t"),
     ("tracestate", ""),
     ("baggage", "a=1,b=2;p;q=r , c = %C3%A9%2C"),
+    ("baggage", "a=%25ff,b=%22%3b"),
     ("baggage", "tta-workflow-id=w,tta-correlation-id=c%20d"),
     ("b3", "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-d"),
     ("b3", "8448eb211c80319c-b7ad6b7169203331-1-b7ad6b7169203332"),
@@ -242,6 +255,7 @@ const ODD: &[&str] = &[
     "f",
     "F",
     "%ff",
+    "%25",
     "%2c",
     "\u{e9}",
     "\u{1f980}",
@@ -290,7 +304,7 @@ fn header(setting: Setting, u: &mut Unstructured<'_>) -> Result<(Vec<u8>, Vec<u8
         *u.choose(RIGHT)?
     } else {
         // What somebody looks for.
-        let own = RIGHT.iter().filter(|(name, _)| setting.list.iter().any(|dialect| dialect.reads(name)));
+        let own = RIGHT.iter().filter(|(name, _)| setting.reads(name));
         **u.choose(&own.collect::<Vec<_>>())?
     };
     let mut name = name.as_bytes().to_vec();
@@ -306,8 +320,8 @@ fn header(setting: Setting, u: &mut Unstructured<'_>) -> Result<(Vec<u8>, Vec<u8
         // As long a list as somebody likes.
         3 | 4 => {
             let mut list = Vec::new();
-            let length = *u.choose(&[1, 1, 120, 130, 249, 260, 5_000])?;
-            for member in 0..u.int_in_range(0..=70)? {
+            let length = *u.choose(&[1, 1, 1, 1, 120, 130, 249, 260, 5_000])?;
+            for member in 0..*u.choose(&[2, 1, 31, 32, 33, 63, 64, 65, 70])? {
                 list.push(format!("{}{member}={}", u.choose(&["a", "k/@", "tta-"])?, "x".repeat(length)));
             }
             list.join(u.choose(&[",", " ,\t", ",,"])?).into_bytes()

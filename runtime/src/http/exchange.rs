@@ -4,16 +4,15 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::{StatusCode, Version};
-use opentelemetry::trace::{
-    SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _, TracerProvider as _,
-};
+use opentelemetry::trace::{SpanBuilder, SpanKind, Status, TraceContextExt as _, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};
 
 use super::convention;
+use crate::metric::exemplar::CountedLater;
 use crate::metric::requests::{ErrorType, Request, Requests};
 use crate::names::attribute;
 use crate::span::Provider;
-use crate::span::clock::Tick;
+use crate::span::clock::{Tick, system_time};
 use crate::span::tracer::our_scope;
 use crate::testing::Recording;
 
@@ -23,6 +22,10 @@ pub(super) struct Exchange {
     /// With the span.
     context: Context,
     began: Tick,
+    /// When that was, in nanoseconds since 1970.
+    start: u64,
+    /// Where the span looks for what it is an exemplar of.
+    counted: CountedLater,
     request: Request,
     recording: Option<Arc<Recording>>,
     /// Of a call over gRPC.
@@ -108,12 +111,16 @@ impl Exchange {
             Side::Client => SpanKind::Client,
         };
         let tracer = Provider::default().tracer_with_scope(our_scope());
+        let start = began.wall();
         let span = SpanBuilder::from_name(name).with_kind(kind).with_attributes(attributes);
-        let span = tracer.build_with_context(span, parent);
+        let counted = CountedLater::default();
+        let span = tracer.start(span.with_start_time(system_time(start)), parent, Some(counted.clone()));
         Some(Box::new(Exchange {
             side,
             context: parent.with_span(span),
             began,
+            start,
+            counted,
             request,
             recording: Recording::of(parent),
             call,
@@ -204,8 +211,12 @@ impl Exchange {
             Side::Server => Requests::answered(),
             Side::Client => Requests::sent(),
         };
-        requests.ended(self.recording.as_deref(), &self.request, nanoseconds);
-        span.end();
+        if let Some(exemplars) = requests.ended(self.recording.as_deref(), &self.request, nanoseconds) {
+            // Ends once.
+            let _ = self.counted.set(exemplars);
+        }
+        // What the trace shows is what has counted.
+        span.end_with_timestamp(system_time(self.start.saturating_add(nanoseconds)));
     }
 
     /// A server's fault is an error on both sides, a client's on the client's.

@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use super::bind::OpenLabel;
 use super::cell::Histogram;
+use super::exemplar::Exemplars;
 use super::family::{self, Family};
 use super::store::{Labels, Store};
 use crate::names::label;
@@ -65,7 +66,13 @@ struct Key {
 pub(crate) struct Requests {
     family: &'static Family,
     targets: OpenLabel,
-    series: RwLock<HashMap<Key, Arc<Histogram>>>,
+    series: RwLock<HashMap<Key, Series>>,
+}
+
+#[derive(Clone)]
+struct Series {
+    durations: Arc<Histogram>,
+    exemplars: Option<Arc<Exemplars>>,
 }
 
 /// Routes, and servers, that have series of their own.
@@ -97,8 +104,13 @@ impl Requests {
         &CLIENTS
     }
 
-    /// Counts a request that has ended.
-    pub(crate) fn ended(&self, recording: Option<&Recording>, request: &Request, nanoseconds: u64) {
+    /// Counts a request that has ended. The series' exemplars, unless it is a test's.
+    pub(crate) fn ended(
+        &self,
+        recording: Option<&Recording>,
+        request: &Request,
+        nanoseconds: u64,
+    ) -> Option<Arc<Exemplars>> {
         let place = request.target.as_ref().map(|target| self.targets.place(&target.text()));
         let key = Key {
             method: request.method,
@@ -107,21 +119,22 @@ impl Requests {
             status: request.status,
             error: request.error,
         };
-        match recording {
-            Some(recording) => {
-                recording.store().histogram(self.family, self.labels(key)).observe(nanoseconds);
-            }
-            None => self.histogram(key).observe(nanoseconds),
+        if let Some(recording) = recording {
+            recording.store().histogram(self.family, self.labels(key)).observe(nanoseconds);
+            return None;
         }
+        let Series { durations, exemplars } = self.series(key);
+        durations.observe(nanoseconds);
+        exemplars
     }
 
-    fn histogram(&self, key: Key) -> Arc<Histogram> {
+    fn series(&self, key: Key) -> Series {
         let known = self.series.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         known.unwrap_or_else(|| self.open(key))
     }
 
     #[cold]
-    fn open(&self, mut key: Key) -> Arc<Histogram> {
+    fn open(&self, mut key: Key) -> Series {
         let mut series = self.series.write().unwrap_or_else(PoisonError::into_inner);
         if series.len() >= MAX_SERIES {
             // By method and outcome, of which there are few.
@@ -131,7 +144,11 @@ impl Requests {
                 key.error = Some(ErrorType::Named(label::OVERFLOW));
             }
         }
-        let open = || Store::global().histogram(self.family, self.labels(key));
+        let open = || {
+            let (store, labels) = (Store::global(), self.labels(key));
+            let durations = store.histogram(self.family, labels.clone());
+            Series { durations, exemplars: store.exemplars(self.family, &labels) }
+        };
         series.entry(key).or_insert_with(open).clone()
     }
 
@@ -196,7 +213,7 @@ mod tests {
         }
         let series = requests.series.read().unwrap_or_else(PoisonError::into_inner);
         assert!(series.len() <= MAX_SERIES + 10, "{}", series.len());
-        let count = |histogram: &Arc<Histogram>| histogram.get().0.iter().sum::<u64>();
+        let count = |series: &Series| series.durations.get().0.iter().sum::<u64>();
         assert_eq!(series.values().map(count).sum::<u64>(), 300 * 100);
         let rest = Key { method: "GET", scheme: "", place: Some(MAX_TARGETS), status: None, error: None };
         let labels = requests.labels(rest);

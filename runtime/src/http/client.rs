@@ -130,7 +130,8 @@ impl Settings {
             target = Some(Target::Server { address: address.to_ascii_lowercase().into(), port });
         }
         let name = Cow::Borrowed(convention::spoken(known));
-        let request = requests::Request { method: known, scheme: "", target, status: None, error: None };
+        let request =
+            requests::Request { method: known, scheme: "", target, status: None, version: None, error: None };
         let mut head = Head { side: Side::Client, name, attributes, request, call: None };
         head.recognise_grpc(uri, headers);
         head

@@ -150,7 +150,9 @@ impl Exchange {
         span.set_attribute(KeyValue::new(attribute::RESPONSE_STATUS, i64::from(status.as_u16())));
         if self.side == Side::Client {
             // Not known before.
-            span.set_attribute(convention::version(version));
+            let version = convention::version(version);
+            self.request.version = Some(version);
+            span.set_attribute(KeyValue::new(attribute::PROTOCOL_VERSION, version));
         }
     }
 

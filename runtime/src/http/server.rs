@@ -174,7 +174,8 @@ impl Settings {
             _ => self.scheme,
         };
         let mut attributes = convention::both(&parts.method, method);
-        attributes.push(convention::version(parts.version));
+        let version = convention::version(parts.version);
+        attributes.push(KeyValue::new(attribute::PROTOCOL_VERSION, version));
         convention::of_server(&parts.uri, &parts.headers, scheme, self.query, &mut attributes);
         let route = match &self.route {
             Some(route) => asked(|| route(parts)),
@@ -187,7 +188,8 @@ impl Settings {
             name = format!("{spoken} {route}").into();
         }
         let target = route.map(Target::Route);
-        let request = requests::Request { method, scheme, target, status: None, error: None };
+        let request =
+            requests::Request { method, scheme, target, status: None, version: Some(version), error: None };
         let mut head = Head { side: Side::Server, name, attributes, request, call: None };
         head.recognise_grpc(&parts.uri, &parts.headers);
         head

@@ -404,13 +404,21 @@ pub(crate) static LOG_LINES: Family = Family::counter(metric::LOG_LINES, Produce
 pub(crate) static HTTP_SERVER_DURATION: Family = Family::requests(
     metric::HTTP_SERVER_DURATION,
     Producer::HttpServers,
-    &[label::REQUEST_METHOD, label::ROUTE, label::RESPONSE_STATUS, label::URL_SCHEME, label::ERROR_TYPE],
+    &[
+        label::REQUEST_METHOD,
+        label::ROUTE,
+        label::RESPONSE_STATUS,
+        label::URL_SCHEME,
+        label::PROTOCOL_VERSION,
+        label::ERROR_TYPE,
+    ],
     "http.server.request.duration",
     &[
         attribute::REQUEST_METHOD,
         attribute::ROUTE,
         attribute::RESPONSE_STATUS,
         attribute::URL_SCHEME,
+        attribute::PROTOCOL_VERSION,
         attribute::ERROR_TYPE,
     ],
 )
@@ -425,6 +433,7 @@ pub(crate) static HTTP_CLIENT_DURATION: Family = Family::requests(
         label::SERVER_ADDRESS,
         label::SERVER_PORT,
         label::RESPONSE_STATUS,
+        label::PROTOCOL_VERSION,
         label::ERROR_TYPE,
     ],
     "http.client.request.duration",
@@ -433,6 +442,7 @@ pub(crate) static HTTP_CLIENT_DURATION: Family = Family::requests(
         attribute::SERVER_ADDRESS,
         attribute::SERVER_PORT,
         attribute::RESPONSE_STATUS,
+        attribute::PROTOCOL_VERSION,
         attribute::ERROR_TYPE,
     ],
 )

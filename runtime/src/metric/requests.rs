@@ -22,6 +22,8 @@ pub(crate) struct Request {
     /// A server's route or a client's server; `None` if there is none.
     pub(crate) target: Option<Target>,
     pub(crate) status: Option<u16>,
+    /// Of the protocol; a client learns it from the response.
+    pub(crate) version: Option<&'static str>,
     pub(crate) error: Option<ErrorType>,
 }
 
@@ -59,6 +61,7 @@ struct Key {
     scheme: &'static str,
     place: Option<usize>,
     status: Option<u16>,
+    version: Option<&'static str>,
     error: Option<ErrorType>,
 }
 
@@ -117,6 +120,7 @@ impl Requests {
             scheme: request.scheme,
             place,
             status: request.status,
+            version: request.version,
             error: request.error,
         };
         if let Some(recording) = recording {
@@ -168,6 +172,7 @@ impl Requests {
             label::REQUEST_METHOD => Some(key.method.into()),
             label::RESPONSE_STATUS => key.status.map(|status| status.to_string().into()),
             label::SERVER_PORT => port.clone().map(Cow::Owned),
+            label::PROTOCOL_VERSION => key.version.map(Cow::Borrowed),
             label::ERROR_TYPE => key.error.map(ErrorType::text),
             #[cfg(feature = "tower")]
             label::URL_SCHEME => (!key.scheme.is_empty()).then(|| key.scheme.into()),
@@ -200,7 +205,7 @@ mod tests {
     fn request(address: String, status: u16) -> Request {
         let target = Some(Target::Server { address: address.into(), port: Some(80) });
         let error = (status >= 400).then_some(ErrorType::Status(status));
-        Request { method: "GET", scheme: "", target, status: Some(status), error }
+        Request { method: "GET", scheme: "", target, status: Some(status), version: Some("1.1"), error }
     }
 
     #[test]
@@ -215,9 +220,21 @@ mod tests {
         assert!(series.len() <= MAX_SERIES + 10, "{}", series.len());
         let count = |series: &Series| series.durations.get().0.iter().sum::<u64>();
         assert_eq!(series.values().map(count).sum::<u64>(), 300 * 100);
-        let rest = Key { method: "GET", scheme: "", place: Some(MAX_TARGETS), status: None, error: None };
+        let rest = Key {
+            method: "GET",
+            scheme: "",
+            place: Some(MAX_TARGETS),
+            status: None,
+            version: Some("1.1"),
+            error: None,
+        };
         let labels = requests.labels(rest);
-        assert_eq!(labels, [(label::REQUEST_METHOD, "GET".into()), (label::SERVER_ADDRESS, "other".into())]);
+        let expected = [
+            (label::REQUEST_METHOD, "GET"),
+            (label::SERVER_ADDRESS, "other"),
+            (label::PROTOCOL_VERSION, "1.1"),
+        ];
+        assert_eq!(labels, expected.map(|(name, value)| (name, value.into())));
         assert!(count(&series[&rest]) > 0);
     }
 }

@@ -335,7 +335,7 @@ impl Record {
                 let run = workflow.as_ref().filter(|_| step.is_some()).and_then(WorkflowContext::run);
                 Counted::call(site, self.key, run.map(|run| run.site))
             }
-                    Origin::Foreign(foreign) => Counted::Request(foreign.counted.as_ref()?.get()?.clone()),
+            Origin::Foreign(foreign) => Counted::Request(foreign.counted.as_ref()?.get()?.clone()),
             Origin::Nobody => return None,
         };
         let (trace_id, span_id, ended) = (self.trace_id, self.span_id, self.end);

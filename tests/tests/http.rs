@@ -525,6 +525,47 @@ fn only_hosts_on_the_list_learn_who_calls() {
     }
 }
 
+/// A server that sends everybody on to there.
+fn redirecting(to: SocketAddr) -> SocketAddr {
+    let to = format!("http://{to}/redirected");
+    serve(Router::new().fallback(move || std::future::ready(axum::response::Redirect::temporary(&to))))
+}
+
+#[test]
+fn a_redirect_leads_to_hosts_on_the_list_only_where_the_client_asks_for_that() {
+    use reqwest::redirect::Policy;
+    let stranger = echo();
+    let own = redirecting(stranger);
+    let through = redirecting(own);
+    let ask = |layer: &ClientLayer, policy, address| {
+        let client = reqwest::Client::builder().no_proxy().redirect(policy).build().expect("a client");
+        let client = reqwest_middleware::ClientBuilder::new(client).with(layer.clone()).build();
+        OBSERVED.runtime.block_on(async {
+            let response = client.get(format!("http://{address}/")).send().await.expect("it answers");
+            (response.status().as_u16(), response.text().await.expect("it is text"))
+        })
+    };
+    let layer = ClientLayer::new().propagate_to([own.to_string(), through.to_string()]);
+    for first in [own, through] {
+        let (status, heard) = ask(&layer, Policy::default(), first);
+        assert_eq!((status, &heard[..3]), (200, "00-"), "by itself reqwest tells the stranger");
+        assert_eq!(
+            ask(&layer, layer.redirects(Policy::default()), first).0,
+            307,
+            "the stranger is not asked"
+        );
+    }
+    // Whoever was told nothing has nothing to keep, and all may know where all are told.
+    let none = ClientLayer::new();
+    assert_eq!(ask(&none, none.redirects(Policy::default()), through), (200, "nothing".to_owned()));
+    let all = ClientLayer::new().propagate_to_all();
+    assert!(ask(&all, all.redirects(Policy::default()), through).1.starts_with("00-"));
+    // What the program's own policy says holds.
+    assert_eq!(ask(&all, all.redirects(Policy::none()), through).0, 307);
+    let named = ClientLayer::new().propagate_to([own, through, stranger].map(|host| host.to_string()));
+    assert!(ask(&named, named.redirects(Policy::default()), through).1.starts_with("00-"));
+}
+
 #[test]
 fn a_url_is_recorded_without_what_may_be_secret() {
     let address = echo();

@@ -13,7 +13,7 @@ use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 
 pub use error::ConfigError;
-pub(crate) use filter::Filter;
+pub(crate) use filter::{Filter, requests};
 pub(crate) use sampler::sampler;
 
 use crate::names::{env, propagator};

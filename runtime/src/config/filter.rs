@@ -104,14 +104,20 @@ impl Rule {
 
     /// Whether it reads like a rule for requests, of which nobody knows before what they will be for. No function's
     /// name has a `/` or a blank.
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
     fn may_hide_requests(&self) -> bool {
-        let are_there = cfg!(any(feature = "reqwest", feature = "tower"));
-        are_there
-            && match self.what {
-                What::Name => self.word.contains(['/', ' ']) || requests::METHODS.contains(&&*self.word),
-                What::Kind => requests::KINDS.iter().flatten().any(|kind| self.fits(kind)),
-                What::Workflow => false,
-            }
+        match self.what {
+            What::Name => self.word.contains(['/', ' ']) || requests::METHODS.contains(&&*self.word),
+            What::Kind => requests::KINDS.iter().flatten().any(|kind| self.fits(kind)),
+            What::Workflow => false,
+        }
+    }
+
+    /// There are no requests.
+    #[cfg(not(any(feature = "reqwest", feature = "tower")))]
+    #[expect(clippy::unused_self, reason = "asked as where there are")]
+    fn may_hide_requests(&self) -> bool {
+        false
     }
 }
 
@@ -127,11 +133,10 @@ impl std::fmt::Display for Rule {
 }
 
 /// Requests over HTTP and gRPC, which have no site to leave a mark at.
+#[cfg(any(feature = "reqwest", feature = "tower"))]
 pub(crate) mod requests {
-    #[cfg(any(feature = "reqwest", feature = "tower"))]
     use arc_swap::ArcSwapOption;
 
-    #[cfg(any(feature = "reqwest", feature = "tower"))]
     use super::Filter;
 
     /// The kinds of requests: of any, of those that are answered, of those that are sent.
@@ -142,17 +147,14 @@ pub(crate) mod requests {
     pub(super) const METHODS: [&str; 10] =
         ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "TRACE", "HTTP"];
 
-    #[cfg(any(feature = "reqwest", feature = "tower"))]
     static FILTER: ArcSwapOption<Filter> = ArcSwapOption::const_empty();
 
     /// From now on requests are hidden as `filter` says.
-    #[cfg(any(feature = "reqwest", feature = "tower"))]
     pub(crate) fn hide(filter: &Filter) {
         FILTER.store((!filter.is_empty()).then(|| filter.clone().into()));
     }
 
     /// Whether the span of a request is hidden that is of these kinds; `names` says what else it is known by.
-    #[cfg(any(feature = "reqwest", feature = "tower"))]
     pub(crate) fn are_hidden<'a>(kinds: [&str; 2], names: impl FnOnce() -> Vec<&'a str>) -> bool {
         FILTER.load().as_ref().is_some_and(|filter| filter.hides_request(kinds, &names()))
     }

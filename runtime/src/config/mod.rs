@@ -13,7 +13,9 @@ use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 
 pub use error::ConfigError;
-pub(crate) use filter::{Filter, requests};
+pub(crate) use filter::Filter;
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+pub(crate) use filter::requests;
 pub(crate) use sampler::sampler;
 
 use crate::names::{env, propagator};

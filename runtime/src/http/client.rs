@@ -142,64 +142,15 @@ impl Settings {
 }
 
 #[cfg(feature = "tower")]
-mod tower {
-    use std::fmt;
-    use std::sync::Arc;
-    use std::task::{Context as TaskContext, Poll};
-
-    use http::{Request, Response};
-    use http_body::Body;
-    use tower_layer::Layer;
-    use tower_service::Service;
-
-    use super::super::response::{ResponseBody, ResponseFuture};
-    use super::{ClientLayer, Settings};
-
-    impl<S> Layer<S> for ClientLayer {
-        type Service = Client<S>;
-
-        fn layer(&self, inner: S) -> Client<S> {
-            Client { inner, settings: self.0.clone() }
-        }
-    }
-
-    /// A client whose requests are observed: what [`ClientLayer`] makes.
-    #[derive(Clone)]
-    pub struct Client<S> {
-        inner: S,
-        settings: Arc<Settings>,
-    }
-
-    impl<S: fmt::Debug> fmt::Debug for Client<S> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.debug_struct("Client").field("inner", &self.inner).finish_non_exhaustive()
-        }
-    }
-
-    impl<S, A, B> Service<Request<A>> for Client<S>
-    where
-        S: Service<Request<A>, Response = Response<B>>,
-        B: Body,
-    {
-        type Response = Response<ResponseBody<B>>;
-        type Error = S::Error;
-        type Future = ResponseFuture<S::Future>;
-
-        fn poll_ready(&mut self, task: &mut TaskContext<'_>) -> Poll<Result<(), S::Error>> {
-            self.inner.poll_ready(task)
-        }
-
-        fn call(&mut self, request: Request<A>) -> Self::Future {
-            let (mut parts, body) = request.into_parts();
-            let exchange = self.settings.begin(&parts.method, &parts.uri, &mut parts.headers);
-            let method = parts.method.clone();
-            ResponseFuture::new(exchange, &method, || self.inner.call(Request::from_parts(parts, body)))
-        }
+impl super::service::Begin for ClientLayer {
+    fn begin(&self, parts: &mut http::request::Parts) -> Option<Box<Exchange>> {
+        self.0.begin(&parts.method, &parts.uri, &mut parts.headers)
     }
 }
 
+/// A client whose requests are observed: what [`ClientLayer`] makes.
 #[cfg(feature = "tower")]
-pub use tower::Client;
+pub type Client<S> = super::service::Observed<S, ClientLayer>;
 
 #[cfg(feature = "reqwest")]
 mod middleware {

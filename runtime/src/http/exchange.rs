@@ -21,7 +21,8 @@ use crate::span::{Provider, hides_everything};
 use crate::testing::Recording;
 
 /// One request and its response, seen from one side. Ends once, when it is told to or dropped.
-pub(super) struct Exchange {
+#[cfg_attr(not(feature = "tower"), allow(unreachable_pub, reason = "the trait of the layers names it"))]
+pub struct Exchange {
     side: Side,
     /// With the span; if that is hidden, what it would have been below.
     context: Context,

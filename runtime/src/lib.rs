@@ -136,7 +136,8 @@ pub use config::{ConfigError, Environment};
 pub use context::Snapshot;
 #[cfg(feature = "context")]
 pub use context::{
-    Carried, CarriedFuture, CarryExt, Checkpoint, WorkflowContext, WorkflowContextBuilder, carry, context,
+    Carried, CarriedFuture, CarryExt, Checkpoint, WorkflowContext, WorkflowContextBuilder, carry, carry_each,
+    context,
 };
 #[cfg(feature = "tokio")]
 pub use context::{JoinSetExt, spawn, spawn_blocking, spawn_local};

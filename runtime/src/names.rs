@@ -105,6 +105,8 @@ pub(crate) mod label {
     pub(crate) const SERVER_ADDRESS: &str = "server_address";
     #[cfg(any(feature = "reqwest", feature = "tower"))]
     pub(crate) const SERVER_PORT: &str = "server_port";
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
+    pub(crate) const PROTOCOL_VERSION: &str = "network_protocol_version";
 
     /// What the values of a `bounded(N)` label beyond the first N become.
     pub(crate) const OVERFLOW: &str = "other";

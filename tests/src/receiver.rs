@@ -110,3 +110,18 @@ pub fn attribute(of: &Value, key: &str) -> Option<String> {
         other => Some(other.to_string()),
     }
 }
+
+/// A number, which the receiver writes as text where a double could not hold it.
+///
+/// # Panics
+/// When it is none.
+#[must_use]
+pub fn number(value: &Value) -> f64 {
+    value.as_f64().or_else(|| value.as_str()?.parse().ok()).unwrap_or_else(|| panic!("no number: {value}"))
+}
+
+/// A time of a received span, in seconds since 1970.
+#[must_use]
+pub fn seconds(span: &Value, key: &str) -> f64 {
+    number(&span[key]) / 1e9
+}

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "telemetry")]
 mod entries;
-#[cfg(feature = "serde")]
+#[cfg(all(feature = "serde", feature = "telemetry"))]
 mod json;
 #[cfg(feature = "context")]
 mod site;

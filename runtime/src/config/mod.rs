@@ -14,6 +14,8 @@ use opentelemetry_sdk::Resource;
 
 pub use error::ConfigError;
 pub(crate) use filter::Filter;
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+pub(crate) use filter::requests;
 pub(crate) use sampler::sampler;
 
 use crate::names::{env, propagator};

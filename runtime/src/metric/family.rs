@@ -466,7 +466,14 @@ pub(crate) static LOG_LINES: Family = Family::counter(metric::LOG_LINES, Produce
 pub(crate) static HTTP_SERVER_DURATION: Family = Family::requests(
     metric::HTTP_SERVER_DURATION,
     Producer::HttpServers,
-    &[label::REQUEST_METHOD, label::ROUTE, label::RESPONSE_STATUS, label::URL_SCHEME, label::ERROR_TYPE],
+    &[
+        label::REQUEST_METHOD,
+        label::ROUTE,
+        label::RESPONSE_STATUS,
+        label::URL_SCHEME,
+        label::PROTOCOL_VERSION,
+        label::ERROR_TYPE,
+    ],
     label::ROUTE,
     "http.server.request.duration",
     &[
@@ -474,6 +481,7 @@ pub(crate) static HTTP_SERVER_DURATION: Family = Family::requests(
         attribute::ROUTE,
         attribute::RESPONSE_STATUS,
         attribute::URL_SCHEME,
+        attribute::PROTOCOL_VERSION,
         attribute::ERROR_TYPE,
     ],
 )
@@ -488,6 +496,7 @@ pub(crate) static HTTP_CLIENT_DURATION: Family = Family::requests(
         label::SERVER_ADDRESS,
         label::SERVER_PORT,
         label::RESPONSE_STATUS,
+        label::PROTOCOL_VERSION,
         label::ERROR_TYPE,
     ],
     label::SERVER_ADDRESS,
@@ -497,6 +506,7 @@ pub(crate) static HTTP_CLIENT_DURATION: Family = Family::requests(
         attribute::SERVER_ADDRESS,
         attribute::SERVER_PORT,
         attribute::RESPONSE_STATUS,
+        attribute::PROTOCOL_VERSION,
         attribute::ERROR_TYPE,
     ],
 )

@@ -375,8 +375,14 @@ impl Started {
 /// Whether the filter hides the span of a call within `context`.
 #[inline]
 fn is_hidden(site: &Site, context: &Context) -> bool {
+    site.is_hidden() || hides_everything(context)
+}
+
+/// Whether the filter hides everything in the workflow of `context`.
+#[inline]
+pub(crate) fn hides_everything(context: &Context) -> bool {
     let run = || WorkflowContext::of(context).and_then(WorkflowContext::run);
-    site.is_hidden() || (Pipeline::hides_workflows() && run().is_some_and(|run| run.site.hides_everything()))
+    Pipeline::hides_workflows() && run().is_some_and(|run| run.site.hides_everything())
 }
 
 impl Counts {

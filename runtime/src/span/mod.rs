@@ -40,6 +40,8 @@ pub(crate) mod tracer;
 #[cfg(feature = "telemetry")]
 pub(crate) use busy::measure_busy_time;
 pub use handle::{Fields, Span, span};
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+pub(crate) use live::hides_everything;
 #[cfg(feature = "telemetry")]
 pub(crate) use record::record_user;
 #[cfg(feature = "telemetry")]

@@ -93,6 +93,11 @@ impl TelemetryBuilder {
     /// `kind=cache` take the functions' own spans, and what they call hangs below what called them;
     /// `workflow=health_*` takes everything in those workflows. What was hidden is counted, as
     /// `sampled_out`.
+    ///
+    /// Requests of `tta::http` are of kind `http` and `http_server` or `http_client`, over gRPC `rpc` and
+    /// `rpc_server` or `rpc_client`. They go by their span's name (`GET /healthz`, `grpc.health.v1.Health/*`), a
+    /// server's route (`/healthz`), and where a client's request goes (`api.internal/status`, with the port if
+    /// the URL has one).
     pub fn filter(mut self, rules: impl Into<String>) -> Self {
         self.filter = Some(rules.into());
         self

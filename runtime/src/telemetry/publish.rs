@@ -73,12 +73,14 @@ pub(super) fn publish_catalog(resource: &Resource, environment: Environment) {
     store.gauge(&family::BUILD_INFO, labels).set(1);
 }
 
-/// Tells every site what is hidden of its calls.
+/// Tells every site what is hidden of its calls, and those who observe requests.
 pub(super) fn hide(filter: &Filter) {
     let sites = sites();
     for site in &sites {
         site.hide(filter.hides(site));
     }
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
+    crate::config::requests::hide(filter);
     Pipeline::hide_workflows(sites.iter().any(|site| site.hides_everything()));
     if !filter.is_empty() {
         for rule in filter.idle(&sites) {

@@ -1,5 +1,6 @@
 //! The example of two processes: one trace through both, and a worker that is killed in the middle of the work.
 #![cfg(unix)]
+#![allow(clippy::print_stderr, reason = "a test that fails shows the log of the processes")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

@@ -69,7 +69,7 @@ impl Broker {
 fn start(port: u16) -> Result<(Child, Lines<BufReader<ChildStdout>>), BrokerError> {
     let mut command = Command::new("redis-server");
     command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
     // Ctrl-C goes to a whole group, and Redis is to end last.
     #[cfg(unix)]
     command.process_group(0);

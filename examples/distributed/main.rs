@@ -46,7 +46,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::cli::{Args, Role};
 
-/// How long the last spans may take to the collector.
+/// How long the last spans may take to the collector, and the last lines to where they are read.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[tokio::main]
@@ -76,5 +76,6 @@ async fn run(args: Args) -> Result<(), Box<dyn Error + Send + Sync>> {
         let tta::ExporterReport { exporter, exported, dropped, pending, .. } = exporter;
         info!(exporter, exported, dropped, pending, "spans");
     }
+    tta::log::flush(FLUSH_TIMEOUT);
     ended
 }

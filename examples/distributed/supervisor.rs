@@ -78,7 +78,10 @@ impl Supervisor {
         tokio::select! {
             status = worker.child.wait() => Err(format!("the worker has ended before it was ready: {}", status?).into()),
             ready = self.queue.worker(STARTING) => match ready? {
-                Some(_) => Ok(worker),
+                Some(url) => {
+                    info!(pid = worker.child.id(), url, "worker started");
+                    Ok(worker)
+                }
                 None => Err("the worker does not get ready".into()),
             },
         }

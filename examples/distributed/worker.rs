@@ -59,7 +59,7 @@ pub(crate) async fn run(args: &Args, name: &str, redis: &str) -> Result<(), Box<
     for _ in 0..LANES {
         lanes.spawn(serve(worker.clone(), worker.queue.taker(name).await?, end.clone()));
     }
-    info!(name, pid = process::id(), url, put_back, "ready");
+    info!(name, put_back, "ready");
     worker.queue.announce(&url).await?;
 
     // A lane that has lost Redis ends the worker: the next one begins with connections of its own.

@@ -50,13 +50,21 @@ impl Receiver {
     /// # Panics
     /// When they do not come.
     pub fn spans(&mut self, count: usize) -> Vec<Value> {
+        self.spans_when(|spans| spans.len() >= count)
+    }
+
+    /// Waits until its spans are `enough`, and returns them all.
+    ///
+    /// # Panics
+    /// When those do not come.
+    pub fn spans_when(&mut self, enough: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let spans = self.received("trace", "resourceSpans", "scopeSpans", "spans");
-            if spans.len() >= count {
+            if enough(&spans) {
                 return spans;
             }
-            assert!(Instant::now() < deadline, "expected {count} spans, got {spans:#?}");
+            assert!(Instant::now() < deadline, "{} spans are not enough: {spans:#?}", spans.len());
             self.read();
         }
     }

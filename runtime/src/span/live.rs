@@ -150,7 +150,7 @@ impl Started {
     /// have not been looked at yet.
     #[cold]
     #[inline(never)]
-    #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
+    #[cfg_attr(not(feature = "tracing"), allow(unused_variables, clippy::needless_pass_by_value))]
     fn begin_extras(
         &mut self,
         extras: Extras,

@@ -98,7 +98,6 @@ impl Started {
     ) {
         self.site = Some(site);
         self.at = Tick::now();
-        let extras = Extras::asked_for();
         // Until the arguments have been looked at.
         self.on_drop = OnDrop::Panicked;
         let counts = match Recording::current() {
@@ -118,6 +117,7 @@ impl Started {
             }
             let attributes = attributes.into_attributes();
             self.open(site, local, &Context::current(), &attributes);
+            let extras = Extras::asked_for();
             if extras.any() {
                 self.begin_extras(extras, site, Some(&attributes), None);
             }
@@ -137,6 +137,7 @@ impl Started {
                 *attributes = collected.into_attributes();
                 span.record.added.limit(limits);
             }
+            let extras = Extras::asked_for();
             if extras.any() {
                 self.begin_extras(extras, site, None, fields);
             }

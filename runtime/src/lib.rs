@@ -42,7 +42,7 @@
 //! | `xray` | [`Preset::Xray`]: OTLP with AWS X-Ray's trace ids and header |
 //! | `gcp` | [`Preset::Gcp`]: OTLP to Google Cloud, with its header |
 //! | `console` | each finished trace as a tree on stderr |
-//! | `tracing` | spans of crates that use `tracing` in the same tree: [`tracing_layer`] |
+//! | `tracing` | spans of crates that use `tracing` in the same tree: [`tracing_layer`]; ours for its subscribers, where asked for |
 //! | `log` | log lines with their trace, workflow and step: [`log`] |
 //! | `tokio` | [`spawn`] and its likes, which take along what is current |
 //! | `serde` | [`WorkflowContext::snapshot`], and [`Carried`] messages to other processes |

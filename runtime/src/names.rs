@@ -173,6 +173,7 @@ pub(crate) mod env {
     pub(crate) const FILTER: &str = "TTA_FILTER";
     pub(crate) const BUSY_TIME: &str = "TTA_BUSY_TIME";
     pub(crate) const RECORD_USER: &str = "TTA_RECORD_USER";
+    pub(crate) const TRACING_SPANS: &str = "TTA_TRACING_SPANS";
     pub(crate) const TRUST_REMOTE: &str = "TTA_TRUST_REMOTE";
     pub(crate) const PROPAGATORS: &str = "OTEL_PROPAGATORS";
     pub(crate) const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";

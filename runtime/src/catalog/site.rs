@@ -15,6 +15,8 @@ use opentelemetry::trace::SpanKind;
 #[cfg(feature = "telemetry")]
 use super::Slo;
 use super::{Maturity, Promise};
+#[cfg(feature = "tracing")]
+use crate::bridge::Callsite;
 use crate::metric::label::LabelDecl;
 #[cfg(feature = "telemetry")]
 use crate::metric::{
@@ -64,6 +66,11 @@ pub struct Site {
     span_name: OnceLock<Cow<'static, str>>,
     #[cfg(feature = "telemetry")]
     bound: OnceLock<Bound>,
+    /// The keys of `fields(..)` and `ret(..)`.
+    #[cfg(feature = "tracing")]
+    fields: &'static [&'static str],
+    #[cfg(feature = "tracing")]
+    callsite: OnceLock<&'static Callsite>,
     /// What `TTA_FILTER` says of it, a [`Hidden`].
     #[cfg(feature = "telemetry")]
     hidden: AtomicU8,
@@ -101,6 +108,10 @@ impl Site {
             span_name: OnceLock::new(),
             #[cfg(feature = "telemetry")]
             bound: OnceLock::new(),
+            #[cfg(feature = "tracing")]
+            fields: &[],
+            #[cfg(feature = "tracing")]
+            callsite: OnceLock::new(),
             #[cfg(feature = "telemetry")]
             hidden: AtomicU8::new(Hidden::Nothing as u8),
         }
@@ -133,6 +144,16 @@ impl Site {
     /// The labels go on durations too.
     pub const fn labels_on_all(mut self) -> Self {
         self.labels_on_all = true;
+        self
+    }
+
+    /// The keys of its `fields(..)` and `ret(..)`, those with a `%` or `?` in front whose values are.
+    #[cfg_attr(not(feature = "tracing"), allow(unused_variables, unused_mut))]
+    pub const fn fields(mut self, fields: &'static [&'static str]) -> Self {
+        #[cfg(feature = "tracing")]
+        {
+            self.fields = fields;
+        }
         self
     }
 
@@ -207,6 +228,19 @@ impl Site {
         }
         all.dedup();
         all
+    }
+}
+
+#[cfg(feature = "tracing")]
+impl Site {
+    /// The keys of `fields(..)` and `ret(..)`, with how they are recorded.
+    pub(crate) const fn fields_declared(&self) -> &'static [&'static str] {
+        self.fields
+    }
+
+    /// What `tracing` knows of it, from the first time that somebody asks.
+    pub(crate) fn callsite(&'static self) -> &'static Callsite {
+        self.callsite.get_or_init(|| Callsite::of(self))
     }
 }
 

@@ -168,6 +168,20 @@ pub(crate) fn trust() -> Result<Trust, ConfigError> {
         .ok_or_else(|| ConfigError::invalid(env::TRUST_REMOTE, text, "`always`, `sampled-off` or `never`"))
 }
 
+/// Refuses `TTA_TRACING_SPANS` where nothing would come of it.
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn no_tracing_spans() -> Result<(), ConfigError> {
+    if environment::boolean(env::TRACING_SPANS)? != Some(true) {
+        return Ok(());
+    }
+    Err(ConfigError::NotCompiledIn {
+        variable: env::TRACING_SPANS.into(),
+        found: "true".to_owned(),
+        feature: "tracing",
+        available: "`false`".to_owned(),
+    })
+}
+
 /// Spans that may be asked to wait; each has its place, of about 200 bytes, from the start.
 const MOST_QUEUED: usize = 1_000_000;
 

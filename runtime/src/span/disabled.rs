@@ -37,6 +37,11 @@ impl Site {
         self
     }
 
+    /// The keys of its `fields(..)` and `ret(..)`.
+    pub const fn fields(self, _fields: &'static [&'static str]) -> Self {
+        self
+    }
+
     /// Its errors.
     pub const fn errors(self, _known: fn() -> KnownErrors) -> Self {
         self

@@ -153,6 +153,12 @@ impl Tracer for ProviderTracer {
     type Span = RecordedSpan;
 
     fn build_with_context(&self, builder: SpanBuilder, parent_cx: &Context) -> RecordedSpan {
+        #[cfg(feature = "tracing")]
+        if let std::borrow::Cow::Borrowed(name) = builder.name
+            && crate::bridge::is_of_a_call(name)
+        {
+            return RecordedSpan::of_a_call(parent_cx);
+        }
         self.start(builder, parent_cx, None)
     }
 }

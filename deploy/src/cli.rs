@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::catalog::{Catalog, SiteKind};
 use crate::files::Files;
-use crate::rules;
+use crate::{rule_tests, rules};
 
 /// From the catalog of a program to its dashboards, recording rules, alerts and their tests.
 #[derive(Debug, Parser)]
@@ -82,6 +82,9 @@ impl Generate {
         let rules = rules::generate(&catalog, &self.options);
         let mut files = Files::default();
         for file in &rules {
+            files.add(file.path.as_str(), file.to_yaml()?);
+        }
+        for file in rule_tests::generate(&catalog, &self.options, &rules) {
             files.add(file.path.as_str(), file.to_yaml()?);
         }
         if self.check {

@@ -4,6 +4,7 @@ mod catalog;
 mod cli;
 mod files;
 mod promql;
+mod rule_tests;
 mod rules;
 mod yaml;
 

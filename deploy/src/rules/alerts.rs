@@ -12,13 +12,13 @@ use crate::promql::{number, selector};
 
 use super::burn::{LEAST_FAILURES, LeftOut, PAIRS, Pair};
 use super::slo::{self, classes, of_slos};
-use super::{Group, Rule, RuleFile};
+use super::{Group, Rule, RuleFile, anomaly};
 
 /// A ratio of the queue's capacity from which on it is as good as full.
 pub(crate) const QUEUE_FULL: f64 = 0.9;
 
 /// Families that every instance has from its first scrape on, whatever is called.
-const ALWAYS_THERE: [&str; 4] = [
+pub(crate) const ALWAYS_THERE: [&str; 4] = [
     "tta_slo_events_total",
     "tta_workflow_executions_total",
     "tta_primitive_executions_total",
@@ -42,6 +42,7 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
         Group::new("tta-slo-budget", budgets(catalog, options)),
         Group::new("tta-program", program(catalog, options)),
         Group::new("tta-telemetry", telemetry(catalog, options)),
+        Group::new("tta-unusual", anomaly::alerts(catalog, options)),
     ];
     let mut about = format!(
         "Alerts of the job {job:?}. docs/runbook.md says of each what it means and what to do.\n\
@@ -285,13 +286,17 @@ fn program(catalog: &Catalog, options: &Options) -> Vec<Rule> {
     };
     let mut rules = vec![Rule::alert("TtaTargetDown", format!("{up} == 0 or absent({up})"), "5m", &words)];
     for family in ALWAYS_THERE.into_iter().filter(|family| catalog.has(family)) {
+        // Labels of the rule itself are not known to its text.
+        let summary = format!("{{{{ $labels.job }}}} does not emit {family}");
+        let description = format!(
+            "The instance {{{{ $labels.instance }}}} of {{{{ $labels.job }}}} is scraped and has had no {family} for ten \
+             minutes, which it has from its start on. Alerts that read it cannot fire."
+        );
         let words = Words {
             options,
             severity: "ticket",
-            summary: "{{ $labels.job }} does not emit {{ $labels.family }}",
-            description: "The instance {{ $labels.instance }} of {{ $labels.job }} is scraped and has had no \
-                          {{ $labels.family }} for ten minutes, which it has from its start on. Alerts that read it \
-                          cannot fire.",
+            summary: &summary,
+            description: &description,
             dashboard: TELEMETRY_DASHBOARD,
         };
         let series = selector(family, &[("job", &options.job)]);
@@ -352,7 +357,7 @@ fn telemetry(catalog: &Catalog, options: &Options) -> Vec<Rule> {
         let words = Words {
             options,
             severity: "ticket",
-            summary: "{{ $labels.job }} loses {{ $labels.signal }}",
+            summary: &format!("{{{{ $labels.job }}}} loses {what}"),
             description: &description,
             dashboard: TELEMETRY_DASHBOARD,
         };

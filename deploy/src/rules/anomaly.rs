@@ -99,14 +99,16 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
         Rule::record("anomaly:tta_workflow:lower_band", format!("clamp_min({}, 0)", band("min", "-"))),
         Rule::record("anomaly:tta_workflow:hours_known", format!("count_over_time({value}[26h:1h])")),
     ]);
-    RuleFile::new(
-        "anomaly",
-        about,
-        vec![
-            Group::new("tta-anomaly", rules).every("1m"),
-            Group::new("tta-anomaly-alert", vec![alert(options, job)]),
-        ],
-    )
+    RuleFile::new("anomaly", about, vec![Group::new("tta-anomaly", rules).every("1m")])
+}
+
+/// The alert, which is in the file of alerts.
+pub(super) fn alerts(catalog: &Catalog, options: &Options) -> Vec<Rule> {
+    let is_recorded = SIGNALS.iter().any(|(_, family, _)| catalog.has(family));
+    if chosen(catalog, options).is_empty() || !is_recorded {
+        return Vec::new();
+    }
+    vec![alert(options, &options.job)]
 }
 
 fn alert(options: &Options, job: &str) -> Rule {

@@ -26,12 +26,12 @@ const LONG: [&str; 2] = ["1d", "3d"];
 const STAGED_EVENTS: &str = "slo:tta_slo_staged_events:increase5m";
 const STAGED_ERRORS: &str = "slo:tta_slo_staged_errors:increase5m";
 
-pub(super) fn is_recorded(catalog: &Catalog) -> bool {
+pub(crate) fn is_recorded(catalog: &Catalog) -> bool {
     catalog.has(EVENTS) && !catalog.objectives().is_empty()
 }
 
 /// The days over which objectives hold, without repetition.
-pub(super) fn periods(catalog: &Catalog) -> Vec<u32> {
+pub(crate) fn periods(catalog: &Catalog) -> Vec<u32> {
     let mut days: Vec<u32> = catalog.objectives().iter().map(|(_, slo, _)| slo.window_days).collect();
     days.sort_unstable();
     days.dedup();
@@ -201,7 +201,7 @@ fn budget(objective: &Objective) -> String {
 }
 
 /// Whether anything may be bad: without a budget there is nothing to burn.
-pub(super) fn has_budget(objective: &Objective) -> bool {
+pub(crate) fn has_budget(objective: &Objective) -> bool {
     budget(objective) != "0"
 }
 

@@ -7,7 +7,7 @@ use crate::rules::anomaly::{self, HOURS_KNOWN, LEAST_RATE};
 use crate::rules::burn::LEAST_FAILURES;
 use crate::rules::{Rule, slo};
 
-use super::series::{Counter, Series, constant};
+use super::series::{Counter, Series, begin, constant, phases};
 use super::{AlertTest, Fired, Loaded, Test, TestFile};
 
 pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> Vec<TestFile> {
@@ -18,9 +18,9 @@ pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -
     let mut files = vec![
         file("target_down", "TtaTargetDown", "1m", cases.target_down()),
         file("metric_absent", "TtaMetricAbsent", "1m", cases.metric_absent()),
-        file("telemetry_loss", "TtaTelemetryLoss", "1m", cases.telemetry_loss()),
+        file("telemetry_loss", "TtaTelemetryLoss", "5m", cases.telemetry_loss()),
         file("queue_full", "TtaTelemetryQueueFull", "1m", cases.queue_full()),
-        file("label_overflow", "TtaLabelOverflow", "1m", cases.label_overflow()),
+        file("label_overflow", "TtaLabelOverflow", "5m", cases.label_overflow()),
     ];
     if slo::is_recorded(catalog) {
         files.push(file("low_volume", "TtaSloLowVolume", "1m", cases.low_volume()));
@@ -143,132 +143,101 @@ impl<'a> Cases<'a> {
         tests
     }
 
-    /// Tests of an alert that fires when a counter grows.
-    fn growth(&self, growth: &Growth<'_>) -> Vec<Test> {
-        let &Growth { rule, family, labels, matched, window, well, by } = growth;
-        let alert = rule.alert.as_deref().unwrap_or_default();
-        let others = self.of_others();
-        let series = |job: &str, instance: &str, values: &str| {
-            let mut all = vec![("job", job), ("instance", instance)];
-            all.extend(labels);
-            all.extend(matched);
-            Series::new(family, &all, values)
-        };
-        let kept = |value: f64| {
-            let all = [("job", self.job()), ("instance", "a:1")];
-            let kept: Vec<_> =
-                all.iter().chain(labels).filter(|(name, _)| by.contains(name)).copied().collect();
-            Fired::of(rule, &kept, value)
-        };
-        let job = self.job();
-        // Long enough that what was there from the beginning is old.
-        let old = window + 5;
-        let mut tests = vec![
-            test(
-                &format!("fires on one more, of {family}"),
-                // At the second minute; what is born at 0 is never above it.
-                vec![series(job, "a:1", &format!("0 0 1+0x{window}"))],
-                vec![
-                    AlertTest::silent(2, alert),
-                    AlertTest::fires(3, alert, vec![kept(1.0)]),
-                    AlertTest::silent(window + 3, alert),
-                ],
-            ),
-            test(
-                &format!("fires on a series born above zero, of {family}"),
-                vec![
-                    series(job, "a:1", &format!("_x{old} 1+0x{}", window + 9)),
-                    series(job, "b:1", &format!("0+0x{}", old + window + 9)),
-                ],
-                vec![
-                    AlertTest::silent(old, alert),
-                    AlertTest::fires(old + 1, alert, vec![kept(1.0)]),
-                    AlertTest::silent(old + window, alert),
-                ],
-            ),
-            test(
-                &format!("is silent where nothing is added and after a restart, of {family}"),
-                vec![
-                    series(job, "a:1", &format!("7+0x{} 0+0x9", old)),
-                    series(job, "b:1", &format!("0+0x{}", old + 9)),
-                ],
-                vec![AlertTest::silent(window + 2, alert), AlertTest::silent(old + 6, alert)],
-            ),
-            test(
-                &format!("is silent for another job, of {family}"),
-                vec![series(&others, "a:1", "0+1x9"), series(&others, "b:1", "_x3 5+0x9")],
-                vec![AlertTest::silent(6, alert)],
-            ),
-            // Or what is there since long would be new.
-            test(
-                &format!("is silent where another job had nothing before, of {family}"),
-                vec![series(job, "a:1", &format!("7+0x{}", old + 9)), series(&others, "a:1", "0+0x3")],
-                vec![AlertTest::silent(old + 6, alert)],
-            ),
-        ];
-        if let Some((name, _)) = matched.first() {
-            let mut well = vec![("job", job), ("instance", "a:1"), (*name, well)];
-            well.extend(labels);
-            tests.push(test(
-                &format!("is silent on what went well, of {family}"),
-                vec![Series::new(family, &well, "0+5x9")],
-                vec![AlertTest::silent(6, alert)],
-            ));
+    /// Tests of an alert that fires when one of these counters grows.
+    fn growth(&self, alert: &str, counters: &[Growth<'_>], window: u32) -> Vec<Test> {
+        if counters.is_empty() {
+            return Vec::new();
         }
-        tests
+        let others = self.of_others();
+        let job = self.job();
+        // Five minutes: after the first of them, an alert has been pending for as long as it has to.
+        let window = window / 5;
+        // Steps after which what was there from the beginning is old.
+        let old = window + 1;
+        let test = |name: &str, values: &dyn Fn(&Growth<'_>) -> Vec<Series>, times: Vec<(u32, bool)>| {
+            let fired: Vec<Fired> = counters.iter().map(|counter| counter.fired(job)).collect();
+            let at = |(step, fires): (u32, bool)| {
+                AlertTest::fires(step * 5, alert, if fires { fired.clone() } else { Vec::new() })
+            };
+            Test {
+                name: name.to_owned(),
+                interval: "5m".to_owned(),
+                input_series: counters.iter().flat_map(values).collect(),
+                alert_rule_test: times.into_iter().map(at).collect(),
+            }
+        };
+        vec![
+            test(
+                "fires on one more, and no longer than that is new",
+                // What is born at 0 is not above it.
+                &|counter| vec![counter.series(job, "a:1", &format!("0 0 1+0x{}", window + 4))],
+                vec![(1, false), (2, false), (3, true), (window + 3, false)],
+            ),
+            test(
+                "fires on a series born above zero, beside one that does not grow",
+                &|counter| {
+                    vec![
+                        counter.series(job, "a:1", &format!("_x{old} 1+0x{}", window + 4)),
+                        counter.series(job, "b:1", &format!("0+0x{}", old + window + 4)),
+                    ]
+                },
+                vec![(old, false), (old + 1, true), (old + window + 1, false)],
+            ),
+            test(
+                "is silent where nothing is added, after a restart, and whatever another job has",
+                &|counter| {
+                    let mut series = vec![
+                        counter.series(job, "a:1", &format!("7+0x{} 0+0x4", old + 2)),
+                        counter.series(job, "b:1", &format!("0+0x{}", old + 7)),
+                        counter.series(&others, "a:1", &format!("0+1x{}", old + 7)),
+                        counter.series(&others, "b:1", &format!("_x{old} 5+0x7")),
+                        // Or what is there since long would be new.
+                        counter.series(&others, "c:1", "0+0x2"),
+                    ];
+                    if let Some((label, _, well)) = counter.matched {
+                        let mut labels = vec![("job", job), ("instance", "a:1"), (label, well)];
+                        labels.extend(counter.labels);
+                        series.push(Series::new(counter.family, &labels, format!("0+5x{}", old + 7)));
+                    }
+                    series
+                },
+                vec![(old + 2, false), (old + 4, false), (old + 6, false)],
+            ),
+        ]
     }
 
     fn telemetry_loss(&self) -> Vec<Test> {
-        let mut tests = Vec::new();
-        let losses: [(&str, &str, &[(&str, &str)], [(&str, &str); 1], &str); 3] = [
-            (
-                "spans",
-                "tta_telemetry_spans_total",
-                &[("reason", "queue_full")],
-                [("outcome", "dropped")],
-                "exported",
-            ),
+        let dropped = |well| Some(("outcome", "dropped", well));
+        let by: &[&str] = &["job", "instance", "reason", "exporter"];
+        let losses = [
+            ("spans", "tta_telemetry_spans_total", dropped("exported"), &[("reason", "queue_full")] as &[_]),
             (
                 "exports",
                 "tta_telemetry_export_duration_seconds_count",
+                Some(("status", "error", "success")),
                 &[("exporter", "otlp")],
-                [("status", "error")],
-                "success",
             ),
-            ("log lines", "tta_log_lines_total", &[], [("outcome", "dropped")], "written"),
+            ("log lines", "tta_log_lines_total", dropped("written"), &[]),
         ];
-        for (signal, family, labels, matched, well) in losses {
-            let Some(rule) = self.rule("TtaTelemetryLoss", "signal", signal) else {
-                continue;
-            };
-            let by = ["job", "instance", "reason", "exporter"];
-            tests.extend(self.growth(&Growth {
-                rule,
-                family,
-                labels,
-                matched: &matched,
-                well,
-                by: &by,
-                window: 15,
-            }));
-        }
-        tests
+        let counters: Vec<Growth<'_>> = losses
+            .into_iter()
+            .filter_map(|(signal, family, matched, labels)| {
+                let rule = self.rule("TtaTelemetryLoss", "signal", signal)?;
+                Some(Growth { rule, family, labels, matched, by })
+            })
+            .collect();
+        self.growth("TtaTelemetryLoss", &counters, 15)
     }
 
     fn label_overflow(&self) -> Vec<Test> {
-        let Some(rule) = self.rule("TtaLabelOverflow", "", "") else {
+        let alert = "TtaLabelOverflow";
+        let Some(rule) = self.rule(alert, "", "") else {
             return Vec::new();
         };
-        let labels = [("family", "tta_primitive_executions_total"), ("label", "model")];
-        self.growth(&Growth {
-            rule,
-            family: "tta_label_overflow_total",
-            labels: &labels,
-            matched: &[],
-            well: "",
-            by: &["job", "family", "label"],
-            window: 60,
-        })
+        let labels = &[("family", "tta_primitive_executions_total"), ("label", "model")];
+        let by = &["job", "family", "label"];
+        let counter = Growth { rule, family: "tta_label_overflow_total", labels, matched: None, by };
+        self.growth(alert, &[counter], 60)
     }
 
     fn queue_full(&self) -> Vec<Test> {
@@ -277,46 +246,38 @@ impl<'a> Cases<'a> {
             return Vec::new();
         };
         let others = self.of_others();
-        let queue = |length: (&str, f64), capacity: (&str, f64)| {
-            let series = |name: &str, (job, value): (&str, f64)| {
-                let labels = [("exporter", "otlp"), ("instance", "a:1"), ("job", job)];
+        let job = self.job();
+        let full = QUEUE_FULL * 1000.0;
+        // As an exporter each: how long its queue is, and how long it can be.
+        let queues = [
+            ("full", job, full, job, 1000.0),
+            ("of_one", job, 1.0, job, 1.0),
+            ("not_full", job, full - 1.0, job, 1000.0),
+            ("none", job, 1.0, job, 0.0),
+            ("of_another_job", &others, 1000.0, &others, 1000.0),
+            ("length_of_another_job", &others, 1000.0, job, 1000.0),
+            ("capacity_of_another_job", job, 1000.0, &others, 1000.0),
+        ];
+        let mut series = Vec::new();
+        for (exporter, of_length, length, of_capacity, capacity) in queues {
+            let of = |name: &str, job: &str, value: f64| {
+                let labels = [("exporter", exporter), ("instance", "a:1"), ("job", job)];
                 Series::new(name, &labels, constant(value, 9))
             };
-            vec![
-                series("tta_telemetry_queue_length", length),
-                series("tta_telemetry_queue_capacity", capacity),
-            ]
+            series.push(of("tta_telemetry_queue_length", of_length, length));
+            series.push(of("tta_telemetry_queue_capacity", of_capacity, capacity));
+        }
+        let fired = |exporter: &str, value: f64| {
+            Fired::of(rule, &[("exporter", exporter), ("instance", "a:1"), ("job", job)], value)
         };
-        let job = self.job();
-        let full =
-            |value: f64| Fired::of(rule, &[("exporter", "otlp"), ("instance", "a:1"), ("job", job)], value);
-        vec![
-            test(
-                "fires when the queue is as good as full",
-                queue((job, QUEUE_FULL * 1000.0), (job, 1000.0)),
-                vec![AlertTest::silent(4, alert), AlertTest::fires(5, alert, vec![full(QUEUE_FULL)])],
-            ),
-            test(
-                "fires for a queue of one",
-                queue((job, 1.0), (job, 1.0)),
-                vec![AlertTest::fires(5, alert, vec![full(1.0)])],
-            ),
-            test(
-                "is silent just below",
-                queue((job, QUEUE_FULL * 1000.0 - 1.0), (job, 1000.0)),
-                vec![AlertTest::silent(8, alert)],
-            ),
-            test(
-                "is silent where there is no queue",
-                queue((job, 1.0), (job, 0.0)),
-                vec![AlertTest::silent(8, alert)],
-            ),
-            test(
-                "is silent for another job",
-                queue((&others, 1000.0), (&others, 1000.0)),
-                vec![AlertTest::silent(8, alert)],
-            ),
-        ]
+        vec![test(
+            "fires for queues that are as good as full, and not for those beside them",
+            series,
+            vec![
+                AlertTest::silent(4, alert),
+                AlertTest::fires(5, alert, vec![fired("full", QUEUE_FULL), fired("of_one", 1.0)]),
+            ],
+        )]
     }
 
     fn low_volume(&self) -> Vec<Test> {
@@ -325,52 +286,50 @@ impl<'a> Cases<'a> {
             return Vec::new();
         };
         let others = self.of_others();
-        let classes = low_volumes(self.catalog);
-        let recorded = |errors: (&str, u32), events_job: &str, more: u32| {
-            let mut series = Vec::new();
-            for ((objective, few), slos) in &classes {
-                let of_job = |operand: &str, job: &str, value: u32| {
-                    let labels = [("job", job), ("objective", *objective), ("slo", slos[0])];
-                    Series::new(
-                        &format!("slo:tta_slo_{operand}:increase6h"),
-                        &labels,
-                        constant(f64::from(value), 9),
-                    )
-                };
-                series.push(of_job("errors", errors.0, errors.1));
-                series.push(of_job("events", events_job, few - 1 + more));
-            }
-            series
-        };
         let job = self.job();
-        let fired = classes
-            .iter()
-            .map(|((objective, _), slos)| {
-                let labels = [("job", job), ("objective", *objective), ("slo", slos[0])];
-                Fired::of(rule, &labels, f64::from(LEAST_FAILURES))
-            })
-            .collect();
-        let quiet = || vec![AlertTest::silent(8, alert)];
-        vec![
-            test(
-                "fires on three bad events among few",
-                recorded((job, LEAST_FAILURES), job, 0),
-                vec![AlertTest::silent(4, alert), AlertTest::fires(5, alert, fired)],
-            ),
-            test("is silent where more are made", recorded((job, LEAST_FAILURES), job, 1), quiet()),
-            test("is silent with two bad events", recorded((job, LEAST_FAILURES - 1), job, 0), quiet()),
-            test("is silent for another job", recorded((&others, LEAST_FAILURES), &others, 0), quiet()),
-            test(
-                "is silent where another job has the events",
-                recorded((job, LEAST_FAILURES), &others, 0),
-                quiet(),
-            ),
-            test(
-                "is silent where another job has the bad events",
-                recorded((&others, LEAST_FAILURES), job, 0),
-                quiet(),
-            ),
-        ]
+        // Bad events, and by how many more than few events there are; and which of them only another job has.
+        let cases: [(u32, u32, Option<&str>); 6] = [
+            (LEAST_FAILURES, 0, None),
+            (LEAST_FAILURES, 1, None),
+            (LEAST_FAILURES - 1, 0, None),
+            (LEAST_FAILURES, 0, Some("both")),
+            (LEAST_FAILURES, 0, Some("errors")),
+            (LEAST_FAILURES, 0, Some("events")),
+        ];
+        let length = 6;
+        let mut series = Vec::new();
+        let mut fired = Vec::new();
+        for ((objective, few), slos) in low_volumes(self.catalog) {
+            for operand in ["errors", "events"] {
+                let value = |&(errors, more, _): &(u32, u32, Option<&str>)| {
+                    f64::from(if operand == "errors" { errors } else { few - 1 + more })
+                };
+                let is_ours = |case: &(u32, u32, Option<&str>)| !matches!(case.2, Some(gone) if gone == operand || gone == "both");
+                let ours: Vec<Option<f64>> =
+                    cases.iter().map(|case| Some(value(case)).filter(|_| is_ours(case))).collect();
+                let theirs: Vec<Option<f64>> =
+                    cases.iter().map(|case| Some(value(case)).filter(|_| case.2.is_some())).collect();
+                for (job, values) in [(job, ours), (others.as_str(), theirs)] {
+                    let labels = [("job", job), ("objective", objective), ("slo", slos[0])];
+                    let name = format!("slo:tta_slo_{operand}:increase6h");
+                    series.push(Series::new(&name, &labels, phases(&values, length)));
+                }
+            }
+            let labels = [("job", job), ("objective", objective), ("slo", slos[0])];
+            fired.push(Fired::of(rule, &labels, f64::from(LEAST_FAILURES)));
+        }
+        let mut tests = vec![
+            AlertTest::silent(0, alert),
+            AlertTest::silent(begin(0, length) + 4, alert),
+            AlertTest::fires(begin(0, length) + 5, alert, fired),
+        ];
+        tests.extend((1..6).map(|case| AlertTest::silent(begin(case, length) + 5, alert)));
+        vec![test(
+            "fires on three bad events among few, and not: among more, on two, on another job's, with another job's bad \
+             events, with its events",
+            series,
+            tests,
+        )]
     }
 
     /// From the counters: one call in fifty minutes, each of them bad.
@@ -408,41 +367,38 @@ impl<'a> Cases<'a> {
         let alert = "TtaErrorBudgetExhausted";
         let others = self.of_others();
         let job = self.job();
-        let mut tests = Vec::new();
+        let mut series = Vec::new();
+        let mut fired = Vec::new();
         for days in slo::periods(self.catalog) {
-            let period = format!("{days}d");
-            let Some(rule) = self.rule(alert, "period", &period) else {
+            let Some(rule) = self.rule(alert, "period", &format!("{days}d")) else {
                 continue;
             };
             let left = |job: &str, slo: &str, values: &str| {
                 let labels = [("job", job), ("objective", "success"), ("slo", slo)];
                 Series::new(&format!("slo:tta_slo_error_budget_remaining:ratio_rate{days}d"), &labels, values)
             };
-            let fired = |slo: &str, value: f64| {
-                Fired::of(rule, &[("job", job), ("objective", "success"), ("slo", slo)], value)
-            };
-            tests.push(test(
-                &format!("fires when the budget of {days} days is spent, beside one that is not"),
-                vec![
-                    left(job, "over", "-0.5+0x20"),
-                    left(job, "spent", "0+0x20"),
-                    left(job, "well", "0.01+0x20"),
-                    left(&others, "over", "-0.5+0x20"),
-                ],
-                vec![
-                    AlertTest::silent(14, alert),
-                    AlertTest::fires(15, alert, vec![fired("over", -0.5), fired("spent", 0.0)]),
-                ],
-            ));
+            series.extend([
+                left(job, "over", "-0.5+0x20"),
+                left(job, "spent", "0+0x20"),
+                left(job, "well", "0.01+0x20"),
+                left(&others, "over", "-0.5+0x20"),
+            ]);
+            for (slo, value) in [("over", -0.5), ("spent", 0.0)] {
+                fired.push(Fired::of(rule, &[("job", job), ("objective", "success"), ("slo", slo)], value));
+            }
         }
-        if !tests.is_empty() {
-            tests.push(test(
+        vec![
+            test(
+                "fires when the budget is spent, beside one that is not and one of another job",
+                series,
+                vec![AlertTest::silent(14, alert), AlertTest::fires(15, alert, fired)],
+            ),
+            test(
                 "is silent where nothing is recorded",
                 vec![self.up(job, "a:1", "1+0x20")],
                 vec![AlertTest::silent(18, alert)],
-            ));
-        }
-        tests
+            ),
+        ]
     }
 
     /// From the counters: twice as many bad events as are allowed.
@@ -494,70 +450,76 @@ impl<'a> Cases<'a> {
         };
         let job = self.job();
         let others = self.of_others();
-        let series = |job: &str, signal: &str, operation: &str, value: f64| {
-            let labels = [("job", job), ("signal", signal), ("workflow_name", *name)];
-            Series::new(&format!("anomaly:tta_workflow:{operation}"), &labels, constant(value, 12))
-        };
-        // A band from 1 to 3.
-        let band = |signal: &str, value: f64, hours: u32, average: f64| {
-            vec![
-                series(job, signal, "value", value),
-                series(job, signal, "lower_band", 1.0),
-                series(job, signal, "upper_band", 3.0),
-                series(job, signal, "hours_known", f64::from(hours)),
-                series(job, signal, "avg26h", average),
-            ]
-        };
-        let fires = |signal: &str, value: f64| {
-            let labels = [("job", job), ("signal", signal), ("workflow_name", *name)];
-            vec![
-                AlertTest::silent(4, alert),
-                AlertTest::fires(5, alert, vec![Fired::of(rule, &labels, value)]),
-            ]
-        };
-        let quiet = || vec![AlertTest::silent(8, alert)];
-        let mut tests = vec![
-            test("fires above the band", band("rate", 3.5, HOURS_KNOWN, 2.0), fires("rate", 3.5)),
-            test("fires below the band", band("rate", 0.5, HOURS_KNOWN, 2.0), fires("rate", 0.5)),
-            test(
-                "fires on a latency",
-                band("latency", 3.5, HOURS_KNOWN, LEAST_RATE / 2.0),
-                fires("latency", 3.5),
-            ),
-            test("fires at the lowest rate", band("rate", 3.5, HOURS_KNOWN, LEAST_RATE), fires("rate", 3.5)),
-            test("is silent at the upper edge", band("rate", 3.0, HOURS_KNOWN, 2.0), quiet()),
-            test("is silent at the lower edge", band("rate", 1.0, HOURS_KNOWN, 2.0), quiet()),
-            test("is silent within the band", band("latency", 2.0, HOURS_KNOWN, 2.0), quiet()),
-            test(
-                "is silent while less than a day is known",
-                band("rate", 3.5, HOURS_KNOWN - 1, 2.0),
-                quiet(),
-            ),
-            test(
-                "is silent for what is seldom called",
-                band("rate", 3.5, HOURS_KNOWN, LEAST_RATE * 0.95),
-                quiet(),
-            ),
+        // Value, hours known, average, what only another job has; the band is from 1 to 3.
+        let full = f64::from(HOURS_KNOWN);
+        let mut cases = vec![
+            (3.5, full, 2.0, ""),
+            (0.5, full, 2.0, ""),
+            (3.5, full, LEAST_RATE, ""),
+            // From here on silent.
+            (3.0, full, 2.0, ""),
+            (1.0, full, 2.0, ""),
+            (3.5, full - 1.0, 2.0, ""),
+            (3.5, full, LEAST_RATE * 0.95, ""),
         ];
-        for gone in ["value", "lower_band", "upper_band", "hours_known"] {
-            for value in [3.5, 0.5] {
-                let mut mixed = band("rate", value, HOURS_KNOWN, 2.0);
-                for series in &mut mixed {
-                    if series.series.contains(&format!(":{gone}{{")) {
-                        *series = self::rename(series, job, &others);
-                    }
+        for gone in ["value", "hours_known", "upper_band"] {
+            cases.push((3.5, full, 2.0, gone));
+        }
+        for gone in ["value", "hours_known", "lower_band"] {
+            cases.push((0.5, full, 2.0, gone));
+        }
+        let firing = 3;
+        let length = 6;
+        let mut series = Vec::new();
+        for operation in ["value", "lower_band", "upper_band", "hours_known", "avg26h"] {
+            let value = |&(value, hours, average, _): &(f64, f64, f64, &str)| match operation {
+                "value" => value,
+                "lower_band" => 1.0,
+                "upper_band" => 3.0,
+                "hours_known" => hours,
+                _ => average,
+            };
+            let ours: Vec<Option<f64>> =
+                cases.iter().map(|case| Some(value(case)).filter(|_| case.3 != operation)).collect();
+            // What another job has is neither missed nor minded.
+            let theirs: Vec<Option<f64>> = cases
+                .iter()
+                .map(|case| Some(if operation == "avg26h" { 0.01 } else { value(case) }))
+                .collect();
+            for (job, values) in [(job, ours), (others.as_str(), theirs)] {
+                let labels = [("job", job), ("signal", "rate"), ("workflow_name", *name)];
+                let name = format!("anomaly:tta_workflow:{operation}");
+                series.push(Series::new(&name, &labels, phases(&values, length)));
+            }
+            // Not so seldom that a rate had no band: of latencies that is not asked.
+            let value = if operation == "avg26h" { 0.01 } else { value(&cases[0]) };
+            let labels = [("job", job), ("signal", "latency"), ("workflow_name", *name)];
+            let values = phases(&[Some(value), None], length);
+            series.push(Series::new(&format!("anomaly:tta_workflow:{operation}"), &labels, values));
+        }
+        let fired = |signal: &str, value: f64| {
+            Fired::of(rule, &[("job", job), ("signal", signal), ("workflow_name", *name)], value)
+        };
+        let mut tests = Vec::new();
+        for (at, case) in (0..).zip(&cases) {
+            let begin = begin(at, length);
+            if at < firing {
+                let mut all = vec![fired("rate", case.0)];
+                if at == 0 {
+                    all.push(fired("latency", case.0));
                 }
-                let is_needed = !(gone == "lower_band" && value > 3.0 || gone == "upper_band" && value < 1.0);
-                if is_needed {
-                    tests.push(test(
-                        &format!("is silent at {value} where another job has {gone}"),
-                        mixed,
-                        quiet(),
-                    ));
-                }
+                tests.push(AlertTest::silent(begin + 4, alert));
+                tests.push(AlertTest::fires(begin + 5, alert, all));
+            } else {
+                tests.push(AlertTest::silent(begin + 5, alert));
             }
         }
-        tests
+        vec![test(
+            "fires above the band, below it and at the lowest rate; is silent at its edges, while less than a day is known, \
+             on what is seldom called, and where another job has one of the series",
+            series,
+            tests,
+        )]
     }
 
     /// From what is recorded of a workflow: a day and a half as ever, and then more.
@@ -568,70 +530,84 @@ impl<'a> Cases<'a> {
             return Vec::new();
         };
         let job = self.job();
-        let mut tests = Vec::new();
-        for (signal, family, series) in anomaly::SIGNALS {
-            if !self.catalog.has(family) {
-                continue;
-            }
-            let recorded =
-                |values: &str| vec![Series::new(series, &[("job", job), ("workflow_name", *name)], values)];
-            let of_half_hours = |name: &str, values: &str, alert_rule_test| Test {
-                name: name.to_owned(),
-                interval: "30m".to_owned(),
-                input_series: recorded(values),
-                alert_rule_test,
-            };
+        let recorded = |signal: usize, values: &str| {
+            let (_, family, series) = anomaly::SIGNALS[signal];
+            let labels = [("job", job), ("workflow_name", *name)];
+            self.catalog.has(family).then(|| Series::new(series, &labels, values))
+        };
+        let fired = |signal: usize, value: f64| {
+            let (signal, family, _) = anomaly::SIGNALS[signal];
             let labels = [("job", job), ("signal", signal), ("workflow_name", *name)];
-            let fired = |value: f64| vec![Fired::of(rule, &labels, value)];
-            tests.push(of_half_hours(
-                &format!("fires when the {signal} doubles after thirty hours"),
-                "10+0x59 20+0x5",
-                vec![AlertTest::silent(29 * 60, alert), AlertTest::fires(31 * 60, alert, fired(20.0))],
-            ));
-            tests.push(of_half_hours(
-                &format!("fires when the {signal} falls to a third"),
-                "10+0x59 3+0x5",
-                vec![AlertTest::fires(31 * 60, alert, fired(3.0))],
-            ));
-            tests.push(of_half_hours(
-                &format!("is silent when the {signal} rises by a third"),
-                "10+0x59 13+0x5",
-                vec![AlertTest::silent(31 * 60, alert)],
-            ));
-            tests.push(of_half_hours(
-                &format!("is silent when the {signal} doubles after ten hours"),
-                "10+0x19 20+0x5",
-                vec![AlertTest::silent(11 * 60, alert)],
-            ));
-            tests.push(of_half_hours(
-                &format!("is silent when the {signal} doubles as it did yesterday at this time"),
-                "10+0x11 20+0x1 10+0x45 20+0x3",
-                vec![AlertTest::silent(30 * 60 + 30, alert)],
-            ));
-        }
-        tests
+            self.catalog.has(family).then(|| Fired::of(rule, &labels, value))
+        };
+        // Of the rate and of the latency, half an hour in each sample.
+        let usual = "10+0x59 {} 10+0x3 {} 10+0x3 13+0x1";
+        let usually = |first: &str, second: &str| usual.replacen("{}", first, 1).replacen("{}", second, 1);
+        let series = |values: [&str; 2]| {
+            values
+                .iter()
+                .enumerate()
+                .filter_map(|(signal, values)| recorded(signal, values))
+                .collect::<Vec<_>>()
+        };
+        let at = |half_hours: u32, outside: Option<[f64; 2]>| {
+            let outside = outside.map_or(Vec::new(), |values| {
+                values.iter().enumerate().filter_map(|(signal, &value)| fired(signal, value)).collect()
+            });
+            AlertTest::fires(half_hours * 30, alert, outside)
+        };
+        let of_half_hours = |name: &str, input_series: Vec<Series>, alert_rule_test: Vec<AlertTest>| Test {
+            name: name.to_owned(),
+            interval: "30m".to_owned(),
+            input_series,
+            alert_rule_test,
+        };
+        vec![
+            of_half_hours(
+                "fires on what doubles or falls to a third after thirty hours, and not on what rises by a third",
+                series([&usually("20+0x1", "3+0x1"), &usually("3+0x1", "20+0x1")]),
+                vec![
+                    at(59, None),
+                    at(61, Some([20.0, 3.0])),
+                    at(65, None),
+                    at(67, Some([3.0, 20.0])),
+                    at(71, None),
+                    at(73, None),
+                ],
+            ),
+            of_half_hours(
+                "is silent on what doubles as it did yesterday, and while less than a day is known",
+                series(["10+0x12 20+0x3 10+0x42 20+0x3", "_x40 10+0x19 20+0x3"]),
+                vec![at(61, None), at(62, None)],
+            ),
+        ]
     }
 }
 
 /// A counter that an alert watches.
-#[derive(Clone, Copy)]
 struct Growth<'a> {
     rule: &'a Rule,
     family: &'a str,
     labels: &'a [(&'a str, &'a str)],
-    /// Those labels that the alert asks for.
-    matched: &'a [(&'a str, &'a str)],
-    /// The value of the first of them that is no loss.
-    well: &'a str,
+    /// The label by which the alert knows a loss, its value, and one that is no loss.
+    matched: Option<(&'a str, &'a str, &'a str)>,
     /// Which labels the alert keeps.
     by: &'a [&'a str],
-    /// Minutes.
-    window: u32,
 }
 
-/// The same series of another job.
-fn rename(series: &Series, job: &str, others: &str) -> Series {
-    let ours = format!("job={}", crate::promql::quote(job));
-    let theirs = format!("job={}", crate::promql::quote(others));
-    Series { series: series.series.replace(&ours, &theirs), values: series.values.clone() }
+impl Growth<'_> {
+    fn series(&self, job: &str, instance: &str, values: &str) -> Series {
+        let mut labels = vec![("job", job), ("instance", instance)];
+        labels.extend(self.labels);
+        labels.extend(self.matched.map(|(label, loss, _)| (label, loss)));
+        Series::new(self.family, &labels, values)
+    }
+
+    /// What is said of one more in the instance `a:1`.
+    fn fired(&self, job: &str) -> Fired {
+        let all = [("job", job), ("instance", "a:1")];
+        let kept: Vec<_> =
+            all.iter().chain(self.labels).filter(|(name, _)| self.by.contains(name)).copied().collect();
+        Fired::of(self.rule, &kept, 1.0)
+    }
 }

@@ -7,7 +7,7 @@ use crate::promql::number;
 use crate::rules::alerts::{Burn, of_pair};
 use crate::rules::burn::{LEAST_FAILURES, PAIRS, Pair};
 
-use super::series::{Counter, Series, constant};
+use super::series::{Counter, Series, begin, phases};
 use super::{AlertTest, Fired, Loaded, Test, TestFile};
 
 /// Objectives of a kind and a period that are tested by name; the rest are in the same selector.
@@ -56,12 +56,14 @@ struct Cases<'a> {
     alerts: Vec<String>,
 }
 
-/// What is recorded of one objective.
-#[derive(Clone, Copy)]
-struct Recorded {
-    long: f64,
-    short: f64,
-    errors: u32,
+/// What is recorded of an objective for as long as an alert needs.
+struct Case<'a> {
+    what: &'a str,
+    long: &'a dyn Fn(&Burn<'_>) -> f64,
+    short: &'a dyn Fn(&Burn<'_>) -> f64,
+    errors: &'a dyn Fn(&Burn<'_>) -> f64,
+    /// Which of the three only another job has.
+    of_others: Option<usize>,
 }
 
 impl<'a> Cases<'a> {
@@ -100,147 +102,135 @@ impl<'a> Cases<'a> {
         self.alerts.iter().map(of_alert).collect()
     }
 
+    /// One case after the other, with nothing recorded in between.
     fn of_recorded(&self) -> Vec<Test> {
-        let step = self.step();
-        let for_minutes = self.pair.for_minutes;
-        // One evaluation more than would be enough.
-        let end = for_minutes + step;
         let over = |burn: &Burn<'_>| rounded(burn.factor * OVER);
         let under = |burn: &Burn<'_>| rounded(burn.factor * UNDER);
-        let test = |name: &str, input_series: Vec<Series>, alert_rule_test: Vec<AlertTest>| Test {
-            name: name.to_owned(),
+        let least = f64::from(LEAST_FAILURES);
+        let same = |value: f64| move |_: &Burn<'_>| value;
+        let factor = |burn: &Burn<'_>| burn.factor;
+        let cases: [Case<'_>; 9] = [
+            Case { what: "over", long: &over, short: &over, errors: &same(least), of_others: None },
+            Case {
+                what: "under in the long window",
+                long: &under,
+                short: &over,
+                errors: &same(least),
+                of_others: None,
+            },
+            Case {
+                what: "under in the short one",
+                long: &over,
+                short: &under,
+                errors: &same(least),
+                of_others: None,
+            },
+            Case {
+                what: "at the factor in the long one",
+                long: &factor,
+                short: &over,
+                errors: &same(least),
+                of_others: None,
+            },
+            Case {
+                what: "at the factor in the short one",
+                long: &over,
+                short: &factor,
+                errors: &same(least),
+                of_others: None,
+            },
+            Case {
+                what: "two bad events",
+                long: &over,
+                short: &over,
+                errors: &same(least - 1.0),
+                of_others: None,
+            },
+            Case {
+                what: "another job's long window",
+                long: &over,
+                short: &over,
+                errors: &same(least),
+                of_others: Some(0),
+            },
+            Case {
+                what: "another job's short window",
+                long: &over,
+                short: &over,
+                errors: &same(least),
+                of_others: Some(1),
+            },
+            Case {
+                what: "another job's bad events",
+                long: &over,
+                short: &over,
+                errors: &same(least),
+                of_others: Some(2),
+            },
+        ];
+        let step = self.step();
+        // As many evaluations as `for` takes, and the one at its end.
+        let in_time = self.pair.for_minutes / step;
+        let length = in_time + 1;
+        let others = format!("{}-of-others", self.job());
+        let mut series = Vec::new();
+        for burn in &self.burns {
+            let labels = |job, slo| [("job", job), ("objective", burn.objective), ("slo", slo)];
+            for (at, name) in self.names().iter().enumerate() {
+                let value = |case: &Case<'_>| [case.long, case.short, case.errors][at](burn);
+                let ours: Vec<Option<f64>> = cases
+                    .iter()
+                    .map(|case| Some(value(case)).filter(|_| case.of_others != Some(at)))
+                    .collect();
+                for slo in burn.slos.iter().take(TESTED_BY_NAME) {
+                    series.push(Series::new(name, &labels(self.job(), slo), phases(&ours, length)));
+                }
+                let theirs: Vec<Option<f64>> = cases.iter().map(|case| Some(value(case))).collect();
+                series.push(Series::new(name, &labels(&others, burn.slos[0]), phases(&theirs, length)));
+            }
+        }
+        let mut tests = Vec::new();
+        for (at, case) in (0..).zip(&cases) {
+            let begin = begin(at, length);
+            if at == 0 {
+                tests.extend(self.silent((begin + in_time - 1) * step));
+                tests.extend(self.fires((begin + in_time) * step, TESTED_BY_NAME, case.long));
+            } else {
+                tests.extend(self.silent((begin + in_time) * step));
+            }
+        }
+        let phases: Vec<&str> = cases.iter().map(|case| case.what).collect();
+        let several = Test {
+            name: format!(
+                "fires in the first of these cases, with nothing in between: {}",
+                phases.join(", ")
+            ),
             interval: format!("{step}m"),
-            input_series,
-            alert_rule_test,
+            input_series: series,
+            alert_rule_test: tests,
         };
-        let first = |recorded: &dyn Fn(&Burn<'_>) -> Recorded| {
-            let of_burn = |burn: &Burn<'_>| self.recorded(self.job(), burn, burn.slos[0], recorded(burn));
-            self.burns.iter().flat_map(of_burn).collect::<Vec<_>>()
-        };
-        let quiet = |name: &str, recorded: &dyn Fn(&Burn<'_>) -> Recorded| {
-            test(name, first(recorded), self.silent(end))
-        };
-        let least = LEAST_FAILURES;
-
-        let mut named = Vec::new();
-        for burn in &self.burns {
-            for slo in burn.slos.iter().take(TESTED_BY_NAME) {
-                let recorded = Recorded { long: over(burn), short: over(burn), errors: least };
-                named.extend(self.recorded(self.job(), burn, slo, recorded));
-            }
-        }
-        let mut in_time = self.silent(for_minutes - step);
-        in_time.extend(self.fires(for_minutes, TESTED_BY_NAME, over));
-        let mut tests =
-            vec![test("fires, for each of them, once both windows are over for long enough", named, in_time)];
-        tests.push(quiet("is silent while the long window is not over", &|burn| Recorded {
-            long: under(burn),
-            short: over(burn),
-            errors: least,
-        }));
-        tests.push(quiet("is silent once the short window is not over", &|burn| Recorded {
-            long: over(burn),
-            short: under(burn),
-            errors: least,
-        }));
-        tests.push(quiet("is silent at the very factor, over the long window", &|burn| Recorded {
-            long: burn.factor,
-            short: over(burn),
-            errors: least,
-        }));
-        tests.push(quiet("is silent at the very factor, over the short window", &|burn| Recorded {
-            long: over(burn),
-            short: burn.factor,
-            errors: least,
-        }));
-        tests.push(quiet("is silent with too few bad events", &|burn| Recorded {
-            long: over(burn),
-            short: over(burn),
-            errors: least - 1,
-        }));
-        let mut mixed = Vec::new();
-        for burn in &self.burns {
-            let recorded = Recorded { long: over(burn), short: over(burn), errors: least };
-            mixed.extend(self.recorded(self.job(), burn, burn.slos[0], recorded));
-            for healthy in burn.slos.iter().skip(1).take(TESTED_BY_NAME) {
-                mixed.extend(self.recorded(
-                    self.job(),
-                    burn,
-                    healthy,
-                    Recorded { long: 0.0, short: 0.0, errors: 0 },
-                ));
-            }
-        }
-        tests.push(test(
-            "fires for the one that burns, and not for those beside it",
-            mixed,
-            self.fires(end, 1, over),
-        ));
-        let others = |only: Option<usize>| {
-            let job = format!("{}-of-others", self.job());
-            let mut series = Vec::new();
-            for burn in &self.burns {
-                let recorded = Recorded { long: over(burn), short: over(burn), errors: least };
-                let ours = self.recorded(self.job(), burn, burn.slos[0], recorded);
-                let theirs = self.recorded(&job, burn, burn.slos[0], recorded);
-                series.extend(theirs);
-                // Of ours, all but one.
-                series.extend(
-                    ours.into_iter()
-                        .enumerate()
-                        .filter(|(at, _)| only.is_some_and(|gone| gone != *at))
-                        .map(|(_, s)| s),
-                );
-            }
-            series
-        };
-        tests.push(test("is silent for another job", others(None), self.silent(end)));
-        for (gone, what) in
-            ["the burn over the long window", "the burn over the short window", "the bad events"]
-                .iter()
-                .enumerate()
-        {
-            tests.push(test(
-                &format!("is silent where another job has {what}"),
-                others(Some(gone)),
-                self.silent(end),
-            ));
-        }
-        tests.push(test("is silent where nothing is recorded", vec![self.up(3)], self.silent(end)));
-        tests
+        vec![several]
     }
 
     /// The series that an alert reads.
-    fn recorded(&self, job: &str, burn: &Burn<'_>, slo: &str, recorded: Recorded) -> Vec<Series> {
-        let steps = self.pair.for_minutes / self.step() + 1;
-        let labels = [("job", job), ("objective", burn.objective), ("slo", slo)];
+    fn names(&self) -> [String; 3] {
         let Pair { long, short, .. } = self.pair;
-        vec![
-            Series::new(
-                &format!("slo:tta_slo_burn:ratio_rate{long}"),
-                &labels,
-                constant(recorded.long, steps),
-            ),
-            Series::new(
-                &format!("slo:tta_slo_burn:ratio_rate{short}"),
-                &labels,
-                constant(recorded.short, steps),
-            ),
-            Series::new(
-                &format!("slo:tta_slo_errors:increase{long}"),
-                &labels,
-                constant(f64::from(recorded.errors), steps),
-            ),
+        [
+            format!("slo:tta_slo_burn:ratio_rate{long}"),
+            format!("slo:tta_slo_burn:ratio_rate{short}"),
+            format!("slo:tta_slo_errors:increase{long}"),
         ]
     }
 
-    fn up(&self, steps: u32) -> Series {
-        Series::new("up", &[("job", self.job()), ("instance", "a")], constant(1.0, steps))
-    }
-
-    /// Minutes between evaluations of what is counted. The long windows are sums of what is recorded every five.
+    /// Minutes between evaluations of what is counted. The long windows are sums of what is recorded every five, of which
+    /// these see every third or sixth: ratios are the same, and there are as many bad events as are recorded.
     fn evaluation(&self) -> u32 {
-        if self.pair.long_hours == 1 { 1 } else { 5 }
+        match self.pair.long_hours {
+            ..=1 => 1,
+            ..=6 => 5,
+            ..=24 => 15,
+            _ => 30,
+        }
     }
 
     /// Minutes of the short window.
@@ -252,8 +242,8 @@ impl<'a> Cases<'a> {
         let step = self.evaluation();
         let minutes = |steps: u32| steps * step;
         let for_steps = self.pair.for_minutes / step;
-        // With 0.62 bad events in a step, the fifth is the first with three.
-        let each = 0.62 / f64::from(step);
+        // With 0.62 bad events recorded in a step, the fifth is the first with three.
+        let each = 0.62 / f64::from(step.min(5));
         let first = 5;
         let end = first + for_steps;
         let test = |name: &str, input_series: Vec<Series>, alert_rule_test: Vec<AlertTest>| Test {
@@ -274,8 +264,9 @@ impl<'a> Cases<'a> {
         let good = |ratio: f64| 1.0 / ratio - 1.0;
 
         let mut burning = of_each(&|burn| {
-            let each_good = each * good(self.bad_ratio(burn));
-            (Counter::new().grow(each_good, minutes(end)), Counter::new().grow(each, minutes(end)))
+            let restarted =
+                |each: f64| Counter::new().grow(each, minutes(end)).restart().grow(each, minutes(3));
+            (restarted(each * good(self.bad_ratio(burn))), restarted(each))
         });
         let representatives: Vec<(&str, &str)> =
             self.burns.iter().map(|burn| (burn.objective, burn.slos[0])).collect();
@@ -289,8 +280,10 @@ impl<'a> Cases<'a> {
         }
         let mut in_time = self.silent(minutes(end - 1));
         in_time.extend(self.fires(minutes(end), 1, |burn| self.burn_of(burn)));
+        in_time.extend(self.fires(minutes(end + 2), 1, |burn| self.burn_of(burn)));
         let mut tests = vec![test(
-            "fires after three bad events, beside one that is called often and is well",
+            "fires after three bad events, also when the program is then restarted, beside one that is called often and is \
+             well",
             burning,
             in_time,
         )];
@@ -309,24 +302,18 @@ impl<'a> Cases<'a> {
             throughout,
         ));
 
-        let restarted = of_each(&|burn| {
-            let restarted =
-                |each: f64| Counter::new().grow(each, minutes(3)).restart().grow(each, minutes(end));
-            (restarted(each * good(self.bad_ratio(burn))), restarted(each))
-        });
-        tests.push(test(
-            "fires although the program is restarted",
-            restarted,
-            self.fires(minutes(end + 2), 1, |burn| self.burn_of(burn)),
-        ));
-
         let few = of_each(&|burn| {
-            // Two in all.
-            let each = 2.0 / f64::from(minutes(end));
+            // Two in all; at first the series of bad ones is not there.
+            let (before, after) = (minutes(end / 2), minutes(end - end / 2));
+            let each = 2.0 / f64::from((end - end / 2) * step.min(5));
             let each_good = each * good(self.bad_ratio(burn));
-            (Counter::new().grow(each_good, minutes(end)), Counter::new().grow(each, minutes(end)))
+            let mut bad = Counter::absent(before);
+            bad = bad.grow(each, after);
+            (Counter::new().grow(0.0, before).grow(each_good, after), bad)
         });
-        tests.push(test("is silent with two bad events", few, self.silent(minutes(end))));
+        let mut throughout = self.silent(minutes(end / 2));
+        throughout.extend(self.silent(minutes(end)));
+        tests.push(test("is silent without bad events, and with two", few, throughout));
 
         // What counts within the short window has then gone.
         let recovered = end + self.short_minutes() / step + 1;
@@ -342,20 +329,6 @@ impl<'a> Cases<'a> {
         ends.extend(self.silent(minutes(recovered)));
         tests.push(test("ends once the short window is well", over, ends));
 
-        let mut without_bad = Vec::new();
-        for burn in &self.burns {
-            without_bad.extend(self.counted(
-                burn.objective,
-                burn.slos[0],
-                Counter::new().grow(10.0, minutes(end)),
-                None,
-            ));
-        }
-        tests.push(test(
-            "is silent where no bad event has been counted",
-            without_bad,
-            self.silent(minutes(end)),
-        ));
         tests
     }
 

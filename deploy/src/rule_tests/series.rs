@@ -24,6 +24,28 @@ pub(super) fn constant(value: f64, steps: u32) -> String {
     format!("{}+0x{steps}", number(value))
 }
 
+/// A series in phases, each a step without anything and then `length` steps with a value or without.
+pub(super) fn phases(values: &[Option<f64>], length: u32) -> String {
+    let mut text = String::new();
+    for (at, value) in values.iter().enumerate() {
+        // Without the marker, what was there before would be seen for another five minutes.
+        text.push_str(if at > 0 { " stale " } else { "_ " });
+        match value {
+            Some(value) => text.push_str(&constant(*value, length - 1)),
+            None => {
+                // Writing to a String cannot fail.
+                let _ = write!(text, "_x{length}");
+            }
+        }
+    }
+    text
+}
+
+/// The step in which the value of a phase begins.
+pub(super) fn begin(phase: u32, length: u32) -> u32 {
+    phase * (length + 1) + 1
+}
+
 /// The samples of a counter, step after step.
 #[derive(Clone, Debug)]
 pub(super) struct Counter {
@@ -33,14 +55,14 @@ pub(super) struct Counter {
 }
 
 impl Counter {
-    /// Begins with a sample of `value`.
-    pub(super) fn born_at(value: f64) -> Self {
-        Counter { now: value, text: String::new(), is_begun: false }
-    }
-
     /// Begins with a sample of 0.
     pub(super) fn new() -> Self {
-        Counter::born_at(0.0)
+        Counter { now: 0.0, text: String::new(), is_begun: false }
+    }
+
+    /// Begins with a sample of 0 after `steps` without one.
+    pub(super) fn absent(steps: u32) -> Self {
+        Counter { now: 0.0, text: format!("_x{steps}"), is_begun: false }
     }
 
     /// Grows by `each` in every one of `steps`.
@@ -73,6 +95,12 @@ impl Counter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_phase_has_as_many_samples() {
+        assert_eq!(phases(&[Some(2.5), None, Some(1.0)], 3), "_ 2.5+0x2 stale _x3 stale 1+0x2");
+        assert_eq!(begin(1, 3), 5);
+    }
 
     #[test]
     fn each_step_of_a_counter_is_one_sample() {

@@ -362,7 +362,7 @@ fn telemetry(catalog: &Catalog, options: &Options) -> Vec<Rule> {
             dashboard: TELEMETRY_DASHBOARD,
         };
         rules.push(
-            Rule::alert("TtaTelemetryLoss", has_grown(by, &counter, "15m"), "1m", &words)
+            Rule::alert("TtaTelemetryLoss", has_grown(by, &counter, "15m"), "5m", &words)
                 .label("signal", what),
         );
     }
@@ -393,7 +393,7 @@ fn telemetry(catalog: &Catalog, options: &Options) -> Vec<Rule> {
         };
         let counter = selector("tta_label_overflow_total", &[("job", job)]);
         let expr = has_grown("job, family, label", &counter, "1h");
-        rules.push(Rule::alert("TtaLabelOverflow", expr, "1m", &words));
+        rules.push(Rule::alert("TtaLabelOverflow", expr, "5m", &words));
     }
     rules
 }

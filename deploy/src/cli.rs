@@ -95,3 +95,16 @@ impl Generate {
         Ok(())
     }
 }
+
+#[cfg(test)]
+impl Options {
+    /// What these arguments of `tta generate` say.
+    pub(crate) fn of(arguments: &[&str]) -> Self {
+        let needed = ["tta", "generate", "--catalog", "c", "--out", "o"];
+        match Cli::try_parse_from(needed.iter().chain(arguments)).map(|cli| cli.command) {
+            Ok(Command::Generate(generate)) => generate.options,
+            #[allow(unreachable_patterns, reason = "until there is another command")]
+            other => panic!("{arguments:?} are no arguments of generate: {other:?}"),
+        }
+    }
+}

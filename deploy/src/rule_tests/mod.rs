@@ -4,6 +4,10 @@
 
 mod alerts;
 mod burn;
+#[cfg(test)]
+mod mutation;
+#[cfg(test)]
+mod promtool;
 mod series;
 mod template;
 

@@ -7,7 +7,7 @@ mod burn;
 #[cfg(test)]
 mod mutation;
 #[cfg(test)]
-mod promtool;
+pub(crate) mod promtool;
 mod series;
 mod template;
 

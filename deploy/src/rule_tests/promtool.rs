@@ -55,13 +55,13 @@ pub(super) fn promtool(arguments: &[&str], files: &[impl AsRef<Path>]) -> (bool,
 }
 
 /// The catalog in `deploy/tests`.
-pub(super) fn sample() -> Catalog {
+pub(crate) fn sample() -> Catalog {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalog.json");
     Catalog::read(&path).expect("the catalog of the tests")
 }
 
 /// Writes everything, checks the rules and runs the tests.
-fn passes(catalog: &Catalog, options: &Options) {
+pub(crate) fn passes(catalog: &Catalog, options: &Options) {
     let folder = Folder::new();
     let rules = rules::generate(catalog, options);
     let tests = generate(catalog, options, &rules);

@@ -9,6 +9,8 @@ pub(crate) mod burn;
 mod compatibility;
 mod recording;
 pub(crate) mod slo;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

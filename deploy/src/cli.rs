@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, SiteKind};
 use crate::files::Files;
+use crate::{rule_tests, rules};
 
 /// From the catalog of a program to its dashboards, recording rules, alerts and their tests.
 #[derive(Debug, Parser)]
@@ -43,6 +44,18 @@ pub(crate) struct Options {
     /// The `job` under which Prometheus scrapes the program.
     #[arg(long, default_value = "tta")]
     pub(crate) job: String,
+    /// The page that alerts link to, by the name of the alert.
+    #[arg(long, default_value = "docs/runbook.md")]
+    pub(crate) runbook_url: String,
+    /// Where Grafana is.
+    #[arg(long, default_value = "http://127.0.0.1:3000")]
+    pub(crate) grafana_url: String,
+    /// A workflow whose rate and latency have an alert on what is unusual; can be repeated.
+    #[arg(long, value_name = "WORKFLOW")]
+    pub(crate) anomaly: Vec<String>,
+    /// The same for every workflow.
+    #[arg(long)]
+    pub(crate) anomaly_all: bool,
 }
 
 /// Runs the program.
@@ -60,13 +73,38 @@ pub(crate) fn run() -> ExitCode {
 
 impl Generate {
     fn run(&self) -> Result<(), Box<dyn std::error::Error>> {
-        let _catalog = Catalog::read(&self.catalog)?;
-        let files = Files::default();
+        let catalog = Catalog::read(&self.catalog)?;
+        for name in &self.options.anomaly {
+            if !catalog.of_kind(SiteKind::Workflow).any(|site| site.name == *name) {
+                return Err(format!("--anomaly {name}: the catalog has no workflow of this name").into());
+            }
+        }
+        let rules = rules::generate(&catalog, &self.options);
+        let mut files = Files::default();
+        for file in &rules {
+            files.add(file.path.as_str(), file.to_yaml()?);
+        }
+        for file in rule_tests::generate(&catalog, &self.options, &rules) {
+            files.add(file.path.as_str(), file.to_yaml()?);
+        }
         if self.check {
             files.differences(&self.out)?
         } else {
             files.write(&self.out)?
         };
         Ok(())
+    }
+}
+
+#[cfg(test)]
+impl Options {
+    /// What these arguments of `tta generate` say.
+    pub(crate) fn of(arguments: &[&str]) -> Self {
+        let needed = ["tta", "generate", "--catalog", "c", "--out", "o"];
+        match Cli::try_parse_from(needed.iter().chain(arguments)).map(|cli| cli.command) {
+            Ok(Command::Generate(generate)) => generate.options,
+            #[allow(unreachable_patterns, reason = "until there is another command")]
+            other => panic!("{arguments:?} are no arguments of generate: {other:?}"),
+        }
     }
 }

@@ -4,6 +4,8 @@ mod catalog;
 mod cli;
 mod files;
 mod promql;
+mod rule_tests;
+mod rules;
 mod yaml;
 
 use std::process::ExitCode;

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::catalog::Catalog;
 use crate::files::Files;
+use crate::rules;
 
 /// From the catalog of a program to its dashboards, recording rules, alerts and their tests.
 #[derive(Debug, Parser)]
@@ -60,8 +61,12 @@ pub(crate) fn run() -> ExitCode {
 
 impl Generate {
     fn run(&self) -> Result<(), Box<dyn std::error::Error>> {
-        let _catalog = Catalog::read(&self.catalog)?;
-        let files = Files::default();
+        let catalog = Catalog::read(&self.catalog)?;
+        let rules = rules::generate(&catalog, &self.options);
+        let mut files = Files::default();
+        for file in &rules {
+            files.add(file.path.as_str(), file.to_yaml()?);
+        }
         if self.check {
             files.differences(&self.out)?
         } else {

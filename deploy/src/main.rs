@@ -4,6 +4,7 @@ mod catalog;
 mod cli;
 mod files;
 mod promql;
+mod rules;
 mod yaml;
 
 use std::process::ExitCode;

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::catalog::Catalog;
 use crate::files::Files;
-use crate::rules;
+use crate::{dashboards, rules};
 
 /// From the catalog of a program to its dashboards, recording rules, alerts and their tests.
 #[derive(Debug, Parser)]
@@ -66,6 +66,9 @@ impl Generate {
         let mut files = Files::default();
         for file in &rules {
             files.add(file.path.as_str(), file.to_yaml()?);
+        }
+        for dashboard in dashboards::generate(&catalog, &self.options, &rules) {
+            files.add(dashboard.path(), dashboard.to_json()?);
         }
         if self.check {
             files.differences(&self.out)?

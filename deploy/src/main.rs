@@ -2,6 +2,7 @@
 
 mod catalog;
 mod cli;
+mod dashboards;
 mod files;
 mod promql;
 mod rules;

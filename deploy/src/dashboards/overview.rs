@@ -1,0 +1,225 @@
+//! System Overview: whether it works, at a glance, and where to look if it does not.
+
+use super::links::{DataLink, Labels, PRIMITIVE, WORKFLOW};
+use super::panel::{Panel, Thresholds};
+use super::query::{error_ratio, quantile, rate, sum, total};
+use super::scope::{Scope, errors_by_default, seconds_by_default};
+use super::{Draft, Row, workflow};
+
+const EXECUTIONS: &str = "tta_workflow_executions_total";
+const DURATION: &str = "tta_workflow_duration_seconds";
+
+pub(super) fn draft(scope: &Scope<'_>) -> Draft {
+    Draft {
+        uid: "tta-overview",
+        title: "System Overview",
+        description: "Whether the program works, and where to look if it does not.",
+        variables: Vec::new(),
+        rows: vec![now(scope), workflows(scope), primitives(scope), errors(scope), http(), process()],
+    }
+}
+
+fn now(scope: &Scope<'_>) -> Row {
+    let is_of_workflows = scope.catalog.has(EXECUTIONS);
+    let (what, executions, duration) = if is_of_workflows {
+        ("workflow", EXECUTIONS, DURATION)
+    } else {
+        ("primitive", "tta_primitive_executions_total", "tta_primitive_duration_seconds")
+    };
+    let budgets = scope.recorded("slo:tta_slo_error_budget_remaining:");
+    let least = budgets.iter().map(|name| format!("{name}{{@}}")).collect::<Vec<_>>().join(" or ");
+    let mut panels = vec![
+        Panel::number("Calls", format!("Calls of all {what}s per second."), "reqps").target(rate(executions, "", ""), "calls"),
+        Panel::number(
+            "Errors",
+            format!("Calls of all {what}s that failed, of those that succeeded or failed. Yellow from 1 %, red from 5 %."),
+            "percentunit",
+        )
+        .thresholds(errors_by_default())
+        .target(error_ratio(executions, "", ""), "errors"),
+        Panel::number(
+            "p95",
+            format!("The time within which 95 % of the calls of all {what}s end. Yellow from 1 s, red from 5 s."),
+            "s",
+        )
+        .thresholds(seconds_by_default())
+        .target(quantile("0.95", duration, "", ""), "p95")
+        .exemplars(),
+        Panel::number("Running", format!("Calls of {what}s that run now."), "short")
+            .target(sum(&format!("tta_{what}s_active"), "", ""), "running"),
+        Panel::number("Firing alerts", "Alerts of the program that fire now. Any is red.", "short")
+            .thresholds(Thresholds::rising(1.0, 1.0))
+            .target("count(ALERTS{@, alertstate=\"firing\"}) or vector(0)", "alerts"),
+        Panel::number("Instances", "Processes of the program that Prometheus reaches. None is red.", "short")
+            .thresholds(Thresholds::falling(1.0, 1.0))
+            .target("sum(up{@})", "instances"),
+    ];
+    if !least.is_empty() {
+        panels.push(
+            Panel::number(
+                "Error budget",
+                "What is left of the error budget of each objective, the least first: all of it is 100 %, overspent is \
+                 below 0. Yellow below a quarter, red from nothing.",
+                "percentunit",
+            )
+            .size(24, 4)
+            .thresholds(Thresholds::falling(0.0, 0.25))
+            .target(format!("bottomk(8, {least})"), "{{slo}} {{objective}}"),
+        );
+    }
+    Row::new("Now", panels)
+}
+
+fn workflows(scope: &Scope<'_>) -> Row {
+    let links = || {
+        [DataLink::drilldown(WORKFLOW, Labels::Series)]
+            .into_iter()
+            .chain(scope.traces(WORKFLOW, Labels::Series))
+    };
+    let by = WORKFLOW.label;
+    let legend = "{{workflow_name}}";
+    Row::new(
+        "Workflows",
+        [
+            Panel::lines("Calls by workflow", "Calls that ended per second, cancelled ones among them.", "reqps")
+                .from_zero(false)
+                .target(rate(EXECUTIONS, by, ""), legend)
+                .links(links()),
+            workflow::with_objectives(
+                Panel::lines(
+                    "Errors by workflow",
+                    "Calls that failed, of those that succeeded or failed. Red is more than the workflow's objective allows, \
+                     yellow more than half of it; without an objective 5 % and 1 %.",
+                    "percentunit",
+                ),
+                scope,
+                workflow::Judged::Errors,
+            )
+            .from_zero(true)
+            .target(error_ratio(EXECUTIONS, by, ""), legend)
+            .links(links()),
+            workflow::with_objectives(
+                Panel::lines(
+                    "p95 by workflow",
+                    "The time within which 95 % of the calls end. Red is slower than the workflow's objective, yellow slower \
+                     than four fifths of it; without an objective 5 s and 1 s.",
+                    "s",
+                ),
+                scope,
+                workflow::Judged::Seconds,
+            )
+            .from_zero(false)
+            .target(quantile("0.95", DURATION, by, ""), legend)
+            .exemplars()
+            .links(links()),
+            Panel::table(
+                "Slowest workflows",
+                "The ten workflows with the highest p95, over the last five minutes in which they were called. A name leads to its traces.",
+                "s",
+            )
+            .thresholds(seconds_by_default())
+            .target("topk(10, max by (workflow_name) (last_over_time(workflow:tta_workflow_duration_seconds:p95_5m{@}[1h])))", "")
+            .links([DataLink::drilldown(WORKFLOW, Labels::Row)].into_iter().chain(scope.traces(WORKFLOW, Labels::Row))),
+            Panel::lines("Running by workflow", "Calls that run now.", "short")
+                .size(12, 8)
+                .from_zero(false)
+                .target(sum("tta_workflows_active", by, ""), legend)
+                .links(links()),
+        ],
+    )
+}
+
+fn primitives(scope: &Scope<'_>) -> Row {
+    const EXECUTIONS: &str = "tta_primitive_executions_total";
+    let by = "primitive_type";
+    let legend = "{{primitive_type}}";
+    Row::new(
+        "Primitives",
+        [
+            Panel::lines("Calls by type of primitive", "Calls that ended per second.", "reqps")
+                .from_zero(false)
+                .target(rate(EXECUTIONS, by, ""), legend),
+            Panel::lines(
+                "Errors by type of primitive",
+                "Calls that failed, of those that succeeded or failed. Yellow from 1 %, red from 5 %.",
+                "percentunit",
+            )
+            .thresholds(errors_by_default())
+            .from_zero(true)
+            .target(error_ratio(EXECUTIONS, by, ""), legend),
+            Panel::lines("Running by primitive", "Calls that run now.", "short")
+                .from_zero(false)
+                .target(sum("tta_primitives_active", PRIMITIVE.label, ""), "{{primitive_name}}")
+                .links(scope.traces(PRIMITIVE, Labels::Series)),
+        ],
+    )
+}
+
+fn errors(scope: &Scope<'_>) -> Row {
+    let recent = |title, description, counter, by| {
+        Panel::table(title, description, "short")
+            .thresholds(Thresholds::rising(1.0, 10.0))
+            .target(format!("topk(20, {})", total(counter, by, "")), "")
+    };
+    Row::new(
+        "Recent errors",
+        [
+            recent(
+                "Recent errors of workflows",
+                "Errors in the time range, the most frequent first. A row leads to the traces and log lines.",
+                "tta_workflow_errors_total",
+                "workflow_name, error_type, category",
+            )
+            .links(scope.failures(WORKFLOW, Labels::Row)),
+            recent(
+                "Recent errors of primitives",
+                "Errors in the time range, the most frequent first. A row leads to the traces and log lines.",
+                "tta_primitive_errors_total",
+                "primitive_name, error_type, category",
+            )
+            .links(scope.failures(PRIMITIVE, Labels::Row)),
+        ],
+    )
+}
+
+fn http() -> Row {
+    Row::new(
+        "HTTP",
+        [
+            Panel::lines("Requests by route", "Requests that were answered per second.", "reqps")
+                .size(12, 8)
+                .from_zero(false)
+                .target(
+                    rate("http_server_request_duration_seconds_count", "http_route", ""),
+                    "{{http_route}}",
+                ),
+            Panel::lines(
+                "Requests by server",
+                "Requests that were sent per second, by the server asked.",
+                "reqps",
+            )
+            .size(12, 8)
+            .from_zero(false)
+            .target(
+                rate("http_client_request_duration_seconds_count", "server_address", ""),
+                "{{server_address}}",
+            ),
+        ],
+    )
+}
+
+fn process() -> Row {
+    Row::new(
+        "Process",
+        [
+            Panel::lines("Processor time", "Processors kept busy, by instance.", "short")
+                .size(12, 8)
+                .from_zero(false)
+                .target(rate("process_cpu_seconds_total", "instance", ""), "{{instance}}"),
+            Panel::lines("Memory", "Physical memory held, by instance.", "bytes")
+                .size(12, 8)
+                .from_zero(false)
+                .target(sum("process_resident_memory_bytes", "instance", ""), "{{instance}}"),
+        ],
+    )
+}

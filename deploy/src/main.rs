@@ -4,6 +4,7 @@ mod catalog;
 mod cli;
 mod dashboards;
 mod files;
+mod lint;
 mod promql;
 mod rules;
 mod yaml;

@@ -112,6 +112,12 @@ fn workflows(scope: &Scope<'_>) -> Row {
             .target(quantile("0.95", DURATION, by, ""), legend)
             .exemplars()
             .links(links()),
+            at_a_glance(
+                "Workflows at a glance",
+                ["workflow", EXECUTIONS, DURATION],
+                "workflow_name",
+                [DataLink::drilldown(WORKFLOW, Labels::Row)].into_iter().chain(scope.traces(WORKFLOW, Labels::Row)),
+            ),
             Panel::table(
                 "Slowest workflows",
                 "The ten workflows with the highest p95, over the last five minutes in which they were called. A name leads to its traces.",
@@ -127,6 +133,40 @@ fn workflows(scope: &Scope<'_>) -> Row {
                 .links(links()),
         ],
     )
+}
+
+/// Rate, errors and duration of each, as they were recorded last: a program with hundreds of functions is read in one
+/// query for each column.
+fn at_a_glance(
+    title: &str,
+    [level, executions, duration]: [&str; 3],
+    by: &str,
+    links: impl IntoIterator<Item = DataLink>,
+) -> Panel {
+    let calls = executions.trim_end_matches("_total");
+    let last = |series: &str| format!("max by ({by}) (last_over_time({series}{{@}}[1h]))");
+    let none = Thresholds::none();
+    let seconds = seconds_by_default();
+    Panel::table(
+        title,
+        "What was recorded last within the hour: calls per second and in an hour, failed calls of those that succeeded or \
+         failed, and the time within which half, 95 % and 99 % of the calls end.",
+        "short",
+    )
+    .size(24, 9)
+    .column(last(&format!("{level}:{calls}:rate5m")), "calls per second", "reqps", &none)
+    .column(last(&format!("{level}:tta_{level}_throughput:increase1h")), "calls in an hour", "short", &none)
+    .column(
+        last(&format!("{level}:tta_{level}_errors_per_execution:ratio_rate5m")),
+        "errors",
+        "percentunit",
+        &errors_by_default(),
+    )
+    .column(last(&format!("{level}:{duration}:p50_5m")), "p50", "s", &seconds)
+    .column(last(&format!("{level}:{duration}:p95_5m")), "p95", "s", &seconds)
+    .column(last(&format!("{level}:{duration}:p99_5m")), "p99", "s", &seconds)
+    .sorted_by("calls per second")
+    .links(links)
 }
 
 fn primitives(scope: &Scope<'_>) -> Row {
@@ -151,6 +191,12 @@ fn primitives(scope: &Scope<'_>) -> Row {
                 .from_zero(false)
                 .target(sum("tta_primitives_active", PRIMITIVE.label, ""), "{{primitive_name}}")
                 .links(scope.traces(PRIMITIVE, Labels::Series)),
+            at_a_glance(
+                "Primitives at a glance",
+                ["primitive", EXECUTIONS, "tta_primitive_duration_seconds"],
+                "primitive_name, primitive_type",
+                scope.traces(PRIMITIVE, Labels::Row),
+            ),
         ],
     )
 }

@@ -243,6 +243,40 @@ impl Panel {
         self
     }
 
+    /// A column of a table with a query of its own, whose rows are matched by their labels.
+    pub(super) fn column(
+        self,
+        expr: impl Into<String>,
+        name: &str,
+        unit: &'static str,
+        thresholds: &Thresholds,
+    ) -> Self {
+        let mut table = self.target(expr, name);
+        let ref_id = table.targets.last().map(|target| target.ref_id.clone()).unwrap_or_default();
+        if let Some(organize) = table.transformations.last_mut() {
+            let names = &mut organize["options"]["renameByName"];
+            names[format!("Value #{ref_id}")] = json!(name);
+            if ref_id == "A" {
+                // What Grafana calls the column of the only query.
+                names["Value"] = json!(name);
+            }
+        }
+        table.field_config.overrides.push(Override {
+            matcher: json!({ "id": "byName", "options": name }),
+            properties: vec![
+                json!({ "id": "unit", "value": unit }),
+                json!({ "id": "thresholds", "value": thresholds }),
+            ],
+        });
+        table
+    }
+
+    /// Rows in the order of a column, the highest first.
+    pub(super) fn sorted_by(mut self, column: &str) -> Self {
+        self.options["sortBy"] = json!([{ "displayName": column, "desc": true }]);
+        self
+    }
+
     /// Shows the calls that the store kept a trace of.
     pub(super) fn exemplars(mut self) -> Self {
         for target in &mut self.targets {

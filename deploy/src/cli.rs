@@ -46,6 +46,12 @@ pub(crate) struct Options {
     /// The `job` under which Prometheus scrapes the program.
     #[arg(long, default_value = "tta")]
     pub(crate) job: String,
+    /// The page that alerts link to, by the name of the alert.
+    #[arg(long, default_value = "docs/runbook.md")]
+    pub(crate) runbook_url: String,
+    /// Where Grafana is.
+    #[arg(long, default_value = "http://127.0.0.1:3000")]
+    pub(crate) grafana_url: String,
 }
 
 /// Runs the program.

@@ -3,6 +3,8 @@
 //! What is not in the catalog is in no rule: a program without objectives has no file of objectives, and a rule of
 //! which one family is missing is left out.
 
+pub(crate) mod alerts;
+pub(crate) mod burn;
 mod recording;
 pub(crate) mod slo;
 
@@ -107,7 +109,8 @@ impl RuleFile {
 
 /// Every file of rules that has a rule.
 pub(crate) fn generate(catalog: &Catalog, options: &Options) -> Vec<RuleFile> {
-    let mut files = vec![recording::file(catalog, options), slo::file(catalog, options)];
+    let mut files =
+        vec![recording::file(catalog, options), slo::file(catalog, options), alerts::file(catalog, options)];
     files.retain(|file| !file.groups.is_empty());
     files
 }

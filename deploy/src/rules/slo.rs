@@ -200,6 +200,11 @@ fn budget(objective: &Objective) -> String {
     number(1.0 - objective.target)
 }
 
+/// Whether anything may be bad: without a budget there is nothing to burn.
+pub(super) fn has_budget(objective: &Objective) -> bool {
+    budget(objective) != "0"
+}
+
 fn by_budget(catalog: &Catalog, is_asked: impl Fn(&Slo) -> bool) -> BTreeMap<(&str, String), Vec<&str>> {
     classes(catalog, |_, slo, objective| {
         is_asked(slo).then(|| (objective.objective.as_str(), budget(objective)))

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, SiteKind};
 use crate::files::Files;
 use crate::{dashboards, lint, rules};
 
@@ -52,6 +52,12 @@ pub(crate) struct Options {
     /// Where Grafana is.
     #[arg(long, default_value = "http://127.0.0.1:3000")]
     pub(crate) grafana_url: String,
+    /// A workflow whose rate and latency have an alert on what is unusual; can be repeated.
+    #[arg(long, value_name = "WORKFLOW")]
+    pub(crate) anomaly: Vec<String>,
+    /// The same for every workflow.
+    #[arg(long)]
+    pub(crate) anomaly_all: bool,
 }
 
 /// Runs the program.
@@ -80,6 +86,11 @@ pub(crate) fn run() -> ExitCode {
 impl Generate {
     fn run(&self) -> Result<(), Box<dyn std::error::Error>> {
         let catalog = Catalog::read(&self.catalog)?;
+        for name in &self.options.anomaly {
+            if !catalog.of_kind(SiteKind::Workflow).any(|site| site.name == *name) {
+                return Err(format!("--anomaly {name}: the catalog has no workflow of this name").into());
+            }
+        }
         let rules = rules::generate(&catalog, &self.options);
         let mut files = Files::default();
         for file in &rules {

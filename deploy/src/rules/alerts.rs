@@ -26,12 +26,13 @@ const ALWAYS_THERE: [&str; 4] = [
 ];
 
 /// What an alert's text and links are.
-struct Words<'a> {
-    options: &'a Options,
-    severity: &'a str,
-    summary: &'a str,
-    description: &'a str,
-    dashboard: &'a str,
+pub(super) struct Words<'a> {
+    pub(super) options: &'a Options,
+    pub(super) severity: &'a str,
+    pub(super) summary: &'a str,
+    pub(super) description: &'a str,
+    /// The dashboard and the variables in its address.
+    pub(super) dashboard: &'a str,
 }
 
 pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
@@ -65,7 +66,7 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
 }
 
 impl Rule {
-    fn alert(name: &str, expr: String, for_: &str, words: &Words<'_>) -> Self {
+    pub(super) fn alert(name: &str, expr: String, for_: &str, words: &Words<'_>) -> Self {
         let runbook = literal(&words.options.runbook_url);
         let grafana = literal(words.options.grafana_url.trim_end_matches('/'));
         let annotations = BTreeMap::from(

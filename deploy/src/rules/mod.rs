@@ -4,7 +4,9 @@
 //! which one family is missing is left out.
 
 pub(crate) mod alerts;
+pub(crate) mod anomaly;
 pub(crate) mod burn;
+mod compatibility;
 mod recording;
 pub(crate) mod slo;
 
@@ -109,8 +111,13 @@ impl RuleFile {
 
 /// Every file of rules that has a rule.
 pub(crate) fn generate(catalog: &Catalog, options: &Options) -> Vec<RuleFile> {
-    let mut files =
-        vec![recording::file(catalog, options), slo::file(catalog, options), alerts::file(catalog, options)];
+    let mut files = vec![
+        recording::file(catalog, options),
+        slo::file(catalog, options),
+        alerts::file(catalog, options),
+        anomaly::file(catalog, options),
+        compatibility::file(catalog, options),
+    ];
     files.retain(|file| !file.groups.is_empty());
     files
 }

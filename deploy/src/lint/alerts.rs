@@ -6,6 +6,7 @@ use promql_parser::parser::Expr;
 
 use crate::rules::{Rule, RuleFile};
 
+use super::dashboard::DashboardSource;
 use super::expression::{Problem, is_conditional};
 use super::labels::Labels;
 use super::{Finding, found, place_of};
@@ -59,6 +60,21 @@ pub(super) fn duplicates(files: &[RuleFile]) -> Vec<Finding> {
                 let message = format!("the same rule is in {first} already");
                 let problem = Problem::new("duplicate", message, None);
                 findings.push(found(&file.path, &place_of(rule), &rule.expr, problem));
+            }
+        }
+    }
+    findings
+}
+
+/// Links of alerts to dashboards, or to variables of theirs, that are not there.
+pub(super) fn check_links(files: &[RuleFile], dashboards: &[DashboardSource<'_>]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for file in files {
+        for rule in file.rules() {
+            for url in rule.annotations.values() {
+                for problem in super::dashboard::leads_nowhere(url, dashboards) {
+                    findings.push(found(&file.path, &place_of(rule), url, problem));
+                }
             }
         }
     }

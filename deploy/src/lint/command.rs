@@ -6,7 +6,7 @@ use crate::catalog::Catalog;
 use crate::cli::Options;
 use crate::rules;
 
-use super::{Finding, Sources, check_sources, read_dashboard, read_rules};
+use super::{Finding, Sources, check_coverage, check_sources, read_dashboard, read_rules};
 
 /// What to look at.
 #[derive(Debug, clap::Args)]
@@ -26,6 +26,10 @@ pub(crate) struct Lint {
     /// Checks to leave out, by the name that a finding has in brackets.
     #[arg(long, num_args = 1..)]
     without: Vec<String>,
+    /// The files are all that there is, as `tta generate` writes them: nothing else is recorded, every family has to be
+    /// on a panel, and everything that is recorded has to be used.
+    #[arg(long)]
+    complete: bool,
     /// Findings as JSON.
     #[arg(long)]
     json: bool,
@@ -39,12 +43,15 @@ impl Lint {
         let catalog = Catalog::read(&self.catalog)?;
         let sources = Sources {
             // What is generated may be used, and is looked at when it is generated.
-            given: rules::generate(&catalog, &self.options),
+            given: if self.complete { Vec::new() } else { rules::generate(&catalog, &self.options) },
             rules: self.rules.iter().map(|path| read_rules(path)).collect::<Result<_, _>>()?,
             dashboards: self.dashboards.iter().map(|path| read_dashboard(path)).collect::<Result<_, _>>()?,
             foreign: self.foreign.clone(),
         };
         let mut findings = check_sources(&catalog, &self.options, &sources);
+        if self.complete {
+            findings.extend(check_coverage(&catalog, &self.options, &sources));
+        }
         findings.retain(|finding| !self.without.iter().any(|rule| rule == finding.rule));
         let text = if self.json { serde_json::to_string_pretty(&findings)? } else { text(&findings) };
         Ok((text, findings.is_empty()))

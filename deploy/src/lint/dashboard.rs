@@ -214,14 +214,24 @@ pub(super) fn check_links(
     findings
 }
 
-/// A link to a dashboard of ours that is not among them.
-fn leads_nowhere(url: &str, all: &[DashboardSource<'_>]) -> Option<Problem> {
-    let uid = url.strip_prefix("/d/")?.split(['?', '/']).next()?;
-    let uids = || all.iter().map(DashboardSource::uid);
-    if !uid.starts_with("tta-") || uids().any(|other| other == uid) {
-        return None;
-    }
-    Some(Problem::new("link", format!("there is no dashboard {uid}"), super::accepted(uid, uids())))
+/// A link to a dashboard of ours, or a choice in it, that is not there.
+pub(super) fn leads_nowhere(url: &str, all: &[DashboardSource<'_>]) -> Vec<Problem> {
+    let Some((_, target)) = url.split_once("/d/tta-") else { return Vec::new() };
+    let (name, choices) = target.split_once('?').unwrap_or((target, ""));
+    let uid = format!("tta-{}", name.split('/').next().unwrap_or_default());
+    let Some(dashboard) = all.iter().find(|dashboard| dashboard.uid() == uid) else {
+        let accepted = super::accepted(&uid, all.iter().map(DashboardSource::uid));
+        return vec![Problem::new("link", format!("there is no dashboard {uid}"), accepted)];
+    };
+    let defined = || dashboard.variables().iter().map(|variable| text(variable, "name"));
+    let chosen = choices.split('&').filter_map(|choice| choice.strip_prefix("var-")?.split('=').next());
+    chosen
+        .filter(|name| !defined().any(|other| other == *name))
+        .map(|name| {
+            let message = format!("the dashboard {uid} has no variable {name}");
+            Problem::new("link", message, super::accepted(name, defined()))
+        })
+        .collect()
 }
 
 /// `${__field.labels.name}` and `${__data.fields.name}`

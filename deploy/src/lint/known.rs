@@ -138,6 +138,7 @@ impl Known {
         let mut all: Option<Labels> = None;
         let mut from = BTreeSet::new();
         let mut kinds = BTreeSet::new();
+        let mut buckets = None;
         for (rule, expr) in rules {
             let mut labels = examine(expr, self).labels;
             for (name, value) in &rule.labels {
@@ -148,6 +149,7 @@ impl Known {
                     from.extend(series.from.iter().cloned());
                     if super::expression::is_alias(expr) {
                         kinds.insert(series.kind == Kind::Counter);
+                        buckets.clone_from(&series.buckets);
                     }
                 }
                 from.insert(name);
@@ -158,7 +160,7 @@ impl Known {
             });
         }
         let kind = if kinds.contains(&true) { Kind::Counter } else { Kind::Gauge };
-        Series { labels: all.unwrap_or_default(), kind, from, buckets: None }
+        Series { labels: all.unwrap_or_default(), kind, from, buckets }
     }
 
     fn add_alerts(&mut self, rules: &[(&Rule, Option<Expr>)]) {

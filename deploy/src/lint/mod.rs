@@ -12,8 +12,6 @@ mod labels;
 mod nearest;
 mod selector;
 mod source;
-#[cfg(test)]
-mod tests;
 mod variables;
 
 use std::fmt;
@@ -25,6 +23,7 @@ use crate::cli::Options;
 use crate::dashboards::Dashboard;
 use crate::rules::{Rule, RuleFile};
 
+use coverage::check as check_coverage;
 use dashboard::{DashboardSource, Query};
 use expression::{Problem, examine};
 use known::Known;
@@ -89,7 +88,7 @@ pub(crate) fn check(
         ..Sources::default()
     };
     let mut findings = check_sources(catalog, options, &sources);
-    findings.extend(coverage::check(catalog, options, &sources));
+    findings.extend(check_coverage(catalog, options, &sources));
     Ok(findings)
 }
 
@@ -107,6 +106,9 @@ pub(crate) fn check_sources(catalog: &Catalog, options: &Options, sources: &Sour
     findings.extend(alerts::duplicates(&sources.rules));
     let dashboards: Vec<DashboardSource<'_>> =
         sources.dashboards.iter().map(|(file, json)| DashboardSource::new(file, json)).collect();
+    if !dashboards.is_empty() {
+        findings.extend(alerts::check_links(&sources.rules, &dashboards));
+    }
     for dashboard in &dashboards {
         for query in dashboard.queries() {
             let problems = check_query(&query, dashboard, &known);

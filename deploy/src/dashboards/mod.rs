@@ -220,7 +220,7 @@ fn chosen(
 }
 
 const WORKFLOW_FAMILIES: [&str; 1] = ["tta_workflow_executions_total"];
-const PRIMITIVE_FAMILIES: [&str; 1] = ["tta_primitive_executions_total"];
+const PRIMITIVE_FAMILIES: [&str; 2] = ["tta_primitive_executions_total", "tta_workflow_steps_total"];
 
 /// The workflows.
 fn workflow_variable(scope: &Scope<'_>) -> Option<Variable> {
@@ -234,6 +234,6 @@ fn primitive_variable(scope: &Scope<'_>) -> Option<Variable> {
 
 /// The models, where a function has such a label.
 fn model_variable(scope: &Scope<'_>) -> Option<Variable> {
-    let families = [PRIMITIVE_FAMILIES, WORKFLOW_FAMILIES].concat();
+    let families = [PRIMITIVE_FAMILIES.as_slice(), WORKFLOW_FAMILIES.as_slice()].concat();
     chosen(scope, "model", "model", "The models that are shown.", &families)
 }

@@ -4,12 +4,12 @@
 
 /// Calls per second.
 pub(super) fn rate(counter: &str, by: &str, matchers: &str) -> String {
-    format!("sum{} (rate({counter}{{@{matchers}}}[$__rate_interval]))", clause(by))
+    format!("sum{}(rate({counter}{{@{matchers}}}[$__rate_interval]))", clause(by))
 }
 
 /// How many in the time range.
 pub(super) fn total(counter: &str, by: &str, matchers: &str) -> String {
-    format!("sum{} (increase({counter}{{@{matchers}}}[$__range]))", clause(by))
+    format!("sum{}(increase({counter}{{@{matchers}}}[$__range]))", clause(by))
 }
 
 /// Errors among what succeeded or failed: 0 where nothing is called, too.
@@ -28,9 +28,9 @@ pub(super) fn quantile(quantile: &str, histogram: &str, by: &str, matchers: &str
 
 /// The gauge of all instances together.
 pub(super) fn sum(gauge: &str, by: &str, matchers: &str) -> String {
-    format!("sum{} ({gauge}{{@{matchers}}})", clause(by))
+    format!("sum{}({gauge}{{@{matchers}}})", clause(by))
 }
 
 fn clause(by: &str) -> String {
-    if by.is_empty() { String::new() } else { format!(" by ({by})") }
+    if by.is_empty() { String::new() } else { format!(" by ({by}) ") }
 }

@@ -20,7 +20,12 @@ pub(super) fn draft(scope: &Scope<'_>) -> Draft {
         title: "SLO",
         description: "What was promised, what is kept, and how fast the error budget is being spent.",
         variables: slo.into_iter().collect(),
-        rows: vec![budgets(scope), burns(scope), events(scope)],
+        // Alerts alone are no objectives.
+        rows: if scope.catalog.has(EVENTS) {
+            vec![budgets(scope), burns(scope), events(scope)]
+        } else {
+            Vec::new()
+        },
     }
 }
 

@@ -34,11 +34,30 @@ const fn excused(dashboard: &'static str, panel: &'static str) -> Exclusion {
     Exclusion { rule: "target-rate-interval-rule", dashboard, panel, reason: TOTAL }
 }
 
-fn is_excused(rule: &str, dashboard: &DashboardSource<'_>, panel: &str) -> bool {
-    let fits = |exclusion: &Exclusion| {
-        exclusion.rule == rule && exclusion.dashboard == dashboard.uid() && exclusion.panel == panel
-    };
-    EXCLUSIONS.iter().any(fits)
+fn excuses<'a>(
+    dashboard: &'a DashboardSource<'_>,
+    query: &'a Query,
+) -> impl Iterator<Item = &'static Exclusion> + 'a {
+    let fits =
+        |exclusion: &&Exclusion| exclusion.dashboard == dashboard.uid() && exclusion.panel == query.title;
+    EXCLUSIONS.iter().filter(fits)
+}
+
+/// Excuses of a query that keeps the rule.
+pub(super) fn needless_excuses(
+    query: &Query,
+    dashboard: &DashboardSource<'_>,
+    expr: &Expr,
+    known: &Known,
+) -> Vec<Problem> {
+    let broken = unexcused(query, expr, known);
+    excuses(dashboard, query)
+        .filter(|excuse| !broken.iter().any(|problem| problem.rule == excuse.rule))
+        .map(|excuse| {
+            let message = format!("it keeps {}, and is excused from it: {}", excuse.rule, excuse.reason);
+            Problem::new("excuse", message, Some("no entry in EXCLUSIONS".to_owned()))
+        })
+        .collect()
 }
 
 /// Rules about a query to Prometheus.
@@ -48,6 +67,12 @@ pub(super) fn check_query(
     expr: &Expr,
     known: &Known,
 ) -> Vec<Problem> {
+    let mut problems = unexcused(query, expr, known);
+    problems.retain(|problem| !excuses(dashboard, query).any(|excuse| excuse.rule == problem.rule));
+    problems
+}
+
+fn unexcused(query: &Query, expr: &Expr, known: &Known) -> Vec<Problem> {
     let mut problems = Vec::new();
     if query.asker != Asker::Panel {
         return problems;
@@ -57,7 +82,10 @@ pub(super) fn check_query(
         let has_matcher =
             |label: &str| found.selector.matchers.matchers.iter().any(|matcher| matcher.name == label);
         for (label, rule) in [("job", "target-job-rule"), ("instance", "target-instance-rule")] {
-            let is_there = series.is_none_or(|series| series.labels.always_have(label));
+            let is_there = match series {
+                Some(series) => series.labels.always_have(label),
+                None => name(found.selector).is_none_or(|name| known.is_foreign(name)),
+            };
             if is_there && !has_matcher(label) {
                 let name = found.selector.name.as_deref().unwrap_or_default();
                 let message = format!("{name} is not restricted to the chosen {label}");
@@ -66,10 +94,10 @@ pub(super) fn check_query(
         }
         let is_rate = matches!(found.under, Some("rate" | "irate" | "increase"));
         let is_of_interval = found.range.is_none_or(variables::is_rate_interval);
-        let rule = "target-rate-interval-rule";
-        if is_rate && !is_of_interval && !is_excused(rule, dashboard, &query.title) {
+        if is_rate && !is_of_interval {
             let message = "the range of a rate does not follow the width of the panel".to_owned();
-            problems.push(Problem::new(rule, message, Some("[$__rate_interval]".to_owned())));
+            let accepted = Some("[$__rate_interval]".to_owned());
+            problems.push(Problem::new("target-rate-interval-rule", message, accepted));
         }
         // Counters that the catalog knows are looked at by the check `counter`.
         let is_counter = series.is_some_and(|series| series.kind == Kind::Counter);

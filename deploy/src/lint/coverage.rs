@@ -13,7 +13,7 @@ use crate::rules::RuleFile;
 use super::dashboard::{Asker, DashboardSource};
 use super::expression::{Problem, names};
 use super::known::Known;
-use super::{Finding, Sources, found, variables};
+use super::{Finding, Sources, conventions, found, variables};
 
 /// Series that are recorded for others to use, by what their names begin with, and why.
 pub(crate) const PUBLIC: [(&str, &str); 0] = [];
@@ -22,9 +22,14 @@ pub(super) fn check(catalog: &Catalog, options: &Options, sources: &Sources) -> 
     let known = Known::new(catalog, &options.job, &sources.rules, &[]);
     let mut on_panels = BTreeSet::new();
     let mut used = BTreeSet::new();
+    let mut findings = Vec::new();
     for (file, json) in &sources.dashboards {
-        for query in DashboardSource::new(file, json).queries() {
+        let dashboard = DashboardSource::new(file, json);
+        for query in dashboard.queries() {
             let Ok(expr) = parser::parse(&variables::substitute(&query.text).text) else { continue };
+            let excuses = conventions::needless_excuses(&query, &dashboard, &expr, &known);
+            findings
+                .extend(excuses.into_iter().map(|problem| found(file, &query.place, &query.text, problem)));
             let names = names(&expr);
             if query.asker == Asker::Panel {
                 on_panels
@@ -34,7 +39,6 @@ pub(super) fn check(catalog: &Catalog, options: &Options, sources: &Sources) -> 
         }
     }
     let shown = |family: &str| on_panels.iter().any(|name| name.as_str() == family);
-    let mut findings = Vec::new();
     let mut at = |place: String, rule, message: &str, accepted: &str| {
         let accepted = (!accepted.is_empty()).then(|| accepted.to_owned());
         findings.push(found("catalog", &place, "", Problem::new(rule, message, accepted)));

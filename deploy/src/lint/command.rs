@@ -6,7 +6,7 @@ use crate::catalog::Catalog;
 use crate::cli::Options;
 use crate::rules;
 
-use super::{Finding, Sources, check_coverage, check_sources, read_dashboard, read_rules};
+use super::{Finding, Sources, check_sources, read_dashboard, read_rules};
 
 /// What to look at.
 #[derive(Debug, clap::Args)]
@@ -47,11 +47,9 @@ impl Lint {
             rules: self.rules.iter().map(|path| read_rules(path)).collect::<Result<_, _>>()?,
             dashboards: self.dashboards.iter().map(|path| read_dashboard(path)).collect::<Result<_, _>>()?,
             foreign: self.foreign.clone(),
+            is_complete: self.complete,
         };
         let mut findings = check_sources(&catalog, &self.options, &sources);
-        if self.complete {
-            findings.extend(check_coverage(&catalog, &self.options, &sources));
-        }
         findings.retain(|finding| !self.without.iter().any(|rule| rule == finding.rule));
         let text = if self.json { serde_json::to_string_pretty(&findings)? } else { text(&findings) };
         Ok((text, findings.is_empty()))

@@ -3,10 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use promql_parser::parser;
-
 use crate::catalog::Catalog;
-use crate::cli::Options;
 use crate::dashboards::WITHOUT_PANEL;
 use crate::rules::RuleFile;
 
@@ -18,19 +15,19 @@ use super::{Finding, Sources, conventions, found, variables};
 /// Series that are recorded for others to use, by what their names begin with, and why.
 pub(crate) const PUBLIC: [(&str, &str); 0] = [];
 
-pub(super) fn check(catalog: &Catalog, options: &Options, sources: &Sources) -> Vec<Finding> {
-    let known = Known::new(catalog, &options.job, &sources.rules, &[]);
+pub(super) fn check(catalog: &Catalog, sources: &Sources, known: &Known) -> Vec<Finding> {
     let mut on_panels = BTreeSet::new();
     let mut used = BTreeSet::new();
     let mut findings = Vec::new();
     for (file, json) in &sources.dashboards {
         let dashboard = DashboardSource::new(file, json);
         for query in dashboard.queries() {
-            let Ok(expr) = parser::parse(&variables::substitute(&query.text).text) else { continue };
-            let excuses = conventions::needless_excuses(&query, &dashboard, &expr, &known);
+            let parsed = known.parse(&variables::substitute(&query.text).text);
+            let Ok(expr) = parsed.as_ref() else { continue };
+            let excuses = conventions::needless_excuses(&query, &dashboard, expr, known);
             findings
                 .extend(excuses.into_iter().map(|problem| found(file, &query.place, &query.text, problem)));
-            let names = names(&expr);
+            let names = names(expr);
             if query.asker == Asker::Panel {
                 on_panels
                     .extend(names.iter().filter_map(|name| known.get(name)).flat_map(|series| &series.from));
@@ -60,16 +57,16 @@ pub(super) fn check(catalog: &Catalog, options: &Options, sources: &Sources) -> 
             at(format!("family {}", family.name), "producer", message, "");
         }
     }
-    findings.extend(unused(&sources.rules, used));
+    findings.extend(unused(&sources.rules, used, known));
     findings
 }
 
 /// What is recorded and read by nobody.
-fn unused(rules: &[RuleFile], mut used: BTreeSet<String>) -> Vec<Finding> {
+fn unused(rules: &[RuleFile], mut used: BTreeSet<String>, known: &Known) -> Vec<Finding> {
     for rule in rules.iter().flat_map(RuleFile::rules) {
-        if let Ok(expr) = parser::parse(&rule.expr) {
+        if let Ok(expr) = known.parse(&rule.expr).as_ref() {
             // A series that only its own rule reads is read by nobody.
-            used.extend(names(&expr).into_iter().filter(|name| Some(name) != rule.record.as_ref()));
+            used.extend(names(expr).into_iter().filter(|name| Some(name) != rule.record.as_ref()));
         }
     }
     let mut findings = Vec::new();

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use promql_parser::parser;
 use serde_json::Value;
 
 use super::expression::{Problem, examine};
@@ -188,8 +187,8 @@ pub(super) fn check_links(
         let place = format!("panel {}", text(panel, "title"));
         let kept: Vec<Labels> = of_panel(panel)
             .iter()
-            .filter_map(|query| parser::parse(&variables::substitute(&query.text).text).ok())
-            .map(|expr| examine(&expr, known).labels)
+            .map(|query| known.parse(&variables::substitute(&query.text).text))
+            .filter_map(|parsed| Some(examine(parsed.as_ref().as_ref().ok()?, known).labels))
             .collect();
         for link in list(&panel["fieldConfig"]["defaults"], "links") {
             let url = text(link, "url");

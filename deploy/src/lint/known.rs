@@ -1,6 +1,7 @@
 //! The closed world: every series that there is, with its labels.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use promql_parser::parser::{self, Expr};
@@ -37,25 +38,36 @@ pub(super) struct Known {
     series: BTreeMap<String, Series>,
     /// Names that begin so are none of the program's and may be anything.
     foreign: Vec<String>,
+    /// Each expression is parsed once, which takes most of the time.
+    parsed: RefCell<HashMap<String, Rc<Parsed>>>,
 }
+
+/// An expression, or why it is none.
+pub(super) type Parsed = Result<Expr, String>;
 
 impl Known {
     pub(super) fn new(catalog: &Catalog, job: &str, rules: &[RuleFile], foreign: &[String]) -> Self {
-        let mut known = Known { series: BTreeMap::new(), foreign: foreign.to_vec() };
+        let mut known = Known { foreign: foreign.to_vec(), ..Known::default() };
         for family in &catalog.families {
             known.add_family(family, job);
         }
         for name in ["up", "scrape_duration_seconds", "scrape_samples_scraped", "scrape_series_added"] {
             known.add(name, of_target(job), Kind::Gauge, name);
         }
-        let rules: Vec<(&Rule, Option<Expr>)> = rules
-            .iter()
-            .flat_map(RuleFile::rules)
-            .map(|rule| (rule, parser::parse(&rule.expr).ok()))
-            .collect();
+        let rules: Vec<(&Rule, Rc<Parsed>)> =
+            rules.iter().flat_map(RuleFile::rules).map(|rule| (rule, known.parse(&rule.expr))).collect();
         known.add_recorded(&rules);
         known.add_alerts(&rules);
         known
+    }
+
+    pub(super) fn parse(&self, text: &str) -> Rc<Parsed> {
+        if let Some(parsed) = self.parsed.borrow().get(text) {
+            return Rc::clone(parsed);
+        }
+        let parsed = Rc::new(parser::parse(text));
+        self.parsed.borrow_mut().insert(text.to_owned(), Rc::clone(&parsed));
+        parsed
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Series> {
@@ -105,10 +117,10 @@ impl Known {
     }
 
     /// Rules read what others record, in any order of files: as often over all as there is something new.
-    fn add_recorded(&mut self, rules: &[(&Rule, Option<Expr>)]) {
+    fn add_recorded(&mut self, rules: &[(&Rule, Rc<Parsed>)]) {
         let mut by_name: BTreeMap<&str, Vec<(&Rule, &Expr)>> = BTreeMap::new();
         for (rule, expr) in rules {
-            if let (Some(record), Some(expr)) = (&rule.record, expr) {
+            if let (Some(record), Ok(expr)) = (&rule.record, expr.as_ref()) {
                 by_name.entry(record).or_default().push((rule, expr));
             }
         }
@@ -163,11 +175,11 @@ impl Known {
         Series { labels: all.unwrap_or_default(), kind, from, buckets }
     }
 
-    fn add_alerts(&mut self, rules: &[(&Rule, Option<Expr>)]) {
+    fn add_alerts(&mut self, rules: &[(&Rule, Rc<Parsed>)]) {
         let mut labels = Labels::default();
         let mut names = BTreeSet::new();
         for (rule, expr) in rules {
-            let (Some(name), Some(expr)) = (&rule.alert, expr) else { continue };
+            let (Some(name), Ok(expr)) = (&rule.alert, expr.as_ref()) else { continue };
             let mut of_alert = examine(expr, self).labels;
             for (label, value) in &rule.labels {
                 of_alert = of_alert.with(label, Domain::of([value.as_str()]));

@@ -16,14 +16,11 @@ mod variables;
 
 use std::fmt;
 
-use promql_parser::parser;
-
 use crate::catalog::Catalog;
 use crate::cli::Options;
 use crate::dashboards::Dashboard;
 use crate::rules::{Rule, RuleFile};
 
-use coverage::check as check_coverage;
 use dashboard::{DashboardSource, Query};
 use expression::{Problem, examine};
 use known::Known;
@@ -72,6 +69,8 @@ pub(crate) struct Sources {
     pub(crate) dashboards: Vec<(String, serde_json::Value)>,
     /// Series whose names begin so are of other programs.
     pub(crate) foreign: Vec<String>,
+    /// Whether the rules and dashboards are all that there is.
+    pub(crate) is_complete: bool,
 }
 
 /// Looks at what was generated, and whether it is all that has to be.
@@ -85,11 +84,10 @@ pub(crate) fn check(
     let sources = Sources {
         rules: rules.to_vec(),
         dashboards: dashboards.iter().map(as_json).collect::<serde_json::Result<_>>()?,
+        is_complete: true,
         ..Sources::default()
     };
-    let mut findings = check_sources(catalog, options, &sources);
-    findings.extend(check_coverage(catalog, options, &sources));
-    Ok(findings)
+    Ok(check_sources(catalog, options, &sources))
 }
 
 /// Looks at rules and dashboards, whoever wrote them.
@@ -118,42 +116,47 @@ pub(crate) fn check_sources(catalog: &Catalog, options: &Options, sources: &Sour
         findings.extend(conventions::check(dashboard));
         findings.extend(dashboard::check_links(dashboard, &dashboards, &known));
     }
+    if sources.is_complete {
+        findings.extend(coverage::check(catalog, sources, &known));
+    }
     findings
 }
 
 fn check_rule(rule: &Rule, known: &Known) -> Vec<Problem> {
-    let expr = match parser::parse(&rule.expr) {
+    let parsed = known.parse(&rule.expr);
+    let expr = match parsed.as_ref() {
         Ok(expr) => expr,
         Err(error) => return vec![Problem::new("syntax", error, None)],
     };
-    let examined = examine(&expr, known);
+    let examined = examine(expr, known);
     let mut problems = examined.problems;
-    if rule.record.is_some() && expression::is_alias(&expr) {
+    if rule.record.is_some() && expression::is_alias(expr) {
         // The same counter under another name.
         problems.retain(|problem| problem.rule != "counter");
     }
-    problems.extend(alerts::check(rule, &expr, &examined.labels));
+    problems.extend(alerts::check(rule, expr, &examined.labels));
     problems
 }
 
 fn check_query(query: &Query, dashboard: &DashboardSource<'_>, known: &Known) -> Vec<Problem> {
     let substituted = variables::substitute(&query.text);
     let mut problems = dashboard.undefined(&substituted.variables);
-    let expr = match parser::parse(&substituted.text) {
+    let parsed = known.parse(&substituted.text);
+    let expr = match parsed.as_ref() {
         Ok(expr) => expr,
         Err(error) => {
             problems.push(Problem::new(query.syntax_rule(), error, None));
             return problems;
         }
     };
-    let examined = examine(&expr, known);
+    let examined = examine(expr, known);
     problems.extend(examined.problems);
     if query.asker == dashboard::Asker::Variable {
         // Only the labels are read.
         problems.retain(|problem| problem.rule != "counter");
     }
     problems.extend(dashboard::check_legend(query, &examined.labels));
-    problems.extend(conventions::check_query(query, dashboard, &expr, known));
+    problems.extend(conventions::check_query(query, dashboard, expr, known));
     problems
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use serde_json::Value;
@@ -447,4 +449,157 @@ fn each_mistake_is_found_and_nothing_else() {
         fs::write(&path, text).unwrap();
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Half of `count` are workflows, half primitives, and every second one has two objectives.
+fn catalog_of(count: usize, path: &Path) {
+    let mut catalog: Value = serde_json::from_str(&fs::read_to_string(CATALOG).unwrap()).unwrap();
+    let kinds = [("workflow", "workflow_name"), ("primitive", "primitive_name")];
+    let sample = catalog["sites"].as_array().unwrap().clone();
+    let mut names = vec![Vec::new(); kinds.len()];
+    let mut slos = Vec::new();
+    let mut sites = Vec::new();
+    for at in 0..count {
+        let (kind, _) = kinds[at % 2];
+        let name = format!("{kind}_{at}");
+        let mut site = sample.iter().find(|site| site["kind"] == kind).unwrap().clone();
+        site["name"] = name.clone().into();
+        if at % 4 < 2 {
+            site["slo"] = sample[0]["slo"].clone();
+            slos.push(name.clone());
+        } else {
+            site.as_object_mut().unwrap().remove("slo");
+        }
+        names[at % 2].push(name);
+        sites.push(site);
+    }
+    for family in catalog["families"].as_array_mut().unwrap() {
+        for label in family["labels"].as_array_mut().unwrap() {
+            for ((_, of_kind), names) in kinds.iter().zip(&names) {
+                if label["name"] == *of_kind {
+                    label["values"] = names.clone().into();
+                }
+            }
+            if label["name"] == "slo" {
+                label["values"] = slos.clone().into();
+            }
+        }
+    }
+    catalog["sites"] = sites.into();
+    fs::write(path, catalog.to_string()).unwrap();
+}
+
+#[test]
+fn five_hundred_functions_take_a_second_and_always_give_the_same() {
+    let folder = folder("many");
+    let catalog = folder.join("catalog.json");
+    catalog_of(500, &catalog);
+    let mut texts = Vec::new();
+    for name in ["first", "second"] {
+        let out = folder.join(name);
+        let begun = Instant::now();
+        generate(&catalog, &out);
+        let taken = begun.elapsed();
+        println!("{taken:?}");
+        // Without optimization the parser of PromQL alone takes longer.
+        if !cfg!(debug_assertions) {
+            assert!(taken < Duration::from_secs(1), "{taken:?}");
+        }
+        let all = files(&out, "prometheus/rules").into_iter().chain(files(&out, "grafana/dashboards"));
+        texts.push(all.map(|path| fs::read_to_string(path).unwrap()).collect::<Vec<_>>());
+    }
+    assert_eq!(texts[0], texts[1]);
+}
+
+/// What `tta lint` says of files that somebody wrote.
+fn said(rules: &str, dashboard: Option<&str>, more: &[&str]) -> (bool, String) {
+    static FOLDERS: AtomicUsize = AtomicUsize::new(0);
+
+    let folder = folder(&format!("own-{}", FOLDERS.fetch_add(1, Ordering::Relaxed)));
+    let rules_path = folder.join("own.yml");
+    fs::write(&rules_path, rules).unwrap();
+    let mut arguments = vec!["lint", "--catalog", CATALOG, "--rules", rules_path.to_str().unwrap()];
+    let dashboard_path = folder.join("own.json");
+    if let Some(dashboard) = dashboard {
+        fs::write(&dashboard_path, dashboard).unwrap();
+        arguments.extend(["--dashboards", dashboard_path.to_str().unwrap()]);
+    }
+    arguments.extend(more);
+    let output = tta(&arguments);
+    let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+    (output.status.success(), text.replace(&format!("{}/", folder.display()), ""))
+}
+
+#[test]
+fn rules_that_somebody_wrote_are_looked_at_as_well() {
+    let rules = r#"
+groups:
+- name: own
+  rules:
+  - alert: CheckoutIsSlow
+    expr: workflow:tta_workflow_duration_seconds:p95_5m{job="tta", workflow_name="chekout"} > 2
+    annotations:
+      summary: "{{ $labels.workflow_name }} is slow"
+"#;
+    let (is_clean, text) = said(rules, None, &[]);
+    assert!(!is_clean);
+    assert_eq!(
+        text,
+        "own.yml: alert CheckoutIsSlow: workflow:tta_workflow_duration_seconds:p95_5m has no workflow_name \"chekout\" \
+         [label-value]\n    accepted: checkout (did you mean that?)\n    in: \
+         workflow:tta_workflow_duration_seconds:p95_5m{job=\"tta\", workflow_name=\"chekout\"} > 2\n1 finding\n"
+    );
+    assert!(said(&rules.replace("chekout", "checkout"), None, &[]).0);
+    assert!(said(rules, None, &["--without", "label-value"]).0);
+}
+
+#[test]
+fn series_of_other_programs_are_theirs_to_name() {
+    let rules = "groups: [{name: own, rules: [{record: load, expr: avg(node_load1)}]}]";
+    let (is_clean, text) = said(rules, None, &[]);
+    assert!(!is_clean && text.contains("there is no series node_load1 [metric]"), "{text}");
+    assert!(said(rules, None, &["--foreign", "node_"]).0);
+}
+
+#[test]
+fn a_dashboard_that_somebody_exported_is_looked_at_as_well() {
+    // Folded rows and variables in each of their spellings, as Grafana exports them.
+    let dashboard = |query: &str| {
+        serde_json::json!({ "dashboard": {
+            "uid": "own", "editable": false,
+            "templating": { "list": [
+                { "name": "datasource", "type": "datasource", "query": "prometheus", "label": "Data source" },
+                { "name": "job", "type": "query", "query": "label_values(tta_build_info, job)", "refresh": 2,
+                  "multi": true, "allValue": ".+", "datasource": "$datasource" },
+                { "name": "instance", "type": "query", "query": "label_values(tta_build_info{job=~\"$job\"}, instance)",
+                  "refresh": 2, "multi": true, "allValue": ".+", "datasource": "$datasource" }
+            ] },
+            "panels": [ { "type": "row", "title": "Folded", "panels": [ {
+                "type": "timeseries", "title": "Calls", "description": "Calls per second.", "datasource": "$datasource",
+                "fieldConfig": { "defaults": { "unit": "reqps" } },
+                "targets": [ { "refId": "A", "expr": query, "legendFormat": "{{status}}" } ]
+            } ] } ]
+        } })
+        .to_string()
+    };
+    let nothing = "groups: []";
+    let right = "sum by (status) (rate(tta_workflow_executions_total{job=\"$job\", instance=~\"${instance:regex}\", \
+                 workflow_name!~\"[[job]]\"}[$__rate_interval]))";
+    let (is_clean, text) = said(nothing, Some(&dashboard(right)), &[]);
+    assert!(is_clean, "{text}");
+    let (is_clean, text) =
+        said(nothing, Some(&dashboard(&right.replace("by (status)", "by (outcome)"))), &[]);
+    assert!(!is_clean && text.contains("sum is by outcome, which no series has there [label]"), "{text}");
+    assert!(
+        text.contains("the names of the series have {{status}}, which the query does not keep [legend]"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_is_no_rules_and_no_dashboard_is_said_to_be_none() {
+    let (is_clean, text) = said("groups: 3", None, &[]);
+    assert!(!is_clean && text.contains("own.yml is no file of Prometheus rules"), "{text}");
+    let (is_clean, text) = said("groups: []", Some("{"), &[]);
+    assert!(!is_clean && text.contains("own.json is no dashboard"), "{text}");
 }

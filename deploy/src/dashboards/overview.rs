@@ -4,7 +4,7 @@ use super::links::{DataLink, Labels, PRIMITIVE, WORKFLOW};
 use super::panel::{Panel, Thresholds};
 use super::query::{error_ratio, quantile, rate, sum, total};
 use super::scope::{Scope, errors_by_default, seconds_by_default};
-use super::{Draft, Row, workflow};
+use super::{Draft, Row, slo, workflow};
 
 const EXECUTIONS: &str = "tta_workflow_executions_total";
 const DURATION: &str = "tta_workflow_duration_seconds";
@@ -26,8 +26,6 @@ fn now(scope: &Scope<'_>) -> Row {
     } else {
         ("primitive", "tta_primitive_executions_total", "tta_primitive_duration_seconds")
     };
-    let budgets = scope.recorded("slo:tta_slo_error_budget_remaining:");
-    let least = budgets.iter().map(|name| format!("{name}{{@}}")).collect::<Vec<_>>().join(" or ");
     let mut panels = vec![
         Panel::number("Calls", format!("Calls of all {what}s per second."), "reqps").target(rate(executions, "", ""), "calls"),
         Panel::number(
@@ -54,7 +52,7 @@ fn now(scope: &Scope<'_>) -> Row {
             .thresholds(Thresholds::falling(1.0, 1.0))
             .target("sum(up{@})", "instances"),
     ];
-    if !least.is_empty() {
+    if let Some(left) = slo::budgets_left(scope, "") {
         panels.push(
             Panel::number(
                 "Error budget",
@@ -64,7 +62,7 @@ fn now(scope: &Scope<'_>) -> Row {
             )
             .size(24, 4)
             .thresholds(Thresholds::falling(0.0, 0.25))
-            .target(format!("bottomk(8, {least})"), "{{slo}} {{objective}}"),
+            .target(format!("bottomk(8, {left})"), "{{slo}} {{objective}}"),
         );
     }
     Row::new("Now", panels)

@@ -30,7 +30,7 @@ pub(super) fn draft(scope: &Scope<'_>) -> Draft {
 }
 
 fn budgets(scope: &Scope<'_>) -> Row {
-    let left = any_of(&scope.recorded("slo:tta_slo_error_budget_remaining:"));
+    let left = budgets_left(scope, CHOSEN);
     let links =
         || scope.failures(SLO, Labels::Series).into_iter().chain([DataLink::drilldown(SLO, Labels::Series)]);
     let mut panels = Vec::new();
@@ -76,7 +76,7 @@ fn burns(scope: &Scope<'_>) -> Row {
             .size(6, 8)
             .from_zero(false)
             .thresholds(Thresholds::rising(if factor > 1.0 { 1.0 } else { 0.5 }, factor))
-            .target(format!("slo:tta_slo_burn:ratio_rate{window}{{@{CHOSEN}}}"), LEGEND)
+            .target(burn(window), LEGEND)
             .links(links()),
         );
     }
@@ -89,9 +89,9 @@ fn burns(scope: &Scope<'_>) -> Row {
         .size(24, 8)
         .from_zero(false)
         .thresholds(Thresholds::rising(1.0, 6.0))
-        .target(format!("slo:tta_slo_burn:ratio_rate5m{{@{CHOSEN}}}"), "{{slo}} {{objective}} 5m")
-        .target(format!("slo:tta_slo_burn:ratio_rate30m{{@{CHOSEN}}}"), "{{slo}} {{objective}} 30m")
-        .target(format!("slo:tta_slo_burn:ratio_rate2h{{@{CHOSEN}}}"), "{{slo}} {{objective}} 2h")
+        .target(burn("5m"), "{{slo}} {{objective}} 5m")
+        .target(burn("30m"), "{{slo}} {{objective}} 30m")
+        .target(burn("2h"), "{{slo}} {{objective}} 2h")
         .links(links()),
     );
     Row::new("Burn", panels)
@@ -140,8 +140,19 @@ fn events(scope: &Scope<'_>) -> Row {
     )
 }
 
-/// Whichever of these there is, for the chosen functions.
-fn any_of(names: &[&str]) -> Option<String> {
-    let each: Vec<String> = names.iter().map(|name| format!("{name}{{@{CHOSEN}}}")).collect();
-    (!each.is_empty()).then(|| each.join(" or "))
+/// What is left of each budget; all of it as long as nothing was judged.
+pub(super) fn budgets_left(scope: &Scope<'_>, chosen: &str) -> Option<String> {
+    let recorded = scope.recorded("slo:tta_slo_error_budget_remaining:");
+    let each: Vec<String> = recorded.iter().map(|name| format!("{name}{{@{chosen}}}")).collect();
+    (!each.is_empty()).then(|| format!("{} or 1 + {}", each.join(" or "), nothing(chosen)))
+}
+
+/// How fast a budget was spent over a window; not at all as long as nothing was judged.
+fn burn(window: &str) -> String {
+    format!("slo:tta_slo_burn:ratio_rate{window}{{@{CHOSEN}}} or {}", nothing(CHOSEN))
+}
+
+/// 0 for each objective.
+fn nothing(chosen: &str) -> String {
+    format!("0 * max by (job, slo, objective) (tta_slo_objective_ratio{{@{chosen}}})")
 }

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::catalog::{Catalog, SiteKind};
 use crate::files::Files;
-use crate::{rule_tests, rules};
+use crate::{dashboards, lint, rule_tests, rules};
 
 /// From the catalog of a program to its dashboards, recording rules, alerts and their tests.
 #[derive(Debug, Parser)]
@@ -21,6 +21,8 @@ struct Cli {
 enum Command {
     /// Write what the catalog says into a folder.
     Generate(Generate),
+    /// Look at rules and dashboards of your own for what the catalog lacks, and what can show nothing.
+    Lint(lint::Lint),
 }
 
 #[derive(Debug, clap::Args)]
@@ -68,6 +70,16 @@ pub(crate) fn run() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
+        Command::Lint(lint) => match lint.run() {
+            Ok((text, is_clean)) => {
+                println!("{text}");
+                if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            }
+            Err(error) => {
+                eprintln!("tta: {error}");
+                ExitCode::FAILURE
+            }
+        },
     }
 }
 
@@ -86,6 +98,18 @@ impl Generate {
         }
         for file in rule_tests::generate(&catalog, &self.options, &rules) {
             files.add(file.path.as_str(), file.to_yaml()?);
+        }
+        let dashboards = dashboards::generate(&catalog, &self.options, &rules);
+        for dashboard in &dashboards {
+            files.add(dashboard.path(), dashboard.to_json()?);
+        }
+        let findings = lint::check(&catalog, &self.options, &rules, &dashboards)?;
+        if !findings.is_empty() {
+            return Err(format!(
+                "nothing is written, since what would be is wrong\n{}",
+                lint::text(&findings)
+            )
+            .into());
         }
         if self.check {
             files.differences(&self.out)?

@@ -2,7 +2,9 @@
 
 mod catalog;
 mod cli;
+mod dashboards;
 mod files;
+mod lint;
 mod promql;
 mod rule_tests;
 mod rules;

@@ -1,0 +1,68 @@
+//! `tta lint`: rules and dashboards that somebody wrote, against the catalog.
+
+use std::path::PathBuf;
+
+use crate::catalog::Catalog;
+use crate::cli::Options;
+use crate::rules;
+
+use super::{Finding, Sources, check_sources, read_dashboard, read_rules};
+
+/// What to look at.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Lint {
+    /// The catalog, as `tta::testing::assert_catalog` keeps it.
+    #[arg(long)]
+    catalog: PathBuf,
+    /// Files of Prometheus rules.
+    #[arg(long, num_args = 1..)]
+    rules: Vec<PathBuf>,
+    /// Dashboards in Grafana's classic JSON.
+    #[arg(long, num_args = 1..)]
+    dashboards: Vec<PathBuf>,
+    /// What the names of other programs' series begin with: `node_`, `kube_`.
+    #[arg(long, num_args = 1..)]
+    foreign: Vec<String>,
+    /// Checks to leave out, by the name that a finding has in brackets.
+    #[arg(long, num_args = 1..)]
+    without: Vec<String>,
+    /// The files are all that there is, as `tta generate` writes them: nothing else is recorded, every family has to be
+    /// on a panel, and everything that is recorded has to be used.
+    #[arg(long)]
+    complete: bool,
+    /// Findings as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    options: Options,
+}
+
+impl Lint {
+    /// The text to print, and whether nothing was found.
+    pub(crate) fn run(&self) -> Result<(String, bool), Box<dyn std::error::Error>> {
+        let catalog = Catalog::read(&self.catalog)?;
+        let sources = Sources {
+            // What is generated may be used, and is looked at when it is generated.
+            given: if self.complete { Vec::new() } else { rules::generate(&catalog, &self.options) },
+            rules: self.rules.iter().map(|path| read_rules(path)).collect::<Result<_, _>>()?,
+            dashboards: self.dashboards.iter().map(|path| read_dashboard(path)).collect::<Result<_, _>>()?,
+            foreign: self.foreign.clone(),
+            is_complete: self.complete,
+        };
+        let mut findings = check_sources(&catalog, &self.options, &sources);
+        findings.retain(|finding| !self.without.iter().any(|rule| rule == finding.rule));
+        let text = if self.json { serde_json::to_string_pretty(&findings)? } else { text(&findings) };
+        Ok((text, findings.is_empty()))
+    }
+}
+
+/// One paragraph for each finding, and how many there are.
+pub(crate) fn text(findings: &[Finding]) -> String {
+    let mut text: String = findings.iter().map(|finding| format!("{finding}\n")).collect();
+    text.push_str(&match findings.len() {
+        0 => "nothing found".to_owned(),
+        1 => "1 finding".to_owned(),
+        count => format!("{count} findings"),
+    });
+    text
+}

@@ -45,6 +45,10 @@ struct Cases<'a> {
     loaded: &'a Loaded<'a>,
 }
 
+fn up(job: &str, instance: &str, values: &str) -> Series {
+    Series::new("up", &[("instance", instance), ("job", job)], values)
+}
+
 fn test(name: &str, input_series: Vec<Series>, alert_rule_test: Vec<AlertTest>) -> Test {
     Test { name: name.to_owned(), interval: "1m".to_owned(), input_series, alert_rule_test }
 }
@@ -63,10 +67,6 @@ impl<'a> Cases<'a> {
         rules.find(|rule| label.is_empty() || rule.labels.get(label).is_some_and(|found| found == value))
     }
 
-    fn up(&self, job: &str, instance: &str, values: &str) -> Series {
-        Series::new("up", &[("instance", instance), ("job", job)], values)
-    }
-
     fn target_down(&self) -> Vec<Test> {
         let alert = "TtaTargetDown";
         let Some(rule) = self.rule(alert, "", "") else {
@@ -78,22 +78,22 @@ impl<'a> Cases<'a> {
         vec![
             test(
                 "fires for the instance that is down, beside one that is up",
-                vec![self.up(job, "a:1", "1+0x9"), self.up(job, "b:1", "0+0x9")],
+                vec![up(job, "a:1", "1+0x9"), up(job, "b:1", "0+0x9")],
                 vec![AlertTest::silent(4, alert), AlertTest::fires(5, alert, vec![down])],
             ),
             test(
                 "fires where no target has the job",
-                vec![self.up(&others, "a:1", "1+0x9")],
+                vec![up(&others, "a:1", "1+0x9")],
                 vec![AlertTest::silent(4, alert), AlertTest::fires(5, alert, vec![gone])],
             ),
             test(
                 "is silent while only another job is down",
-                vec![self.up(job, "a:1", "1+0x9"), self.up(&others, "a:1", "0+0x9")],
+                vec![up(job, "a:1", "1+0x9"), up(&others, "a:1", "0+0x9")],
                 vec![AlertTest::silent(5, alert), AlertTest::silent(9, alert)],
             ),
             test(
                 "is silent after a restart",
-                vec![self.up(job, "a:1", "1 0+0x3 1+0x9")],
+                vec![up(job, "a:1", "1 0+0x3 1+0x9")],
                 vec![AlertTest::silent(4, alert), AlertTest::silent(6, alert), AlertTest::silent(9, alert)],
             ),
         ]
@@ -109,7 +109,7 @@ impl<'a> Cases<'a> {
             Series::new(family, &[("instance", instance), ("job", job)], "0+0x15")
         };
         // One instance has all of them, and for each there is one that has all but this.
-        let mut input = vec![self.up(job, "a:1", "1+0x15"), self.up(&others, "d:1", "1+0x15")];
+        let mut input = vec![up(job, "a:1", "1+0x15"), up(&others, "d:1", "1+0x15")];
         input.extend(families.iter().map(|family| series(job, family, "a:1")));
         let mut fired = Vec::new();
         for (number, family) in families.iter().enumerate() {
@@ -117,7 +117,7 @@ impl<'a> Cases<'a> {
                 continue;
             };
             let instance = format!("without:{number}");
-            input.push(self.up(job, &instance, "1+0x15"));
+            input.push(up(job, &instance, "1+0x15"));
             let there = families.iter().filter(|other| other != &family);
             input.extend(there.map(|other| series(job, other, &instance)));
             // What another job has does not count.
@@ -135,7 +135,7 @@ impl<'a> Cases<'a> {
             ),
             test(
                 "is silent while the target is down",
-                vec![self.up(job, "a:1", "0+0x15")],
+                vec![up(job, "a:1", "0+0x15")],
                 vec![AlertTest::silent(12, alert)],
             ),
         ]
@@ -398,7 +398,7 @@ impl<'a> Cases<'a> {
             ),
             test(
                 "is silent where nothing is recorded",
-                vec![self.up(job, "a:1", "1+0x20")],
+                vec![up(job, "a:1", "1+0x20")],
                 vec![AlertTest::silent(18, alert)],
             ),
         ]

@@ -70,7 +70,7 @@ struct Case<'a> {
     of_others: Option<usize>,
 }
 
-impl<'a> Cases<'a> {
+impl Cases<'_> {
     /// Minutes between evaluations of what is recorded: `for` is two or three of them.
     fn step(&self) -> u32 {
         (self.pair.for_minutes / 3).max(1)
@@ -176,23 +176,7 @@ impl<'a> Cases<'a> {
         // As many evaluations as `for` takes, and the one at its end.
         let in_time = self.pair.for_minutes / step;
         let length = in_time + 1;
-        let others = format!("{}-of-others", self.job());
-        let mut series = Vec::new();
-        for burn in &self.burns {
-            let labels = |job, slo| [("job", job), ("objective", burn.objective), ("slo", slo)];
-            for (at, name) in self.names().iter().enumerate() {
-                let value = |case: &Case<'_>| [case.long, case.short, case.errors][at](burn);
-                let ours: Vec<Option<f64>> = cases
-                    .iter()
-                    .map(|case| Some(value(case)).filter(|_| case.of_others != Some(at)))
-                    .collect();
-                for slo in burn.slos.iter().take(TESTED_BY_NAME) {
-                    series.push(Series::new(name, &labels(self.job(), slo), phases(&ours, length)));
-                }
-                let theirs: Vec<Option<f64>> = cases.iter().map(|case| Some(value(case))).collect();
-                series.push(Series::new(name, &labels(&others, burn.slos[0]), phases(&theirs, length)));
-            }
-        }
+        let series = self.of_cases(&cases, length);
         let mut tests = Vec::new();
         for (at, case) in (0..).zip(&cases) {
             let begin = begin(at, length);
@@ -216,6 +200,28 @@ impl<'a> Cases<'a> {
         vec![several]
     }
 
+    /// What is recorded of each case in turn, of our job and of another.
+    fn of_cases(&self, cases: &[Case<'_>], length: u32) -> Vec<Series> {
+        let others = format!("{}-of-others", self.job());
+        let mut series = Vec::new();
+        for burn in &self.burns {
+            let labels = |job, slo| [("job", job), ("objective", burn.objective), ("slo", slo)];
+            for (at, name) in self.names().iter().enumerate() {
+                let value = |case: &Case<'_>| [case.long, case.short, case.errors][at](burn);
+                let ours: Vec<Option<f64>> = cases
+                    .iter()
+                    .map(|case| Some(value(case)).filter(|_| case.of_others != Some(at)))
+                    .collect();
+                for slo in burn.slos.iter().take(TESTED_BY_NAME) {
+                    series.push(Series::new(name, &labels(self.job(), slo), phases(&ours, length)));
+                }
+                let theirs: Vec<Option<f64>> = cases.iter().map(|case| Some(value(case))).collect();
+                series.push(Series::new(name, &labels(&others, burn.slos[0]), phases(&theirs, length)));
+            }
+        }
+        series
+    }
+
     /// The series that an alert reads.
     fn names(&self) -> [String; 3] {
         let Pair { long, short, .. } = self.pair;
@@ -229,10 +235,10 @@ impl<'a> Cases<'a> {
     /// Minutes between evaluations of what is counted. The long windows are sums of what is recorded every five, of which
     /// these see every third or sixth: ratios are the same, and there are as many bad events as are recorded.
     fn evaluation(&self) -> u32 {
-        match self.pair.long_hours {
-            ..=1 => 1,
-            ..=6 => 5,
-            ..=24 => 15,
+        match self.pair.long {
+            "1h" => 1,
+            "6h" => 5,
+            "1d" => 15,
             _ => 30,
         }
     }

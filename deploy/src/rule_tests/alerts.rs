@@ -8,11 +8,11 @@ use crate::rules::burn::LEAST_FAILURES;
 use crate::rules::{Rule, slo};
 
 use super::series::{Counter, Series, begin, constant, phases};
-use super::{AlertTest, Fired, Loaded, Test, TestFile};
+use super::{AlertTest, Fired, Loaded, Scenario, TestFile};
 
 pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> Vec<TestFile> {
     let cases = Cases { catalog, options, loaded };
-    let file = |name: &str, alert: &str, evaluation: &str, tests: Vec<Test>| {
+    let file = |name: &str, alert: &str, evaluation: &str, tests: Vec<Scenario>| {
         loaded.test_file(name, vec![alert.to_owned()], &["alerts"], evaluation, tests)
     };
     let mut files = vec![
@@ -49,8 +49,8 @@ fn up(job: &str, instance: &str, values: &str) -> Series {
     Series::new("up", &[("instance", instance), ("job", job)], values)
 }
 
-fn test(name: &str, input_series: Vec<Series>, alert_rule_test: Vec<AlertTest>) -> Test {
-    Test { name: name.to_owned(), interval: "1m".to_owned(), input_series, alert_rule_test }
+fn test(name: &str, input_series: Vec<Series>, alert_rule_test: Vec<AlertTest>) -> Scenario {
+    Scenario { name: name.to_owned(), interval: "1m".to_owned(), input_series, alert_rule_test }
 }
 
 impl<'a> Cases<'a> {
@@ -67,7 +67,7 @@ impl<'a> Cases<'a> {
         rules.find(|rule| label.is_empty() || rule.labels.get(label).is_some_and(|found| found == value))
     }
 
-    fn target_down(&self) -> Vec<Test> {
+    fn target_down(&self) -> Vec<Scenario> {
         let alert = "TtaTargetDown";
         let Some(rule) = self.rule(alert, "", "") else {
             return Vec::new();
@@ -99,7 +99,7 @@ impl<'a> Cases<'a> {
         ]
     }
 
-    fn metric_absent(&self) -> Vec<Test> {
+    fn metric_absent(&self) -> Vec<Scenario> {
         let alert = "TtaMetricAbsent";
         let job = self.job();
         let others = self.of_others();
@@ -142,7 +142,7 @@ impl<'a> Cases<'a> {
     }
 
     /// Tests of an alert that fires when one of these counters grows.
-    fn growth(&self, alert: &str, counters: &[Growth<'_>], window: u32) -> Vec<Test> {
+    fn growth(&self, alert: &str, counters: &[Growth<'_>], window: u32) -> Vec<Scenario> {
         if counters.is_empty() {
             return Vec::new();
         }
@@ -157,7 +157,7 @@ impl<'a> Cases<'a> {
             let at = |(step, fires): (u32, bool)| {
                 AlertTest::fires(step * 5, alert, if fires { fired.clone() } else { Vec::new() })
             };
-            Test {
+            Scenario {
                 name: name.to_owned(),
                 interval: "5m".to_owned(),
                 input_series: counters.iter().flat_map(values).collect(),
@@ -209,7 +209,7 @@ impl<'a> Cases<'a> {
         ]
     }
 
-    fn telemetry_loss(&self) -> Vec<Test> {
+    fn telemetry_loss(&self) -> Vec<Scenario> {
         let dropped = |well| Some(("outcome", "dropped", well));
         let by: &[&str] = &["job", "instance", "reason", "exporter"];
         let losses = [
@@ -232,7 +232,7 @@ impl<'a> Cases<'a> {
         self.growth("TtaTelemetryLoss", &counters, 15)
     }
 
-    fn label_overflow(&self) -> Vec<Test> {
+    fn label_overflow(&self) -> Vec<Scenario> {
         let alert = "TtaLabelOverflow";
         let Some(rule) = self.rule(alert, "", "") else {
             return Vec::new();
@@ -243,7 +243,7 @@ impl<'a> Cases<'a> {
         self.growth(alert, &[counter], 60)
     }
 
-    fn queue_full(&self) -> Vec<Test> {
+    fn queue_full(&self) -> Vec<Scenario> {
         let alert = "TtaTelemetryQueueFull";
         let Some(rule) = self.rule(alert, "", "") else {
             return Vec::new();
@@ -283,7 +283,7 @@ impl<'a> Cases<'a> {
         )]
     }
 
-    fn low_volume(&self) -> Vec<Test> {
+    fn low_volume(&self) -> Vec<Scenario> {
         let alert = "TtaSloLowVolume";
         let Some(rule) = self.rule(alert, "", "") else {
             return Vec::new();
@@ -336,7 +336,7 @@ impl<'a> Cases<'a> {
     }
 
     /// From the counters: one call in fifty minutes, each of them bad.
-    fn seldom_called(&self) -> Vec<Test> {
+    fn seldom_called(&self) -> Vec<Scenario> {
         let alert = "TtaSloLowVolume";
         let Some(rule) = self.rule(alert, "", "") else {
             return Vec::new();
@@ -366,7 +366,7 @@ impl<'a> Cases<'a> {
         )]
     }
 
-    fn budget_exhausted(&self) -> Vec<Test> {
+    fn budget_exhausted(&self) -> Vec<Scenario> {
         let alert = "TtaErrorBudgetExhausted";
         let others = self.of_others();
         let job = self.job();
@@ -405,7 +405,7 @@ impl<'a> Cases<'a> {
     }
 
     /// From the counters: twice as many bad events as are allowed.
-    fn spent(&self) -> Vec<Test> {
+    fn spent(&self) -> Vec<Scenario> {
         let alert = "TtaErrorBudgetExhausted";
         let job = self.job();
         let mut series = Vec::new();
@@ -445,7 +445,7 @@ impl<'a> Cases<'a> {
         )]
     }
 
-    fn anomaly(&self) -> Vec<Test> {
+    fn anomaly(&self) -> Vec<Scenario> {
         let alert = "TtaAnomaly";
         let names = anomaly::chosen(self.catalog, self.options);
         let (Some(rule), Some(name)) = (self.rule(alert, "", ""), names.first()) else {
@@ -523,7 +523,7 @@ impl<'a> Cases<'a> {
     }
 
     /// From what is recorded of a workflow: a day and a half as ever, and then more.
-    fn bands(&self) -> Vec<Test> {
+    fn bands(&self) -> Vec<Scenario> {
         let alert = "TtaAnomaly";
         let names = anomaly::chosen(self.catalog, self.options);
         let (Some(rule), Some(name)) = (self.rule(alert, "", ""), names.first()) else {
@@ -556,11 +556,8 @@ impl<'a> Cases<'a> {
             });
             AlertTest::fires(half_hours * 30, alert, outside)
         };
-        let of_half_hours = |name: &str, input_series: Vec<Series>, alert_rule_test: Vec<AlertTest>| Test {
-            name: name.to_owned(),
-            interval: "30m".to_owned(),
-            input_series,
-            alert_rule_test,
+        let of_half_hours = |name: &str, input_series: Vec<Series>, alert_rule_test: Vec<AlertTest>| {
+            Scenario { name: name.to_owned(), interval: "30m".to_owned(), input_series, alert_rule_test }
         };
         vec![
             of_half_hours(

@@ -8,7 +8,7 @@ use crate::rules::alerts::{Burn, of_pair};
 use crate::rules::burn::{LEAST_FAILURES, PAIRS, Pair};
 
 use super::series::{Counter, Series, begin, phases};
-use super::{AlertTest, Fired, Loaded, Test, TestFile};
+use super::{AlertTest, Fired, Loaded, Scenario, TestFile};
 
 /// Objectives of a kind and a period that are tested by name; the rest are in the same selector.
 const TESTED_BY_NAME: usize = 8;
@@ -107,7 +107,7 @@ impl Cases<'_> {
     }
 
     /// One case after the other, with nothing recorded in between.
-    fn of_recorded(&self) -> Vec<Test> {
+    fn of_recorded(&self) -> Vec<Scenario> {
         let over = |burn: &Burn<'_>| rounded(burn.factor * OVER);
         let under = |burn: &Burn<'_>| rounded(burn.factor * UNDER);
         let least = f64::from(LEAST_FAILURES);
@@ -188,7 +188,7 @@ impl Cases<'_> {
             }
         }
         let phases: Vec<&str> = cases.iter().map(|case| case.what).collect();
-        let several = Test {
+        let several = Scenario {
             name: format!(
                 "fires in the first of these cases, with nothing in between: {}",
                 phases.join(", ")
@@ -248,7 +248,7 @@ impl Cases<'_> {
         self.pair.long_hours * 5
     }
 
-    fn of_counters(&self) -> Vec<Test> {
+    fn of_counters(&self) -> Vec<Scenario> {
         let step = self.evaluation();
         let minutes = |steps: u32| steps * step;
         let for_steps = self.pair.for_minutes / step;
@@ -256,7 +256,7 @@ impl Cases<'_> {
         let each = 0.62 / f64::from(step.min(5));
         let first = 5;
         let end = first + for_steps;
-        let test = |name: &str, input_series: Vec<Series>, alert_rule_test: Vec<AlertTest>| Test {
+        let test = |name: &str, input_series: Vec<Series>, alert_rule_test: Vec<AlertTest>| Scenario {
             name: name.to_owned(),
             interval: "1m".to_owned(),
             input_series,

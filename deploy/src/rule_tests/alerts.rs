@@ -8,11 +8,11 @@ use crate::rules::burn::LEAST_FAILURES;
 use crate::rules::{Rule, slo};
 
 use super::series::{Counter, Series, begin, constant, phases};
-use super::{AlertTest, Fired, Loaded, Test, TestFile};
+use super::{AlertTest, Fired, Loaded, Scenario, TestFile};
 
 pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> Vec<TestFile> {
     let cases = Cases { catalog, options, loaded };
-    let file = |name: &str, alert: &str, evaluation: &str, tests: Vec<Test>| {
+    let file = |name: &str, alert: &str, evaluation: &str, tests: Vec<Scenario>| {
         loaded.test_file(name, vec![alert.to_owned()], &["alerts"], evaluation, tests)
     };
     let mut files = vec![
@@ -45,8 +45,12 @@ struct Cases<'a> {
     loaded: &'a Loaded<'a>,
 }
 
-fn test(name: &str, input_series: Vec<Series>, alert_rule_test: Vec<AlertTest>) -> Test {
-    Test { name: name.to_owned(), interval: "1m".to_owned(), input_series, alert_rule_test }
+fn up(job: &str, instance: &str, values: &str) -> Series {
+    Series::new("up", &[("instance", instance), ("job", job)], values)
+}
+
+fn test(name: &str, input_series: Vec<Series>, alert_rule_test: Vec<AlertTest>) -> Scenario {
+    Scenario { name: name.to_owned(), interval: "1m".to_owned(), input_series, alert_rule_test }
 }
 
 impl<'a> Cases<'a> {
@@ -63,11 +67,7 @@ impl<'a> Cases<'a> {
         rules.find(|rule| label.is_empty() || rule.labels.get(label).is_some_and(|found| found == value))
     }
 
-    fn up(&self, job: &str, instance: &str, values: &str) -> Series {
-        Series::new("up", &[("instance", instance), ("job", job)], values)
-    }
-
-    fn target_down(&self) -> Vec<Test> {
+    fn target_down(&self) -> Vec<Scenario> {
         let alert = "TtaTargetDown";
         let Some(rule) = self.rule(alert, "", "") else {
             return Vec::new();
@@ -78,28 +78,28 @@ impl<'a> Cases<'a> {
         vec![
             test(
                 "fires for the instance that is down, beside one that is up",
-                vec![self.up(job, "a:1", "1+0x9"), self.up(job, "b:1", "0+0x9")],
+                vec![up(job, "a:1", "1+0x9"), up(job, "b:1", "0+0x9")],
                 vec![AlertTest::silent(4, alert), AlertTest::fires(5, alert, vec![down])],
             ),
             test(
                 "fires where no target has the job",
-                vec![self.up(&others, "a:1", "1+0x9")],
+                vec![up(&others, "a:1", "1+0x9")],
                 vec![AlertTest::silent(4, alert), AlertTest::fires(5, alert, vec![gone])],
             ),
             test(
                 "is silent while only another job is down",
-                vec![self.up(job, "a:1", "1+0x9"), self.up(&others, "a:1", "0+0x9")],
+                vec![up(job, "a:1", "1+0x9"), up(&others, "a:1", "0+0x9")],
                 vec![AlertTest::silent(5, alert), AlertTest::silent(9, alert)],
             ),
             test(
                 "is silent after a restart",
-                vec![self.up(job, "a:1", "1 0+0x3 1+0x9")],
+                vec![up(job, "a:1", "1 0+0x3 1+0x9")],
                 vec![AlertTest::silent(4, alert), AlertTest::silent(6, alert), AlertTest::silent(9, alert)],
             ),
         ]
     }
 
-    fn metric_absent(&self) -> Vec<Test> {
+    fn metric_absent(&self) -> Vec<Scenario> {
         let alert = "TtaMetricAbsent";
         let job = self.job();
         let others = self.of_others();
@@ -109,7 +109,7 @@ impl<'a> Cases<'a> {
             Series::new(family, &[("instance", instance), ("job", job)], "0+0x15")
         };
         // One instance has all of them, and for each there is one that has all but this.
-        let mut input = vec![self.up(job, "a:1", "1+0x15"), self.up(&others, "d:1", "1+0x15")];
+        let mut input = vec![up(job, "a:1", "1+0x15"), up(&others, "d:1", "1+0x15")];
         input.extend(families.iter().map(|family| series(job, family, "a:1")));
         let mut fired = Vec::new();
         for (number, family) in families.iter().enumerate() {
@@ -117,7 +117,7 @@ impl<'a> Cases<'a> {
                 continue;
             };
             let instance = format!("without:{number}");
-            input.push(self.up(job, &instance, "1+0x15"));
+            input.push(up(job, &instance, "1+0x15"));
             let there = families.iter().filter(|other| other != &family);
             input.extend(there.map(|other| series(job, other, &instance)));
             // What another job has does not count.
@@ -135,14 +135,14 @@ impl<'a> Cases<'a> {
             ),
             test(
                 "is silent while the target is down",
-                vec![self.up(job, "a:1", "0+0x15")],
+                vec![up(job, "a:1", "0+0x15")],
                 vec![AlertTest::silent(12, alert)],
             ),
         ]
     }
 
     /// Tests of an alert that fires when one of these counters grows.
-    fn growth(&self, alert: &str, counters: &[Growth<'_>], window: u32) -> Vec<Test> {
+    fn growth(&self, alert: &str, counters: &[Growth<'_>], window: u32) -> Vec<Scenario> {
         if counters.is_empty() {
             return Vec::new();
         }
@@ -157,7 +157,7 @@ impl<'a> Cases<'a> {
             let at = |(step, fires): (u32, bool)| {
                 AlertTest::fires(step * 5, alert, if fires { fired.clone() } else { Vec::new() })
             };
-            Test {
+            Scenario {
                 name: name.to_owned(),
                 interval: "5m".to_owned(),
                 input_series: counters.iter().flat_map(values).collect(),
@@ -209,7 +209,7 @@ impl<'a> Cases<'a> {
         ]
     }
 
-    fn telemetry_loss(&self) -> Vec<Test> {
+    fn telemetry_loss(&self) -> Vec<Scenario> {
         let dropped = |well| Some(("outcome", "dropped", well));
         let by: &[&str] = &["job", "instance", "reason", "exporter"];
         let losses = [
@@ -232,7 +232,7 @@ impl<'a> Cases<'a> {
         self.growth("TtaTelemetryLoss", &counters, 15)
     }
 
-    fn label_overflow(&self) -> Vec<Test> {
+    fn label_overflow(&self) -> Vec<Scenario> {
         let alert = "TtaLabelOverflow";
         let Some(rule) = self.rule(alert, "", "") else {
             return Vec::new();
@@ -243,7 +243,7 @@ impl<'a> Cases<'a> {
         self.growth(alert, &[counter], 60)
     }
 
-    fn queue_full(&self) -> Vec<Test> {
+    fn queue_full(&self) -> Vec<Scenario> {
         let alert = "TtaTelemetryQueueFull";
         let Some(rule) = self.rule(alert, "", "") else {
             return Vec::new();
@@ -283,7 +283,7 @@ impl<'a> Cases<'a> {
         )]
     }
 
-    fn low_volume(&self) -> Vec<Test> {
+    fn low_volume(&self) -> Vec<Scenario> {
         let alert = "TtaSloLowVolume";
         let Some(rule) = self.rule(alert, "", "") else {
             return Vec::new();
@@ -336,7 +336,7 @@ impl<'a> Cases<'a> {
     }
 
     /// From the counters: one call in fifty minutes, each of them bad.
-    fn seldom_called(&self) -> Vec<Test> {
+    fn seldom_called(&self) -> Vec<Scenario> {
         let alert = "TtaSloLowVolume";
         let Some(rule) = self.rule(alert, "", "") else {
             return Vec::new();
@@ -366,7 +366,7 @@ impl<'a> Cases<'a> {
         )]
     }
 
-    fn budget_exhausted(&self) -> Vec<Test> {
+    fn budget_exhausted(&self) -> Vec<Scenario> {
         let alert = "TtaErrorBudgetExhausted";
         let others = self.of_others();
         let job = self.job();
@@ -398,14 +398,14 @@ impl<'a> Cases<'a> {
             ),
             test(
                 "is silent where nothing is recorded",
-                vec![self.up(job, "a:1", "1+0x20")],
+                vec![up(job, "a:1", "1+0x20")],
                 vec![AlertTest::silent(18, alert)],
             ),
         ]
     }
 
     /// From the counters: twice as many bad events as are allowed.
-    fn spent(&self) -> Vec<Test> {
+    fn spent(&self) -> Vec<Scenario> {
         let alert = "TtaErrorBudgetExhausted";
         let job = self.job();
         let mut series = Vec::new();
@@ -445,7 +445,7 @@ impl<'a> Cases<'a> {
         )]
     }
 
-    fn anomaly(&self) -> Vec<Test> {
+    fn anomaly(&self) -> Vec<Scenario> {
         let alert = "TtaAnomaly";
         let names = anomaly::chosen(self.catalog, self.options);
         let (Some(rule), Some(name)) = (self.rule(alert, "", ""), names.first()) else {
@@ -523,7 +523,7 @@ impl<'a> Cases<'a> {
     }
 
     /// From what is recorded of a workflow: a day and a half as ever, and then more.
-    fn bands(&self) -> Vec<Test> {
+    fn bands(&self) -> Vec<Scenario> {
         let alert = "TtaAnomaly";
         let names = anomaly::chosen(self.catalog, self.options);
         let (Some(rule), Some(name)) = (self.rule(alert, "", ""), names.first()) else {
@@ -556,11 +556,8 @@ impl<'a> Cases<'a> {
             });
             AlertTest::fires(half_hours * 30, alert, outside)
         };
-        let of_half_hours = |name: &str, input_series: Vec<Series>, alert_rule_test: Vec<AlertTest>| Test {
-            name: name.to_owned(),
-            interval: "30m".to_owned(),
-            input_series,
-            alert_rule_test,
+        let of_half_hours = |name: &str, input_series: Vec<Series>, alert_rule_test: Vec<AlertTest>| {
+            Scenario { name: name.to_owned(), interval: "30m".to_owned(), input_series, alert_rule_test }
         };
         vec![
             of_half_hours(

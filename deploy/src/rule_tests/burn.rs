@@ -8,7 +8,7 @@ use crate::rules::alerts::{Burn, of_pair};
 use crate::rules::burn::{LEAST_FAILURES, PAIRS, Pair};
 
 use super::series::{Counter, Series, begin, phases};
-use super::{AlertTest, Fired, Loaded, Test, TestFile};
+use super::{AlertTest, Fired, Loaded, Scenario, TestFile};
 
 /// Objectives of a kind and a period that are tested by name; the rest are in the same selector.
 const TESTED_BY_NAME: usize = 8;
@@ -70,7 +70,7 @@ struct Case<'a> {
     of_others: Option<usize>,
 }
 
-impl<'a> Cases<'a> {
+impl Cases<'_> {
     /// Minutes between evaluations of what is recorded: `for` is two or three of them.
     fn step(&self) -> u32 {
         (self.pair.for_minutes / 3).max(1)
@@ -107,7 +107,7 @@ impl<'a> Cases<'a> {
     }
 
     /// One case after the other, with nothing recorded in between.
-    fn of_recorded(&self) -> Vec<Test> {
+    fn of_recorded(&self) -> Vec<Scenario> {
         let over = |burn: &Burn<'_>| rounded(burn.factor * OVER);
         let under = |burn: &Burn<'_>| rounded(burn.factor * UNDER);
         let least = f64::from(LEAST_FAILURES);
@@ -176,6 +176,32 @@ impl<'a> Cases<'a> {
         // As many evaluations as `for` takes, and the one at its end.
         let in_time = self.pair.for_minutes / step;
         let length = in_time + 1;
+        let series = self.of_cases(&cases, length);
+        let mut tests = Vec::new();
+        for (at, case) in (0..).zip(&cases) {
+            let begin = begin(at, length);
+            if at == 0 {
+                tests.extend(self.silent((begin + in_time - 1) * step));
+                tests.extend(self.fires((begin + in_time) * step, TESTED_BY_NAME, case.long));
+            } else {
+                tests.extend(self.silent((begin + in_time) * step));
+            }
+        }
+        let phases: Vec<&str> = cases.iter().map(|case| case.what).collect();
+        let several = Scenario {
+            name: format!(
+                "fires in the first of these cases, with nothing in between: {}",
+                phases.join(", ")
+            ),
+            interval: format!("{step}m"),
+            input_series: series,
+            alert_rule_test: tests,
+        };
+        vec![several]
+    }
+
+    /// What is recorded of each case in turn, of our job and of another.
+    fn of_cases(&self, cases: &[Case<'_>], length: u32) -> Vec<Series> {
         let others = format!("{}-of-others", self.job());
         let mut series = Vec::new();
         for burn in &self.burns {
@@ -193,27 +219,7 @@ impl<'a> Cases<'a> {
                 series.push(Series::new(name, &labels(&others, burn.slos[0]), phases(&theirs, length)));
             }
         }
-        let mut tests = Vec::new();
-        for (at, case) in (0..).zip(&cases) {
-            let begin = begin(at, length);
-            if at == 0 {
-                tests.extend(self.silent((begin + in_time - 1) * step));
-                tests.extend(self.fires((begin + in_time) * step, TESTED_BY_NAME, case.long));
-            } else {
-                tests.extend(self.silent((begin + in_time) * step));
-            }
-        }
-        let phases: Vec<&str> = cases.iter().map(|case| case.what).collect();
-        let several = Test {
-            name: format!(
-                "fires in the first of these cases, with nothing in between: {}",
-                phases.join(", ")
-            ),
-            interval: format!("{step}m"),
-            input_series: series,
-            alert_rule_test: tests,
-        };
-        vec![several]
+        series
     }
 
     /// The series that an alert reads.
@@ -229,10 +235,10 @@ impl<'a> Cases<'a> {
     /// Minutes between evaluations of what is counted. The long windows are sums of what is recorded every five, of which
     /// these see every third or sixth: ratios are the same, and there are as many bad events as are recorded.
     fn evaluation(&self) -> u32 {
-        match self.pair.long_hours {
-            ..=1 => 1,
-            ..=6 => 5,
-            ..=24 => 15,
+        match self.pair.long {
+            "1h" => 1,
+            "6h" => 5,
+            "1d" => 15,
             _ => 30,
         }
     }
@@ -242,7 +248,7 @@ impl<'a> Cases<'a> {
         self.pair.long_hours * 5
     }
 
-    fn of_counters(&self) -> Vec<Test> {
+    fn of_counters(&self) -> Vec<Scenario> {
         let step = self.evaluation();
         let minutes = |steps: u32| steps * step;
         let for_steps = self.pair.for_minutes / step;
@@ -250,7 +256,7 @@ impl<'a> Cases<'a> {
         let each = 0.62 / f64::from(step.min(5));
         let first = 5;
         let end = first + for_steps;
-        let test = |name: &str, input_series: Vec<Series>, alert_rule_test: Vec<AlertTest>| Test {
+        let test = |name: &str, input_series: Vec<Series>, alert_rule_test: Vec<AlertTest>| Scenario {
             name: name.to_owned(),
             interval: "1m".to_owned(),
             input_series,

@@ -39,12 +39,12 @@ pub(crate) struct Content {
     pub(crate) evaluation_interval: String,
     /// Without it, promtool evaluates groups in any order.
     pub(crate) group_eval_order: Vec<String>,
-    pub(crate) tests: Vec<Test>,
+    pub(crate) tests: Vec<Scenario>,
 }
 
 /// Series, and what has to be said of them.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Test {
+pub(crate) struct Scenario {
     /// What it proves.
     pub(crate) name: String,
     /// Between two samples.
@@ -123,7 +123,7 @@ impl<'a> Loaded<'a> {
         alerts: Vec<String>,
         files: &[&str],
         evaluation: &str,
-        tests: Vec<Test>,
+        tests: Vec<Scenario>,
     ) -> TestFile {
         let loaded: Vec<&RuleFile> = self.0.iter().filter(|file| files.contains(&file.name())).collect();
         let mut group_eval_order = Vec::new();

@@ -102,7 +102,6 @@ fn instead(part: Part, text: &str) -> Vec<String> {
         (Part::Comparison, "<") => texts(&[">", "<="]),
         (Part::Comparison, "<=") => texts(&[">=", "<"]),
         (Part::Comparison, "==") => texts(&["!="]),
-        (Part::Comparison, _) => panic!("{text} is not known"),
         (Part::Threshold, "0") => texts(&["1", "-1"]),
         (Part::Threshold, "3") => texts(&["1", "2", "4", "30"]),
         (Part::Threshold, number) => {
@@ -119,8 +118,8 @@ fn instead(part: Part, text: &str) -> Vec<String> {
         (Part::Operator, _) => texts(&["and", "or"]),
         (Part::Duration, "15m") => texts(&["7m", "30m"]),
         (Part::Duration, "1h") => texts(&["30m", "2h"]),
-        (Part::Duration, _) => panic!("{text} is not known"),
         (Part::Job, _) => texts(&[ANOTHER_JOB]),
+        (Part::Comparison | Part::Duration, _) => panic!("what else could {text} be?"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What Prometheus makes of the templates in our annotations.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// Expands those forms that our annotations use: `$labels.x`, its `urlquery`, `printf "%.Nf" $value`, a text in quotes and
 /// `with .. else .. end` of one label.
@@ -28,7 +29,8 @@ pub(super) fn expand(template: &str, labels: &BTreeMap<String, String>, value: f
             action.strip_prefix("printf \"%.").and_then(|end| end.strip_suffix("f\" $value"))
         {
             let digits = digits.parse().unwrap_or(0);
-            text.push_str(&format!("{value:.digits$}"));
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{value:.digits$}");
         } else if let Some(name) = action.strip_prefix("$labels.") {
             let (name, is_query) =
                 name.strip_suffix(" | urlquery").map_or((name, false), |name| (name, true));
@@ -52,10 +54,12 @@ fn query(text: &str) -> String {
     for byte in text.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                escaped.push(char::from(byte))
+                escaped.push(char::from(byte));
             }
             b' ' => escaped.push('+'),
-            other => escaped.push_str(&format!("%{other:02X}")),
+            other => {
+                let _ = write!(escaped, "%{other:02X}");
+            }
         }
     }
     escaped

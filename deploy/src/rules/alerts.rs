@@ -215,6 +215,7 @@ pub(crate) fn low_volumes(catalog: &Catalog) -> BTreeMap<(&str, u32), Vec<&str>>
 
 /// How few events in six hours are few: of fewer, [`LEAST_FAILURES`] are a higher ratio than the pair of six hours
 /// tells of. For low targets, twice that many failures: half of the calls or, of a target below that, what breaks it.
+#[expect(clippy::cast_sign_loss, reason = "the quotient of what is above 0 is")]
 fn low_volume(days: u32, target: f64) -> u32 {
     let [_, six_hours, ..] = PAIRS;
     let budget = 1.0 - target;

@@ -2,6 +2,7 @@
 //! how much of it is left.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use crate::catalog::{Catalog, Objective, Site, Slo};
 use crate::cli::Options;
@@ -42,10 +43,11 @@ pub(crate) fn periods(catalog: &Catalog) -> Vec<u32> {
 pub(super) fn of_slos(name: &str, job: &str, objective: &str, slos: &[&str]) -> String {
     let mut text = selector(name, &[("job", job), ("objective", objective)]);
     text.pop();
-    match slos {
-        [only] => text.push_str(&format!(", slo={}}}", quote(only))),
-        several => text.push_str(&format!(", slo=~{}}}", quote(&alternatives(several)))),
-    }
+    // Writing to a String cannot fail.
+    let _ = match slos {
+        [only] => write!(text, ", slo={}}}", quote(only)),
+        several => write!(text, ", slo=~{}}}", quote(&alternatives(several))),
+    };
     text
 }
 

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -233,4 +234,44 @@ fn five_hundred_functions_take_no_second() {
     // Without optimization it is several times as much.
     let allowed = if cfg!(debug_assertions) { Duration::from_secs(10) } else { Duration::from_secs(1) };
     assert!(taken < allowed, "{taken:?}");
+}
+
+#[test]
+fn the_runbook_has_a_section_for_each_alert() {
+    let names = ["checkout".to_owned()];
+    let slo = json!({ "window_days": 30, "objectives": [
+        { "objective": "success", "target": 0.99 },
+        { "objective": "latency", "target": 0.99, "threshold_seconds": 1.0 },
+    ] });
+    let catalog = of_workflows(&names, |_| slo.clone());
+    let files = generate(&catalog, &Options::of(&["--anomaly-all"]));
+    let alerts: BTreeSet<&str> =
+        files.iter().flat_map(RuleFile::rules).filter_map(|rule| rule.alert.as_deref()).collect();
+    let mut sections = BTreeSet::new();
+    for section in include_str!("../../../docs/runbook.md").split("\n## ").skip(1) {
+        let (name, text) = section.split_once('\n').expect("a section has a text");
+        for part in ["**Meaning.**", "**Impact.**", "**Look at.**", "**Do.**"] {
+            assert!(text.contains(part), "{name} has no {part}");
+        }
+        sections.insert(name);
+    }
+    assert_eq!(sections, alerts);
+}
+
+#[test]
+fn bands_are_made_for_those_who_ask() {
+    let catalog = sample();
+    assert!(file(&generate(&catalog, &Options::of(&[])), "anomaly").is_none());
+    let files = generate(&catalog, &Options::of(&["--anomaly", "search"]));
+    let anomaly = file(&files, "anomaly").expect("bands").to_yaml().expect("YAML");
+    assert!(anomaly.contains("workflow_name=~\"search\"") && !anomaly.contains("checkout"), "{anomaly}");
+}
+
+#[test]
+fn the_compatible_success_rate_is_what_did_not_fail() {
+    let files = generate(&sample(), &Options::of(&[]));
+    let compatibility = file(&files, "compatibility").expect("older names");
+    let rule = compatibility.rules().find(|rule| rule.name() == "tta:success_rate_5m").expect("the rate");
+    assert_eq!(rule.expr, "1 - workflow:tta_workflow_errors_per_execution:ratio_rate5m{job=\"tta\"}");
+    assert!(compatibility.about.contains("- tta:cache_hit_rate_5m, from tta_cache_operations_total"));
 }

@@ -1,5 +1,6 @@
 //! What can be asked for, and how it is answered.
 
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -62,24 +63,21 @@ pub(crate) struct Options {
 
 /// Runs the program.
 pub(crate) fn run() -> ExitCode {
-    match Cli::parse().command {
-        Command::Generate(generate) => match generate.run() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("tta: {error}");
-                ExitCode::FAILURE
-            }
-        },
-        Command::Lint(lint) => match lint.run() {
-            Ok((text, is_clean)) => {
-                println!("{text}");
-                if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-            }
-            Err(error) => {
-                eprintln!("tta: {error}");
-                ExitCode::FAILURE
-            }
-        },
+    let result = match Cli::parse().command {
+        Command::Generate(generate) => generate.run().map(|()| true),
+        Command::Lint(lint) => lint.run().map(|(text, is_clean)| {
+            // Whoever closes the pipe has seen enough.
+            let _ = writeln!(io::stdout(), "{text}");
+            is_clean
+        }),
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("tta: {error}");
+            ExitCode::FAILURE
+        }
     }
 }
 

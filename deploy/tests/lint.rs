@@ -1,5 +1,7 @@
 //! What is generated is without mistakes, and each mistake that is put into it is found: one, and that one.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -82,12 +84,13 @@ fn what_is_generated_has_no_finding() {
     assert_eq!(files(&out, "grafana/dashboards").len(), 7);
 }
 
+/// (name, catalog, which dashboards)
+type Case = (&'static str, PathBuf, &'static [&'static str]);
+
 #[test]
 fn of_less_there_is_less_and_still_no_finding() {
     let is_primitive = |site: &Value| site["kind"] == "primitive";
     let has_no_slo = |site: &Value| site["slo"].is_null();
-    // (name, which functions, which families, which dashboards)
-    type Case = (&'static str, PathBuf, &'static [&'static str]);
     let cases: [Case; 6] = [
         (
             "no workflows",
@@ -500,7 +503,6 @@ fn five_hundred_functions_take_a_second_and_always_give_the_same() {
         let begun = Instant::now();
         generate(&catalog, &out);
         let taken = begun.elapsed();
-        println!("{taken:?}");
         // Without optimization the parser of PromQL alone takes longer.
         if !cfg!(debug_assertions) {
             assert!(taken < Duration::from_secs(1), "{taken:?}");

@@ -33,7 +33,7 @@ fn load(scope: &Scope<'_>) -> Row {
         )
         .size(12, 8)
         .thresholds(errors_by_default())
-        .from_zero(false)
+        .up_from_zero()
         .target(error_ratio(&executions, "", chosen), "errors")
         .target(rate(&executions, "", chosen), "calls")
         .right_axis("^calls$", "reqps")
@@ -48,7 +48,7 @@ fn load(scope: &Scope<'_>) -> Row {
             "reqps",
         )
         .size(12, 8)
-        .from_zero(false)
+        .up_from_zero()
         .target(rate(&format!("{prefix}_executions_total"), "", &format!("{chosen}, status=\"error\"")), "errors")
         .target(sum(&format!("{prefix}s_active"), "", chosen), "running")
         .right_axis("^running$", "short")
@@ -95,21 +95,21 @@ fn workflows(scope: &Scope<'_>) -> Row {
                 scope,
                 workflow::Judged::Errors,
             )
-            .from_zero(true)
+            .zero_to_one()
             .target(
                 error_ratio("tta_workflow_executions_total", WORKFLOW.label, WORKFLOWS),
                 "{{workflow_name}}",
             )
             .links(links()),
             Panel::lines("Errors of workflows by kind", "Failed calls per second.", "reqps")
-                .from_zero(false)
+                .up_from_zero()
                 .target(rate(ERRORS, "error_type", WORKFLOWS), "{{error_type}}"),
             Panel::lines(
                 "Errors of workflows by category",
                 "Failed calls per second: transient ones may pass with another attempt, permanent ones do not.",
                 "reqps",
             )
-            .from_zero(false)
+            .up_from_zero()
             .target(rate(ERRORS, "category", WORKFLOWS), "{{category}}"),
             recent("Recent errors of workflows", ERRORS, "workflow_name, error_type, category", WORKFLOWS)
                 .size(24, 8)
@@ -120,7 +120,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
                 "reqps",
             )
             .size(24, 6)
-            .from_zero(false)
+            .up_from_zero()
             .target(
                 rate("tta_workflow_executions_total", "workflow_name", &format!("{WORKFLOWS}, status=\"cancelled\"")),
                 "{{workflow_name}}",
@@ -142,14 +142,14 @@ fn primitives(scope: &Scope<'_>) -> Row {
                 "percentunit",
             )
             .thresholds(errors_by_default())
-            .from_zero(true)
+            .zero_to_one()
             .target(
                 error_ratio("tta_primitive_executions_total", PRIMITIVE.label, PRIMITIVES),
                 "{{primitive_name}}",
             )
             .links(links()),
             Panel::lines("Errors of primitives by kind", "Failed calls per second.", "reqps")
-                .from_zero(false)
+                .up_from_zero()
                 .target(
                     rate(ERRORS, "primitive_name, error_type", PRIMITIVES),
                     "{{primitive_name}} {{error_type}}",
@@ -160,13 +160,13 @@ fn primitives(scope: &Scope<'_>) -> Row {
                 "Failed calls per second: transient ones may pass with another attempt, permanent ones do not.",
                 "reqps",
             )
-            .from_zero(false)
+            .up_from_zero()
             .target(rate(ERRORS, "category", PRIMITIVES), "{{category}}"),
             recent("Recent errors of primitives", ERRORS, "primitive_name, error_type, category", PRIMITIVES)
                 .links(scope.failures(PRIMITIVE, Labels::Row)),
             Panel::lines("Errors of steps", "Steps of workflows that failed, per second.", "reqps")
                 .size(12, 8)
-                .from_zero(false)
+                .up_from_zero()
                 .target(
                     rate(
                         "tta_workflow_steps_total",
@@ -187,7 +187,7 @@ fn http() -> Row {
         let legend = format!("{{{{{by}}}}} {{{{http_response_status_code}}}}");
         Panel::lines(title, description, "reqps")
             .size(12, 8)
-            .from_zero(false)
+            .up_from_zero()
             .target(rate(family, &format!("{by}, http_response_status_code"), ""), legend)
     };
     Row::new(
@@ -206,7 +206,7 @@ fn http() -> Row {
                 "reqps",
             )
             .size(12, 6)
-            .from_zero(false)
+            .up_from_zero()
             .target(format!("{} or vector(0)", rate(SERVER, "", ", error_type!=\"\"")), "failed"),
             Panel::lines(
                 "Failed requests to other servers",
@@ -214,7 +214,7 @@ fn http() -> Row {
                 "reqps",
             )
             .size(12, 6)
-            .from_zero(false)
+            .up_from_zero()
             .target(format!("{} or vector(0)", rate(CLIENT, "", ", error_type!=\"\"")), "failed"),
         ],
     )

@@ -24,7 +24,7 @@ impl Row {
 #[serde(untagged)]
 pub(crate) enum Item {
     Row(RowItem),
-    Panel(PanelItem),
+    Panel(Box<PanelItem>),
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -75,7 +75,8 @@ pub(super) fn lay_out(rows: Vec<Row>) -> Vec<Item> {
                 (left, line) = (0, 0);
             }
             id += 1;
-            items.push(Item::Panel(PanelItem { id, grid_pos: GridPos { h, w, x: left, y: top }, panel }));
+            let grid_pos = GridPos { h, w, x: left, y: top };
+            items.push(Item::Panel(Box::new(PanelItem { id, grid_pos, panel })));
             left += w;
             line = line.max(h);
         }

@@ -7,6 +7,7 @@ use serde_json::json;
 /// A link at a dashboard's head.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "Grafana's fields")]
 pub(crate) struct DashboardLink {
     title: String,
     #[serde(rename = "type")]

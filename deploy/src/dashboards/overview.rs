@@ -80,7 +80,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
         "Workflows",
         [
             Panel::lines("Calls by workflow", "Calls that ended per second, cancelled ones among them.", "reqps")
-                .from_zero(false)
+                .up_from_zero()
                 .target(rate(EXECUTIONS, by, ""), legend)
                 .links(links()),
             workflow::with_objectives(
@@ -93,7 +93,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
                 scope,
                 workflow::Judged::Errors,
             )
-            .from_zero(true)
+            .zero_to_one()
             .target(error_ratio(EXECUTIONS, by, ""), legend)
             .links(links()),
             workflow::with_objectives(
@@ -106,7 +106,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
                 scope,
                 workflow::Judged::Seconds,
             )
-            .from_zero(false)
+            .up_from_zero()
             .target(quantile("0.95", DURATION, by, ""), legend)
             .exemplars()
             .links(links()),
@@ -126,7 +126,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
             .links([DataLink::drilldown(WORKFLOW, Labels::Row)].into_iter().chain(scope.traces(WORKFLOW, Labels::Row))),
             Panel::lines("Running by workflow", "Calls that run now.", "short")
                 .size(12, 8)
-                .from_zero(false)
+                .up_from_zero()
                 .target(sum("tta_workflows_active", by, ""), legend)
                 .links(links()),
         ],
@@ -175,7 +175,7 @@ fn primitives(scope: &Scope<'_>) -> Row {
         "Primitives",
         [
             Panel::lines("Calls by type of primitive", "Calls that ended per second.", "reqps")
-                .from_zero(false)
+                .up_from_zero()
                 .target(rate(EXECUTIONS, by, ""), legend),
             Panel::lines(
                 "Errors by type of primitive",
@@ -183,10 +183,10 @@ fn primitives(scope: &Scope<'_>) -> Row {
                 "percentunit",
             )
             .thresholds(errors_by_default())
-            .from_zero(true)
+            .zero_to_one()
             .target(error_ratio(EXECUTIONS, by, ""), legend),
             Panel::lines("Running by primitive", "Calls that run now.", "short")
-                .from_zero(false)
+                .up_from_zero()
                 .target(sum("tta_primitives_active", PRIMITIVE.label, ""), "{{primitive_name}}")
                 .links(scope.traces(PRIMITIVE, Labels::Series)),
             at_a_glance(
@@ -232,7 +232,7 @@ fn http() -> Row {
         [
             Panel::lines("Requests by route", "Requests that were answered per second.", "reqps")
                 .size(12, 8)
-                .from_zero(false)
+                .up_from_zero()
                 .target(
                     rate("http_server_request_duration_seconds_count", "http_route", ""),
                     "{{http_route}}",
@@ -243,7 +243,7 @@ fn http() -> Row {
                 "reqps",
             )
             .size(12, 8)
-            .from_zero(false)
+            .up_from_zero()
             .target(
                 rate("http_client_request_duration_seconds_count", "server_address", ""),
                 "{{server_address}}",
@@ -258,11 +258,11 @@ fn process() -> Row {
         [
             Panel::lines("Processor time", "Processors kept busy, by instance.", "short")
                 .size(12, 8)
-                .from_zero(false)
+                .up_from_zero()
                 .target(rate("process_cpu_seconds_total", "instance", ""), "{{instance}}"),
             Panel::lines("Memory", "Physical memory held, by instance.", "bytes")
                 .size(12, 8)
-                .from_zero(false)
+                .up_from_zero()
                 .target(sum("process_resident_memory_bytes", "instance", ""), "{{instance}}"),
         ],
     )

@@ -312,11 +312,16 @@ impl Panel {
         self
     }
 
-    /// The axis begins at nothing, and ends at one if `to_one`.
-    pub(super) fn from_zero(mut self, to_one: bool) -> Self {
+    /// The axis begins at nothing.
+    pub(super) fn up_from_zero(mut self) -> Self {
         self.field_config.defaults.min = Some(0.0);
-        self.field_config.defaults.max = to_one.then_some(1.0);
         self
+    }
+
+    /// The axis is that of a ratio.
+    pub(super) fn zero_to_one(mut self) -> Self {
+        self.field_config.defaults.max = Some(1.0);
+        self.up_from_zero()
     }
 
     pub(super) fn links(mut self, links: impl IntoIterator<Item = DataLink>) -> Self {

@@ -47,7 +47,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
                 scope,
                 workflow::Judged::Seconds,
             )
-            .from_zero(false)
+            .up_from_zero()
             .target(quantile(value, DURATION, by, WORKFLOWS), legend)
             .exemplars()
             .links(links())
@@ -84,7 +84,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
         )
         .size(8, 8)
         .thresholds(seconds_by_default())
-        .from_zero(false)
+        .up_from_zero()
         .target(mean(DURATION, by, WORKFLOWS), legend)
         .exemplars()
         .links(links()),
@@ -104,7 +104,7 @@ fn primitives(scope: &Scope<'_>) -> Row {
             "s",
         )
         .thresholds(seconds_by_default())
-        .from_zero(false)
+        .up_from_zero()
         .target(quantile(value, DURATION, by, PRIMITIVES), legend)
         .exemplars()
         .links(links())
@@ -141,7 +141,7 @@ fn models(scope: &Scope<'_>) -> Row {
     let panels = scope.has_label(EXECUTIONS, "model").then(|| {
         Panel::lines("Calls by model", "Calls that ended per second.", "reqps")
             .size(24, 8)
-            .from_zero(false)
+            .up_from_zero()
             .target(rate(EXECUTIONS, "model", &format!("{PRIMITIVES}, model=~\"$model\"")), "{{model}}")
     });
     Row::new("Models", panels)
@@ -152,7 +152,7 @@ fn http() -> Row {
         Panel::lines(title, format!("{description} Yellow from 1 s, red from 5 s."), "s")
             .size(12, 8)
             .thresholds(seconds_by_default())
-            .from_zero(false)
+            .up_from_zero()
             .target(quantile("0.95", family, by, ""), format!("{{{{{by}}}}}"))
             .exemplars()
     };
@@ -179,7 +179,7 @@ fn process() -> Row {
     let by_instance = |title: &str, description: &str, unit, family: &str| {
         Panel::lines(title, description, unit)
             .size(6, 7)
-            .from_zero(false)
+            .up_from_zero()
             .target(sum(family, "instance", ""), "{{instance}}")
     };
     Row::new(
@@ -187,7 +187,7 @@ fn process() -> Row {
         [
             Panel::lines("Processor time", "Processors kept busy.", "short")
                 .size(6, 7)
-                .from_zero(false)
+                .up_from_zero()
                 .target(rate("process_cpu_seconds_total", "instance", ""), "{{instance}}"),
             by_instance("Memory", "Physical memory held.", "bytes", "process_resident_memory_bytes"),
             by_instance("Threads", "Threads of the process.", "short", "process_threads"),

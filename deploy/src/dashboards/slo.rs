@@ -74,7 +74,7 @@ fn burns(scope: &Scope<'_>) -> Row {
                 "none",
             )
             .size(6, 8)
-            .from_zero(false)
+            .up_from_zero()
             .thresholds(Thresholds::rising(if factor > 1.0 { 1.0 } else { 0.5 }, factor))
             .target(burn(window), LEGEND)
             .links(links()),
@@ -87,7 +87,7 @@ fn burns(scope: &Scope<'_>) -> Row {
             "none",
         )
         .size(24, 8)
-        .from_zero(false)
+        .up_from_zero()
         .thresholds(Thresholds::rising(1.0, 6.0))
         .target(burn("5m"), "{{slo}} {{objective}} 5m")
         .target(burn("30m"), "{{slo}} {{objective}} 30m")
@@ -108,7 +108,7 @@ fn events(scope: &Scope<'_>) -> Row {
         "percentunit",
     )
     .size(12, 8)
-    .from_zero(false)
+    .up_from_zero()
     .target(format!("({bad} or 0 * {all}) / clamp_min({all}, 1e-9)"), LEGEND)
     .links(links());
     for (site, _, objective) in scope.catalog.objectives() {
@@ -125,7 +125,7 @@ fn events(scope: &Scope<'_>) -> Row {
                 "reqps",
             )
             .size(12, 8)
-            .from_zero(false)
+            .up_from_zero()
             .target(rate(EVENTS, "slo, objective, outcome", CHOSEN), "{{slo}} {{objective}} {{outcome}}")
             .links(links()),
             Panel::number(

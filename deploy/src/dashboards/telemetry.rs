@@ -35,7 +35,7 @@ fn process(_: &Scope<'_>) -> Row {
             )
             .size(12, 7)
             .thresholds(Thresholds::rising(0.5, 2.0))
-            .from_zero(false)
+            .up_from_zero()
             .target("max by (instance) (scrape_duration_seconds{@})", "{{instance}}"),
             Panel::lines(
                 "Series",
@@ -44,7 +44,7 @@ fn process(_: &Scope<'_>) -> Row {
             )
             .size(12, 7)
             .thresholds(Thresholds::rising(10_000.0, 50_000.0))
-            .from_zero(false)
+            .up_from_zero()
             .target("max by (instance) (scrape_samples_scraped{@})", "{{instance}}"),
         ],
     )
@@ -70,12 +70,12 @@ fn spans() -> Row {
             .target(lost, "lost"),
             Panel::lines("Spans by outcome", "Spans that ended, per second.", "cps")
                 .size(10, 8)
-                .from_zero(false)
+                .up_from_zero()
                 .target(rate(SPANS, "outcome", ""), "{{outcome}}"),
             Panel::lines("Dropped spans by reason", "Spans that were lost, per second. Any is yellow, one a second is red.", "cps")
                 .size(10, 8)
                 .thresholds(Thresholds::rising(0.000_001, 1.0))
-                .from_zero(false)
+                .up_from_zero()
                 .target(format!("{} or vector(0)", rate(SPANS, "reason", ", outcome=\"dropped\"")), "{{reason}}"),
         ],
     )
@@ -95,7 +95,7 @@ fn queue() -> Row {
                 "percentunit",
             )
             .thresholds(Thresholds::rising(0.5, 0.9))
-            .from_zero(true)
+            .zero_to_one()
             .target(
                 "max by (instance, exporter) (tta_telemetry_queue_length{@}) \
                  / clamp_min(max by (instance, exporter) (tta_telemetry_queue_capacity{@}), 1)",
@@ -103,20 +103,20 @@ fn queue() -> Row {
             ),
             Panel::lines("p95 of an export", "The time within which 95 % of the batches are sent. Yellow from 1 s, red from 10 s.", "s")
                 .thresholds(Thresholds::rising(1.0, 10.0))
-                .from_zero(false)
+                .up_from_zero()
                 .target(quantile("0.95", EXPORT, by, ""), "{{exporter}}")
                 .exemplars(),
             Panel::lines("Failed exports", "Batches that could not be sent, of all. Any is yellow, 10 % is red.", "percentunit")
                 .thresholds(Thresholds::rising(0.000_001, 0.1))
-                .from_zero(true)
+                .zero_to_one()
                 .target(format!("({failed} or 0 * {all}) / clamp_min({all}, 1e-9)"), "{{exporter}}"),
             Panel::lines("Waiting spans", "Spans that wait for each exporter.", "short")
                 .size(12, 6)
-                .from_zero(false)
+                .up_from_zero()
                 .target(sum("tta_telemetry_queue_length", by, ""), "{{exporter}}"),
             Panel::lines("Log lines by outcome", "Log lines per second.", "cps")
                 .size(12, 6)
-                .from_zero(false)
+                .up_from_zero()
                 .target(rate("tta_log_lines_total", "outcome", ""), "{{outcome}}"),
         ],
     )
@@ -140,7 +140,7 @@ fn bounds() -> Row {
             )
             .size(12, 8)
             .thresholds(Thresholds::rising(0.000_001, 1.0))
-            .from_zero(false)
+            .up_from_zero()
             .target(format!("{} or vector(0)", rate("tta_propagation_errors_total", "propagator, reason", "")), "{{propagator}} {{reason}}"),
         ],
     )

@@ -61,7 +61,7 @@ fn calls(scope: &Scope<'_>) -> Row {
         "Calls",
         [
             Panel::lines("Calls by outcome", "Calls that ended per second.", "reqps")
-                .from_zero(false)
+                .up_from_zero()
                 .target(rate(EXECUTIONS, "workflow_name, status", CHOSEN), "{{workflow_name}} {{status}}")
                 .links(links()),
             with_objectives(
@@ -74,17 +74,17 @@ fn calls(scope: &Scope<'_>) -> Row {
                 scope,
                 Judged::Errors,
             )
-            .from_zero(true)
+            .zero_to_one()
             .target(error_ratio(EXECUTIONS, by, CHOSEN), legend)
             .links(scope.failures(WORKFLOW, Labels::Series)),
             Panel::lines("Running", "Calls that run now.", "short")
-                .from_zero(false)
+                .up_from_zero()
                 .target(sum("tta_workflows_active", by, CHOSEN), legend)
                 .links(links()),
             Panel::lines("Duration", "The time within which half, 95 % and 99 % of the calls end.", "s")
                 .size(12, 8)
                 .thresholds(seconds_by_default())
-                .from_zero(false)
+                .up_from_zero()
                 .target(quantile("0.5", DURATION, by, CHOSEN), "{{workflow_name}} p50")
                 .target(quantile("0.95", DURATION, by, CHOSEN), "{{workflow_name}} p95")
                 .target(quantile("0.99", DURATION, by, CHOSEN), "{{workflow_name}} p99")
@@ -98,12 +98,12 @@ fn calls(scope: &Scope<'_>) -> Row {
                 .exemplars(),
             Panel::lines("Calls in an hour", "Calls that ended within the hour before.", "short")
                 .size(12, 8)
-                .from_zero(false)
+                .up_from_zero()
                 .target(format!("workflow:tta_workflow_throughput:increase1h{{@{CHOSEN}}}"), legend)
                 .links(links()),
             Panel::lines("Calls by type", "Calls that ended per second, by the type of the workflow.", "reqps")
                 .size(12, 8)
-                .from_zero(false)
+                .up_from_zero()
                 .target(rate(EXECUTIONS, "workflow_type", CHOSEN), "{{workflow_type}}"),
         ],
     )
@@ -120,7 +120,7 @@ fn steps(scope: &Scope<'_>) -> Row {
         "Steps",
         [
             Panel::lines("Steps", "Primitives that ended as a step of the workflow, per second.", "reqps")
-                .from_zero(false)
+                .up_from_zero()
                 .target(rate(STEPS, by, &chosen), legend)
                 .links(links()),
             Panel::lines(
@@ -129,12 +129,12 @@ fn steps(scope: &Scope<'_>) -> Row {
                 "percentunit",
             )
             .thresholds(errors_by_default())
-            .from_zero(true)
+            .zero_to_one()
             .target(error_ratio(STEPS, by, &chosen), legend)
             .links(scope.failures(PRIMITIVE, Labels::Series)),
             Panel::lines("p95 of steps", "The time within which 95 % of the steps end.", "s")
                 .thresholds(seconds_by_default())
-                .from_zero(false)
+                .up_from_zero()
                 .target(quantile("0.95", DURATION, by, &chosen), legend)
                 .exemplars()
                 .links(links()),
@@ -144,7 +144,7 @@ fn steps(scope: &Scope<'_>) -> Row {
                 "s",
             )
             .size(12, 8)
-            .from_zero(false)
+            .up_from_zero()
             .target(rate(&format!("{DURATION}_sum"), by, &chosen), legend)
             .links(links()),
             Panel::table("Slowest steps", "The ten steps with the highest p95, over the last five minutes in which they ran.", "s")
@@ -166,7 +166,7 @@ fn errors(scope: &Scope<'_>) -> Row {
         [Panel::lines("Errors by kind", "Calls that failed per second, by the kind of error.", "reqps")
             .size(24, 8)
             .thresholds(Thresholds::rising(0.01, 1.0))
-            .from_zero(false)
+            .up_from_zero()
             .target(
                 rate("tta_workflow_errors_total", "workflow_name, error_type, category", CHOSEN),
                 "{{workflow_name}} {{error_type}} ({{category}})",
@@ -205,13 +205,13 @@ fn labels(scope: &Scope<'_>) -> Row {
         Some([
             calls
                 .size(12, 8)
-                .from_zero(false)
+                .up_from_zero()
                 .target(rate(&executions, &by, &chosen), &legend)
                 .links(scope.traces(subject, Labels::Series)),
             failures
                 .size(12, 8)
                 .thresholds(errors_by_default())
-                .from_zero(true)
+                .zero_to_one()
                 .target(error_ratio(&executions, &by, &chosen), &legend)
                 .links(scope.failures(subject, Labels::Series)),
         ])
@@ -230,7 +230,7 @@ fn primitives(scope: &Scope<'_>) -> Row {
         "Primitives, in whichever workflow",
         [
             Panel::lines("Calls of primitives", "Calls that ended per second.", "reqps")
-                .from_zero(false)
+                .up_from_zero()
                 .target(rate(EXECUTIONS, by, chosen), legend)
                 .links(scope.traces(PRIMITIVE, Labels::Series)),
             Panel::lines(
@@ -239,12 +239,12 @@ fn primitives(scope: &Scope<'_>) -> Row {
                 "percentunit",
             )
             .thresholds(errors_by_default())
-            .from_zero(true)
+            .zero_to_one()
             .target(error_ratio(EXECUTIONS, by, chosen), legend)
             .links(scope.failures(PRIMITIVE, Labels::Series)),
             Panel::lines("p95 of primitives", "The time within which 95 % of the calls end.", "s")
                 .thresholds(seconds_by_default())
-                .from_zero(false)
+                .up_from_zero()
                 .target(quantile("0.95", "tta_primitive_duration_seconds", by, chosen), legend)
                 .exemplars()
                 .links(scope.traces(PRIMITIVE, Labels::Series)),

@@ -51,12 +51,12 @@ fn labels_of_template(text: &str) -> Vec<&str> {
 
 /// Rules that are there twice.
 pub(super) fn duplicates(files: &[RuleFile]) -> Vec<Finding> {
-    let mut seen: HashMap<(&str, &str, Vec<(&String, &String)>), &str> = HashMap::new();
+    let mut seen = HashMap::new();
     let mut findings = Vec::new();
     for file in files {
         for rule in file.rules() {
-            let key = (rule.name(), rule.expr.as_str(), rule.labels.iter().collect());
-            if let Some(first) = seen.insert(key, &file.path) {
+            let key = (rule.name(), rule.expr.as_str(), &rule.labels);
+            if let Some(first) = seen.insert(key, file.path.as_str()) {
                 let message = format!("the same rule is in {first} already");
                 let problem = Problem::new("duplicate", message, None);
                 findings.push(found(&file.path, &place_of(rule), &rule.expr, problem));

@@ -58,11 +58,10 @@ impl Lint {
 
 /// One paragraph for each finding, and how many there are.
 pub(crate) fn text(findings: &[Finding]) -> String {
-    let mut text: String = findings.iter().map(|finding| format!("{finding}\n")).collect();
-    text.push_str(&match findings.len() {
+    let count = match findings.len() {
         0 => "nothing found".to_owned(),
         1 => "1 finding".to_owned(),
         count => format!("{count} findings"),
-    });
-    text
+    };
+    findings.iter().map(Finding::to_string).chain([count]).collect::<Vec<_>>().join("\n")
 }

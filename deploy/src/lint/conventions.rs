@@ -138,7 +138,7 @@ fn check_variables(dashboard: &DashboardSource<'_>, at: &mut impl FnMut(&str, &'
             && text(variable, "query") == "prometheus"
             && text(variable, "label") == "Data source"
     };
-    if sources.len() != 1 || !sources.iter().all(|variable| is_as_said(variable)) {
+    if sources.len() != 1 || !sources.iter().all(is_as_said) {
         let message = "there has to be one variable for the datasource";
         at("variables", "template-datasource-rule", message, "datasource, with the label \"Data source\"");
     }
@@ -157,7 +157,7 @@ fn check_variables(dashboard: &DashboardSource<'_>, at: &mut impl FnMut(&str, &'
         }
     }
     for variable in variables {
-        if text(variable, "type") == "query" && variable["refresh"] != Value::from(2) {
+        if text(variable, "type") == "query" && variable["refresh"] != 2 {
             let place = format!("variable {}", text(variable, "name"));
             let message = "the variable keeps its values when the time range changes";
             at(&place, "template-on-time-change-reload-rule", message, "\"refresh\": 2");

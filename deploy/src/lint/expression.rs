@@ -307,18 +307,17 @@ impl Examiner<'_> {
             self.matching(binary, &lhs, &rhs);
         }
         if op == T_LOR {
-            return lhs.or(rhs);
+            return lhs.or(&rhs);
         }
         let Some(modifier) = &binary.modifier else { return lhs };
         match (&modifier.card, &modifier.matching) {
-            (VectorMatchCardinality::ManyToMany, _) => lhs,
             (VectorMatchCardinality::ManyToOne(kept), _) => with_labels_of(lhs, &rhs, &kept.labels),
             (VectorMatchCardinality::OneToMany(kept), _) => with_labels_of(rhs, &lhs, &kept.labels),
             (VectorMatchCardinality::OneToOne, Some(LabelModifier::Include(on))) => lhs.only(&on.labels),
             (VectorMatchCardinality::OneToOne, Some(LabelModifier::Exclude(ignored))) => {
                 lhs.without(&ignored.labels)
             }
-            (VectorMatchCardinality::OneToOne, None) => lhs,
+            (VectorMatchCardinality::ManyToMany, _) | (VectorMatchCardinality::OneToOne, None) => lhs,
         }
     }
 

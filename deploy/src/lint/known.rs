@@ -167,7 +167,7 @@ impl Known {
                 from.insert(name);
             }
             all = Some(match all {
-                Some(others) => others.or(labels),
+                Some(others) => others.or(&labels),
                 None => labels,
             });
         }
@@ -184,7 +184,7 @@ impl Known {
             for (label, value) in &rule.labels {
                 of_alert = of_alert.with(label, Domain::of([value.as_str()]));
             }
-            labels = if names.is_empty() { of_alert } else { labels.or(of_alert) };
+            labels = if names.is_empty() { of_alert } else { labels.or(&of_alert) };
             names.insert(name.clone());
         }
         if names.is_empty() {

@@ -90,7 +90,7 @@ impl Labels {
     }
 
     /// Of series that are among these or among the others.
-    pub(super) fn or(self, others: Self) -> Self {
+    pub(super) fn or(&self, others: &Self) -> Self {
         let unknown = self.unknown || others.unknown;
         let names: BTreeSet<&String> = self.of.keys().chain(others.of.keys()).collect();
         let either = |name: &String| match (self.of.get(name), others.of.get(name)) {

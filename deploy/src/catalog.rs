@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The form of catalog files that this program reads.
 const FORMAT: u32 = 1;
@@ -131,7 +131,7 @@ pub(crate) struct Family {
 }
 
 /// What a family's values do.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum FamilyType {
     Counter,

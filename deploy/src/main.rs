@@ -2,8 +2,17 @@
 
 mod catalog;
 mod cli;
+mod doctor;
+mod explain;
 mod files;
+mod generate;
+mod lock;
+mod markdown;
 mod promql;
+mod queries;
+mod reference;
+mod stack;
+mod terminal;
 mod yaml;
 
 use std::process::ExitCode;

@@ -142,7 +142,8 @@ fn tell(
             }
         }
     }
-    let (out, count) = (asked.out.display(), files.iter().count());
+    // With the manifest.
+    let (out, count) = (asked.out.display(), files.iter().count() + 1);
     terminal.line(match (asked.check, differences.len()) {
         (true, 0) => format!("{count} files in {out} are as they would be written"),
         (true, differing) => format!(

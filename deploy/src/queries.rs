@@ -39,6 +39,12 @@ pub(crate) enum Purpose {
     Alert,
 }
 
+impl Purpose {
+    pub(crate) fn is_of_a_rule(self) -> bool {
+        matches!(self, Purpose::Recording | Purpose::Alert)
+    }
+}
+
 /// One query.
 #[derive(Clone, Debug)]
 pub(crate) struct Query {

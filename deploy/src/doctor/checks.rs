@@ -272,47 +272,48 @@ impl Examined<'_> {
     /// Whether every query returns something.
     pub(super) fn queries(&self) -> Vec<Check> {
         let asked: Vec<(&Query, Vec<String>)> =
-            self.panels.iter().chain(&self.rules).map(|query| (query, self.asked_for(query))).collect();
+            self.rules.iter().chain(&self.panels).map(|query| (query, self.asked_for(query))).collect();
         let distinct: BTreeSet<&str> =
             asked.iter().flat_map(|(_, exprs)| exprs).map(String::as_str).collect();
         let answers = self.ask(&distinct.into_iter().collect::<Vec<_>>());
+        let empty = |exprs: &[String]| -> Vec<(String, Found)> {
+            let all =
+                exprs.iter().filter_map(|expr| Some((expr.clone(), answers.get(expr.as_str())?.clone())));
+            all.filter(|(_, found)| !matches!(found, Found::Some)).collect()
+        };
+        let excused = self.excused(&asked, &empty);
 
         let mut checks = Vec::new();
         let mut well: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for (query, exprs) in &asked {
-            let kind = if matches!(query.purpose, Purpose::Recording | Purpose::Alert) {
-                "rules"
-            } else {
-                "dashboard"
-            };
+            let kind = if query.purpose.is_of_a_rule() { "rules" } else { "dashboard" };
             let count = well.entry((kind, &query.within)).or_default();
-            let empty: Vec<(&String, &Found)> = exprs
-                .iter()
-                .filter_map(|expr| Some((expr, answers.get(expr.as_str())?)))
-                .filter(|(_, found)| !matches!(found, Found::Some))
-                .collect();
-            let place = query.place();
-            match (empty.as_slice(), exceptions::of_query(query)) {
-                ([], None) => *count += 1,
-                ([], Some(reason)) if self.strict => checks.push(Check::failed(
+            let (place, empty) = (query.place(), empty(exprs));
+            let is_empty = empty.iter().any(|(_, found)| matches!(found, Found::Nothing));
+            let missing = query.metrics().into_iter().find_map(|name| Some((excused.get(&name)?, name)));
+            match (exceptions::of_query(query), missing) {
+                (None, _) if empty.is_empty() => *count += 1,
+                (Some(reason), _) if empty.is_empty() && self.strict => checks.push(Check::failed(
                     "queries",
                     format!("{place} returns data, and is listed as one that may be empty: {reason}"),
                     "take it off the list in deploy/src/doctor/exceptions.rs",
                 )),
-                ([], Some(reason)) => {
+                (Some(reason), _) if empty.is_empty() => {
                     checks.push(Check::note(
                         "queries",
                         format!("{place} returns data; it often does not: {reason}"),
                     ));
                 }
-                ([(_, Found::Nothing)], Some(reason)) => {
+                (Some(reason), _) if is_empty => {
                     checks.push(Check::note("queries", format!("{place} is empty, as it may be: {reason}")));
                 }
-                (empty, _) => {
-                    for (expr, found) in empty {
-                        checks.push(nothing(query, &place, expr, found));
-                    }
+                (None, Some((reason, name))) if is_empty => {
+                    checks.push(Check::note(
+                        "queries",
+                        format!("{place} is empty, since {name} is not there: {reason}"),
+                    ));
                 }
+                _ => checks.extend(empty.iter().map(|(expr, found)| nothing(query, &place, expr, found))),
             }
         }
         let summary = well.into_iter().filter(|(_, count)| *count > 0).map(|((kind, within), count)| {
@@ -321,6 +322,45 @@ impl Examined<'_> {
         let mut all: Vec<Check> = summary.collect();
         all.append(&mut checks);
         all
+    }
+
+    /// The metrics that may be missing and are, with the reason: of the program, and what is recorded of them.
+    fn excused(
+        &self,
+        asked: &[(&Query, Vec<String>)],
+        empty: &dyn Fn(&[String]) -> Vec<(String, Found)>,
+    ) -> BTreeMap<String, String> {
+        let mut excused: BTreeMap<String, String> = BTreeMap::new();
+        for family in &self.catalog.families {
+            if let Some(reason) = exceptions::of_family(family)
+                && !self.has(family)
+            {
+                excused.extend(series(family).into_iter().map(|name| (name, reason.clone())));
+            }
+        }
+        // A recorded series may be of recorded ones.
+        loop {
+            let before = excused.len();
+            for (rule, exprs) in asked.iter().filter(|(query, _)| query.purpose == Purpose::Recording) {
+                let reason = rule.metrics().into_iter().find_map(|name| excused.get(&name).cloned());
+                if let Some(reason) = reason
+                    && !empty(exprs).is_empty()
+                {
+                    excused.entry(rule.name.clone()).or_insert(reason);
+                }
+            }
+            if excused.len() == before {
+                return excused;
+            }
+        }
+    }
+
+    /// Whether a family has any series.
+    fn has(&self, family: &Family) -> bool {
+        series(family).into_iter().any(|name| {
+            let series = selector(&name, &[("job", self.job)]);
+            matches!(Found::of(self.prometheus.query(&series)), Found::Some | Found::NotANumber)
+        })
     }
 
     /// What is asked to see that a query has what it needs.

@@ -1,7 +1,7 @@
 //! What may be empty in a program that is well, and why. Nothing else may.
 
 use crate::catalog::Family;
-use crate::queries::{Purpose, Query, selectors};
+use crate::queries::{Purpose, Query};
 
 /// A query that may return nothing.
 #[derive(Debug)]
@@ -14,7 +14,12 @@ struct MayBeEmpty {
 }
 
 /// Every query that may return nothing.
-const QUERIES: &[MayBeEmpty] = &[];
+const QUERIES: &[MayBeEmpty] = &[MayBeEmpty {
+    purpose: Purpose::Annotation,
+    within: "",
+    name: "Alerts",
+    reason: "no alert is pending or fires",
+}];
 
 /// Metrics whose series open when something first happens, and what that is.
 const OPEN_LATER: &[(&str, &str)] = &[
@@ -29,14 +34,7 @@ pub(crate) fn of_query(query: &Query) -> Option<&'static str> {
             && (exception.within.is_empty() || exception.within == query.within)
             && exception.name == query.name
     };
-    if let Some(exception) = QUERIES.iter().find(is_meant) {
-        return Some(exception.reason);
-    }
-    let names = selectors(&query.substituted(&mut |_, _| None));
-    let is_of_alerts = |selector: &promql_parser::parser::VectorSelector| {
-        selector.name.as_deref().is_some_and(|name| matches!(name, "ALERTS" | "ALERTS_FOR_STATE"))
-    };
-    names.iter().any(is_of_alerts).then_some("no alert is pending or fires")
+    QUERIES.iter().find(is_meant).map(|exception| exception.reason)
 }
 
 /// Why a family may have no series yet.

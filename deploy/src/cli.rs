@@ -1,5 +1,10 @@
 //! What can be asked for, and how it is answered.
 
+// What is said of an argument is what --help shows, as it is.
+#![expect(clippy::doc_markdown)]
+// Arguments that are given or not.
+#![expect(clippy::struct_excessive_bools)]
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;

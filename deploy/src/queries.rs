@@ -313,15 +313,12 @@ fn substitute(text: &str, value: &mut dyn FnMut(&str) -> Option<String>) -> Stri
         } else {
             None
         };
-        match found.and_then(|(name, rest)| Some((value(name)?, rest))) {
-            Some((value, after)) => {
-                result.push_str(&value);
-                rest = after;
-            }
-            None => {
-                result.push_str(&after[..1]);
-                rest = &after[1..];
-            }
+        if let Some((value, after)) = found.and_then(|(name, rest)| Some((value(name)?, rest))) {
+            result.push_str(&value);
+            rest = after;
+        } else {
+            result.push_str(&after[..1]);
+            rest = &after[1..];
         }
     }
     result.push_str(rest);

@@ -26,7 +26,7 @@ const SHOWN: usize = 10;
 /// The prefix of our families.
 const PREFIX: &str = "tta_";
 /// The shortest window of the rules, where no rule says.
-const SHORTEST_WINDOW: Duration = Duration::from_secs(300);
+const SHORTEST_WINDOW: Duration = Duration::from_mins(5);
 /// Scrapes that a window has to hold.
 const SCRAPES: u32 = 4;
 
@@ -230,7 +230,7 @@ impl Examined<'_> {
         checks.insert(
             0,
             Check {
-                check: "families",
+                name: "families",
                 state: if there > 0 || self.catalog.families.is_empty() { State::Ok } else { State::Note },
                 detail: format!("{there} of {} are there", self.catalog.families.len()),
                 advice: None,
@@ -325,11 +325,7 @@ impl Examined<'_> {
     }
 
     /// The metrics that may be missing and are, with the reason: of the program, and what is recorded of them.
-    fn excused(
-        &self,
-        asked: &[(&Query, Vec<String>)],
-        empty: &dyn Fn(&[String]) -> Vec<(String, Found)>,
-    ) -> BTreeMap<String, String> {
+    fn excused(&self, asked: &[(&Query, Vec<String>)], empty: &Empty<'_>) -> BTreeMap<String, String> {
         let mut excused: BTreeMap<String, String> = BTreeMap::new();
         for family in &self.catalog.families {
             if let Some(reason) = exceptions::of_family(family)
@@ -451,7 +447,7 @@ impl Examined<'_> {
                 });
             }
             Err(error) => {
-                checks.push(Check::failed("retention", error.to_string(), "see the log of Prometheus"))
+                checks.push(Check::failed("retention", error.to_string(), "see the log of Prometheus"));
             }
         }
         if !self.catalog.families.iter().any(|family| family.type_ == FamilyType::Histogram) {
@@ -472,7 +468,7 @@ impl Examined<'_> {
                 });
             }
             Err(error) => {
-                checks.push(Check::failed("exemplars", error.to_string(), "see the log of Prometheus"))
+                checks.push(Check::failed("exemplars", error.to_string(), "see the log of Prometheus"));
             }
         }
         checks
@@ -512,6 +508,9 @@ impl Examined<'_> {
         checks
     }
 }
+
+/// Those of some queries that return nothing.
+type Empty<'a> = dyn Fn(&[String]) -> Vec<(String, Found)> + 'a;
 
 /// What a query returned.
 #[derive(Clone, Debug)]
@@ -577,7 +576,7 @@ fn compare(group: &str, expected: &[&Query], mut there: Vec<&Value>) -> Vec<Chec
         let Some(at) =
             there.iter().position(|loaded| is_named(loaded) && has_labels(loaded) && has_expr(loaded))
         else {
-            let what = if there.iter().any(|loaded| is_named(loaded)) {
+            let what = if there.iter().any(is_named) {
                 "is loaded with another expression or other labels than generated"
             } else {
                 "is not loaded"
@@ -679,9 +678,10 @@ impl Receiver {
             Receiver::Grpc { address, timeout } => {
                 let addresses =
                     address.to_socket_addrs().map(Iterator::collect::<Vec<_>>).unwrap_or_default();
-                match addresses.iter().any(|address| TcpStream::connect_timeout(address, *timeout).is_ok()) {
-                    true => Check::ok("otlp", format!("{address} listens")),
-                    false => Check::failed("otlp", format!("{address}: no connection"), START),
+                if addresses.iter().any(|address| TcpStream::connect_timeout(address, *timeout).is_ok()) {
+                    Check::ok("otlp", format!("{address} listens"))
+                } else {
+                    Check::failed("otlp", format!("{address}: no connection"), START)
                 }
             }
         }
@@ -726,11 +726,8 @@ fn round(value: f64) -> f64 {
 /// The first few.
 fn some(names: &BTreeSet<&str>) -> String {
     let more = names.len().saturating_sub(SHOWN);
-    let mut text = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
-    if more > 0 {
-        text.push_str(&format!(" and {more} more"));
-    }
-    text
+    let text = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{text} and {more} more") } else { text }
 }
 
 fn array(value: &Value) -> &[Value] {

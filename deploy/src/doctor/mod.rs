@@ -27,7 +27,8 @@ enum State {
 /// One thing that was looked at.
 #[derive(Clone, Debug, Serialize)]
 struct Check {
-    check: &'static str,
+    #[serde(rename = "check")]
+    name: &'static str,
     state: State,
     detail: String,
     /// What to do about it.
@@ -36,16 +37,16 @@ struct Check {
 }
 
 impl Check {
-    fn ok(check: &'static str, detail: impl Into<String>) -> Self {
-        Check { check, state: State::Ok, detail: detail.into(), advice: None }
+    fn ok(name: &'static str, detail: impl Into<String>) -> Self {
+        Check { name, state: State::Ok, detail: detail.into(), advice: None }
     }
 
-    fn note(check: &'static str, detail: impl Into<String>) -> Self {
-        Check { check, state: State::Note, detail: detail.into(), advice: None }
+    fn note(name: &'static str, detail: impl Into<String>) -> Self {
+        Check { name, state: State::Note, detail: detail.into(), advice: None }
     }
 
-    fn failed(check: &'static str, detail: impl Into<String>, advice: impl Into<String>) -> Self {
-        Check { check, state: State::Failed, detail: detail.into(), advice: Some(advice.into()) }
+    fn failed(name: &'static str, detail: impl Into<String>, advice: impl Into<String>) -> Self {
+        Check { name, state: State::Failed, detail: detail.into(), advice: Some(advice.into()) }
     }
 }
 
@@ -92,7 +93,7 @@ pub(crate) fn run(asked: &Doctor, catalog: &Catalog, terminal: &mut Terminal) ->
                 State::Note => "note",
                 State::Failed => "FAIL",
             };
-            terminal.line(format!("{word}  {:<12} {}", check.check, check.detail));
+            terminal.line(format!("{word}  {:<12} {}", check.name, check.detail));
             if let Some(advice) = &check.advice {
                 terminal.line(format!("      {:<12} -> {advice}", ""));
             }

@@ -1,7 +1,5 @@
 //! Docker Compose: all of it on one machine.
 
-use std::fmt::Write as _;
-
 use super::GENERATED;
 use crate::cli::{StackOptions, Traces};
 
@@ -16,13 +14,19 @@ const LOKI: &str = "grafana/loki:3.5.5";
 const BUSYBOX: &str = "busybox:1.37.0";
 
 pub(super) fn file(stack: &StackOptions, retention_days: u32, logs: bool) -> String {
-    let traces = match stack.traces {
-        Traces::Jaeger => "jaeger",
-        Traces::Zipkin => "zipkin",
+    let (traces, service, volume) = match stack.traces {
+        Traces::Jaeger => ("jaeger", jaeger(), "  jaeger:\n"),
+        Traces::Zipkin => ("zipkin", zipkin(), ""),
     };
-    let collector_logs = if logs { "      - ${TTA_LOGS:-/var/log/tta}:/var/log/tta:ro\n" } else { "" };
-    let mut text = format!(
-        r#"{GENERATED}#
+    let mut services =
+        vec![prometheus(retention_days), alertmanager(), grafana(), collector(traces, logs), service];
+    if logs {
+        services.push(loki());
+    }
+    let services = services.join("\n");
+    let loki = if logs { "  loki:\n" } else { "" };
+    format!(
+        r"{GENERATED}#
 #   docker compose up --wait
 #
 # Nothing listens outside of the loopback interface. A program's metrics are on 127.0.0.1 as well, which only containers
@@ -30,7 +34,18 @@ pub(super) fn file(stack: &StackOptions, retention_days: u32, logs: bool) -> Str
 name: tta
 
 services:
+{services}
+volumes:
   prometheus:
+  alertmanager:
+  grafana:
+{volume}{loki}"
+    )
+}
+
+fn prometheus(retention_days: u32) -> String {
+    format!(
+        r#"  prometheus:
     image: {PROMETHEUS}
     network_mode: host
     restart: unless-stopped
@@ -48,8 +63,13 @@ services:
       interval: 10s
       timeout: 5s
       retries: 12
+"#
+    )
+}
 
-  alertmanager:
+fn alertmanager() -> String {
+    format!(
+        r#"  alertmanager:
     image: {ALERTMANAGER}
     network_mode: host
     restart: unless-stopped
@@ -66,8 +86,13 @@ services:
       interval: 10s
       timeout: 5s
       retries: 12
+"#
+    )
+}
 
-  grafana:
+fn grafana() -> String {
+    format!(
+        r#"  grafana:
     image: {GRAFANA}
     network_mode: host
     restart: unless-stopped
@@ -89,25 +114,31 @@ services:
       interval: 10s
       timeout: 5s
       retries: 12
+"#
+    )
+}
 
-  collector:
+fn collector(traces: &str, logs: bool) -> String {
+    let logs = if logs { "      - ${TTA_LOGS:-/var/log/tta}:/var/log/tta:ro\n" } else { "" };
+    let health = prober("collector", "http://127.0.0.1:13133/");
+    format!(
+        r"  collector:
     image: {COLLECTOR}
     network_mode: host
     restart: unless-stopped
     command: [--config=/etc/otelcol/config.yml]
     volumes:
       - ./collector:/etc/otelcol:ro
-{collector_logs}    depends_on:
+{logs}    depends_on:
       {traces}:
         condition: service_healthy
-"#
-    );
-    text.push_str(&prober("collector", "http://127.0.0.1:13133/"));
-    let (service, volume) = match stack.traces {
-        Traces::Jaeger => (
-            format!(
-                r#"
-  jaeger:
+{health}"
+    )
+}
+
+fn jaeger() -> String {
+    format!(
+        r#"  jaeger:
     image: {JAEGER}
     restart: unless-stopped
     command: [--config=/etc/jaeger/config.yml]
@@ -124,13 +155,12 @@ services:
       timeout: 5s
       retries: 12
 "#
-            ),
-            Some("jaeger"),
-        ),
-        Traces::Zipkin => (
-            format!(
-                r#"
-  zipkin:
+    )
+}
+
+fn zipkin() -> String {
+    format!(
+        r#"  zipkin:
     image: {ZIPKIN}
     restart: unless-stopped
     environment:
@@ -144,33 +174,21 @@ services:
       timeout: 5s
       retries: 12
 "#
-            ),
-            None,
-        ),
-    };
-    text.push_str(&service);
-    if logs {
-        // Writing to a String cannot fail.
-        let _ = write!(
-            text,
-            r"
-  loki:
+    )
+}
+
+fn loki() -> String {
+    let health = prober("loki", "http://127.0.0.1:3100/ready");
+    format!(
+        r"  loki:
     image: {LOKI}
     restart: unless-stopped
     ports:
       - 127.0.0.1:3100:3100
     volumes:
       - loki:/loki
-"
-        );
-        text.push_str(&prober("loki", "http://127.0.0.1:3100/ready"));
-    }
-    text.push_str("\nvolumes:\n  prometheus:\n  alertmanager:\n  grafana:\n");
-    for volume in volume.into_iter().chain(logs.then_some("loki")) {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "  {volume}:");
-    }
-    text
+{health}"
+    )
 }
 
 /// A service that is healthy while another one is, whose image has nothing that could ask.

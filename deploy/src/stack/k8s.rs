@@ -79,7 +79,7 @@ fn service_monitor(options: &Options, stack: &StackOptions) -> String {
     }
     let service_namespace = stack.service_namespace.as_ref().unwrap_or(&stack.namespace);
     format!(
-        r#"{GENERATED}#
+        r"{GENERATED}#
 # For links from a latency to a trace, the Prometheus object needs spec.enableFeatures: [exemplar-storage].
 apiVersion: monitoring.coreos.com/v1
 kind: ServiceMonitor
@@ -98,7 +98,7 @@ kind: ServiceMonitor
         - action: replace
           targetLabel: job
           replacement: {job}
-"#,
+",
         metadata = metadata(options, stack, "metrics", &[]),
         namespace = quote(service_namespace),
         port = quote(&stack.port_name),

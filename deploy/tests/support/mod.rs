@@ -3,6 +3,7 @@
 // No test uses all of it.
 #![allow(dead_code)]
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// How long anything may take that is waited for.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The sample catalog.
 pub(crate) const CATALOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/catalog.json");
@@ -148,6 +149,9 @@ pub(crate) fn check(program: &str, args: &[&str], file: &Path) -> String {
     text
 }
 
+/// Status and body that answer a head and a body.
+type Answer = dyn Fn(&str, &[u8]) -> (u16, String) + Send + Sync;
+
 /// An HTTP server whose answers are made by a function of the request's head and body.
 #[derive(Debug)]
 pub(crate) struct Http {
@@ -190,7 +194,7 @@ impl Drop for Http {
     }
 }
 
-fn serve(stream: &TcpStream, answer: &(dyn Fn(&str, &[u8]) -> (u16, String) + Send + Sync)) {
+fn serve(stream: &TcpStream, answer: &Answer) {
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
@@ -227,12 +231,16 @@ pub(crate) fn exposition(catalog: &str) -> impl Fn(&str, &[u8]) -> (u16, String)
     }
 }
 
+fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
+    writeln!(text, "{line}").expect("a String takes everything");
+}
+
 fn expose(catalog: &Value, scrape: u64) -> String {
     let mut text = String::new();
     for family in catalog["families"].as_array().expect("an array") {
         let (name, type_) =
             (family["name"].as_str().expect("a name"), family["type"].as_str().expect("a type"));
-        text.push_str(&format!("# TYPE {name} {type_}\n"));
+        line(&mut text, format_args!("# TYPE {name} {type_}"));
         let mut all = vec![String::new()];
         for label in family["labels"].as_array().expect("an array") {
             let values: Vec<String> = match label["values"].as_array() {
@@ -255,15 +263,17 @@ fn expose(catalog: &Value, scrape: u64) -> String {
                     let comma = if labels.is_empty() { "" } else { "," };
                     for (at, bound) in bounds.chain(["+Inf".to_owned()]).enumerate() {
                         let count = scrape * (at as u64 + 1);
-                        text.push_str(&format!("{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {count}\n"));
+                        line(
+                            &mut text,
+                            format_args!("{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {count}"),
+                        );
                     }
                     let count = scrape * (family["buckets"].as_array().map_or(0, Vec::len) as u64 + 1);
-                    text.push_str(&format!(
-                        "{name}_sum{{{labels}}} {scrape}\n{name}_count{{{labels}}} {count}\n"
-                    ));
+                    line(&mut text, format_args!("{name}_sum{{{labels}}} {scrape}"));
+                    line(&mut text, format_args!("{name}_count{{{labels}}} {count}"));
                 }
-                "counter" => text.push_str(&format!("{name}{{{labels}}} {scrape}\n")),
-                _ => text.push_str(&format!("{name}{{{labels}}} 1\n")),
+                "counter" => line(&mut text, format_args!("{name}{{{labels}}} {scrape}")),
+                _ => line(&mut text, format_args!("{name}{{{labels}}} 1")),
             }
         }
     }
@@ -303,7 +313,7 @@ impl Prometheus {
             let mut log = String::new();
             let ready = lines
                 .by_ref()
-                .inspect(|line| log.push_str(&format!("{line}\n")))
+                .inspect(|said| line(&mut log, format_args!("{said}")))
                 .any(|line| line.contains("Server is ready"));
             if ready {
                 // It ends if nobody reads what it says.

@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_password_is_used_and_not_shown() {
-        let server = server("http://me:s%40crät@host:9090/prometheus/").expect("it is an URL");
+        let server = server("http://me:s%40cr%C3%A4t@host:9090/prometheus/").expect("it is an URL");
         assert_eq!(server.shown(), "http://host:9090/prometheus");
         assert_eq!(
             server.authorization.as_deref(),

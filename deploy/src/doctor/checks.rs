@@ -272,7 +272,7 @@ impl Examined<'_> {
     /// Whether every query returns something.
     pub(super) fn queries(&self) -> Vec<Check> {
         let asked: Vec<(&Query, Vec<String>)> =
-            self.rules.iter().chain(&self.panels).map(|query| (query, self.asked_for(query))).collect();
+            self.panels.iter().chain(&self.rules).map(|query| (query, self.asked_for(query))).collect();
         let distinct: BTreeSet<&str> =
             asked.iter().flat_map(|(_, exprs)| exprs).map(String::as_str).collect();
         let answers = self.ask(&distinct.into_iter().collect::<Vec<_>>());

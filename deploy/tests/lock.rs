@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::Value;
-use support::{Folder, Said, catalog, check, family, tta};
+use support::{Folder, Said, catalog, check, tta};
 
 const LOCK: &str = "out/metrics.lock.json";
 const ALIASES: &str = "out/prometheus/rules/aliases.yml";
@@ -20,112 +20,137 @@ fn generate(folder: &Folder, change: impl FnOnce(&mut Value), more: &[&str]) -> 
 
 fn unchanged(_: &mut Value) {}
 
-fn rename<'a>(from: &'a str, to: &'a str) -> impl FnOnce(&mut Value) + use<'a> {
-    move |catalog| family(catalog, from)["name"] = to.into()
-}
-
 fn remove(catalog: &mut Value, name: &str) {
     catalog["families"].as_array_mut().expect("an array").retain(|family| family["name"] != name);
 }
 
-#[test]
-fn a_family_that_is_renamed_lives_on_under_its_old_name_once_accepted() {
+/// Generates, and lets the lock be that of a time when some families had other names.
+fn renamed_since(renames: &[(&str, &str)]) -> Folder {
     let folder = Folder::new();
     assert_eq!(generate(&folder, unchanged, &[]).code, 0);
-    let (lock, reference) = (folder.read(LOCK), folder.read("out/metrics.md"));
-    let renamed = || rename("tta_build_info", "tta_release_info");
+    rename_in_lock(&folder, renames);
+    folder
+}
 
+fn rename_in_lock(folder: &Folder, renames: &[(&str, &str)]) {
+    let mut lock: Value = serde_json::from_str(&folder.read(LOCK)).expect("JSON");
+    for (old, new) in renames {
+        let families = lock["families"].as_object_mut().expect("an object");
+        let family = families.remove(*new).expect("it is there");
+        families.insert((*old).to_owned(), family);
+    }
+    folder.write(LOCK, &lock.to_string());
+}
+
+#[test]
+fn a_family_that_is_renamed_lives_on_under_its_old_name_once_accepted() {
+    let folder = renamed_since(&[("tta_release_info", "tta_build_info")]);
+    let (lock, reference) = (folder.read(LOCK), folder.read("out/metrics.md"));
     for check in [&["--check"][..], &[]] {
-        let said = generate(&folder, renamed(), check);
+        let said = generate(&folder, unchanged, check);
         assert_eq!(said.code, 1, "{said:?}");
         let sentence =
-            "changed   tta_build_info is gone; tta_release_info is new and has its type, unit and labels";
+            "changed   tta_release_info is gone; tta_build_info is new and has its type, unit and labels";
         assert!(said.out.contains(sentence), "{}", said.out);
         let command = format!(" --out {} --accept-changes\n", folder.join("out").display());
         assert!(said.out.contains(&command), "{}", said.out);
         assert_eq!((folder.read(LOCK), folder.read("out/metrics.md")), (lock.clone(), reference.clone()));
     }
 
-    let said = generate(&folder, renamed(), &["--accept-changes"]);
+    let said = generate(&folder, unchanged, &["--accept-changes"]);
     assert_eq!(said.code, 0, "{said:?}");
-    assert!(said.out.contains("accepted  tta_build_info is gone"), "{}", said.out);
+    assert!(said.out.contains("accepted  tta_release_info is gone"), "{}", said.out);
     let aliases = folder.read(ALIASES);
-    assert!(aliases.contains("record: tta_build_info\n"), "{aliases}");
-    assert!(aliases.contains(r#"expr: tta_release_info{job="tta"}"#), "{aliases}");
+    assert!(aliases.contains("record: tta_release_info\n"), "{aliases}");
+    assert!(aliases.contains(r#"expr: tta_build_info{job="tta"}"#), "{aliases}");
     check("promtool", &["check", "rules"], &folder.join(ALIASES));
-    assert!(folder.read("out/metrics.md").contains("| `tta_build_info` | `tta_release_info` |"));
-    assert_eq!(generate(&folder, renamed(), &["--check"]).code, 0, "once is enough");
+    assert!(folder.read("out/metrics.md").contains("| `tta_release_info` | `tta_build_info` |"));
+    assert_eq!(generate(&folder, unchanged, &["--check"]).code, 0, "once is enough");
+}
 
-    // A second new name: both old ones are of it.
-    let again = || rename("tta_build_info", "tta_version_info");
-    assert_eq!(generate(&folder, again(), &["--accept-changes"]).code, 0);
-    let aliases = folder.read(ALIASES);
-    for old in ["tta_build_info", "tta_release_info"] {
-        assert!(aliases.contains(&format!("record: {old}\n")), "{aliases}");
-    }
-    assert_eq!(aliases.matches(r#"expr: tta_version_info{job="tta"}"#).count(), 2, "{aliases}");
-
-    // The first name comes back. Two things of one name would be in the way of each other.
+#[test]
+fn whatever_was_renamed_twice_is_an_alias_of_the_last_name() {
+    let folder = renamed_since(&[("tta_first_info", "tta_build_info")]);
+    generate(&folder, unchanged, &["--accept-changes"]);
+    // As if tta_build_info had been called tta_second_info then.
+    let lock = folder.read(LOCK).replace("tta_build_info", "tta_second_info");
+    folder.write(LOCK, &lock);
     let said = generate(&folder, unchanged, &["--accept-changes"]);
     assert_eq!(said.code, 0, "{said:?}");
     let aliases = folder.read(ALIASES);
-    assert!(!aliases.contains("record: tta_build_info\n"), "{aliases}");
+    for old in ["tta_first_info", "tta_second_info"] {
+        assert!(aliases.contains(&format!("record: {old}\n")), "{aliases}");
+    }
     assert_eq!(aliases.matches(r#"expr: tta_build_info{job="tta"}"#).count(), 2, "{aliases}");
 }
 
 #[test]
+fn a_name_that_comes_back_is_no_alias() {
+    let folder = renamed_since(&[("tta_first_info", "tta_build_info")]);
+    generate(&folder, unchanged, &["--accept-changes"]);
+    let lock = folder.read(LOCK);
+    // Two things of one name would be in the way of each other.
+    let lock = lock
+        .replace("tta_build_info", "x_y_z")
+        .replace("tta_first_info", "tta_build_info")
+        .replace("x_y_z", "tta_first_info");
+    folder.write(LOCK, &lock);
+    let said = generate(&folder, unchanged, &["--accept-changes"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let aliases = folder.read(ALIASES);
+    assert!(
+        aliases.contains("record: tta_first_info\n") && !aliases.contains("record: tta_build_info\n"),
+        "{aliases}"
+    );
+}
+
+#[test]
 fn an_alias_of_a_histogram_has_each_of_its_series() {
-    let folder = Folder::new();
-    generate(&folder, unchanged, &[]);
-    let change = rename("tta_workflow_duration_seconds", "tta_workflow_seconds");
-    assert_eq!(generate(&folder, change, &["--accept-changes"]).code, 0);
+    let folder = renamed_since(&[("tta_workflow_seconds", "tta_workflow_duration_seconds")]);
+    // That of the primitives is another one by its labels.
+    let said = generate(&folder, unchanged, &["--accept-changes"]);
+    assert_eq!(said.code, 0, "{said:?}");
     let aliases = folder.read(ALIASES);
     for end in ["bucket", "count", "sum"] {
-        assert!(aliases.contains(&format!("record: tta_workflow_duration_seconds_{end}\n")), "{aliases}");
-        assert!(aliases.contains(&format!("tta_workflow_seconds_{end}{{job=\"tta\"}}")), "{aliases}");
+        assert!(aliases.contains(&format!("record: tta_workflow_seconds_{end}\n")), "{aliases}");
+        assert!(
+            aliases.contains(&format!("tta_workflow_duration_seconds_{end}{{job=\"tta\"}}")),
+            "{aliases}"
+        );
     }
     check("promtool", &["check", "rules"], &folder.join(ALIASES));
 }
 
 #[test]
 fn what_could_be_two_things_is_asked_for() {
-    let folder = Folder::new();
-    generate(&folder, unchanged, &[]);
-    // Both are gauges without labels, and so are those that are new.
-    let change = |catalog: &mut Value| {
-        family(catalog, "process_open_fds")["name"] = "process_files".into();
-        family(catalog, "process_threads")["name"] = "process_tasks".into();
-    };
-    let said = generate(&folder, change, &[]);
-    assert_eq!(said.code, 1);
-    assert!(
-        said.out.contains("process_open_fds is gone; new and of its type: process_files, process_tasks"),
-        "{}",
-        said.out
-    );
-    assert!(said.out.contains("--rename process_open_fds=NEW"), "{}", said.out);
+    // Both are gauges without labels.
+    let renames = [("process_files", "process_open_fds"), ("process_tasks", "process_threads")];
+    let folder = renamed_since(&renames);
+    let said = generate(&folder, unchanged, &[]);
+    assert_eq!(said.code, 1, "{said:?}");
+    let sentence = "process_files is gone; new and of its type: process_open_fds, process_threads";
+    assert!(said.out.contains(sentence), "{}", said.out);
+    assert!(said.out.contains("--rename process_files=NEW"), "{}", said.out);
 
-    let renames = ["--accept-changes", "--rename", "process_open_fds=process_files"];
-    let said = generate(&folder, change, &renames);
+    let renames = ["--accept-changes", "--rename", "process_files=process_open_fds"];
+    let said = generate(&folder, unchanged, &renames);
     assert_eq!(said.code, 0, "{said:?}");
     let aliases = folder.read(ALIASES);
-    assert!(aliases.contains("record: process_open_fds\n"), "{aliases}");
+    assert!(aliases.contains("record: process_files\n"), "{aliases}");
 }
 
 #[test]
 fn a_rename_that_is_none_is_refused() {
-    let folder = Folder::new();
-    generate(&folder, unchanged, &[]);
-    let change = || rename("tta_build_info", "tta_release_info");
+    let folder = renamed_since(&[("tta_release_info", "tta_build_info")]);
     for (rename, expected) in [
-        ("tta_release_info=tta_build_info", "tta_release_info is not gone; what is gone: tta_build_info"),
-        ("tta_build_info=tta_nothing", "the catalog has no family tta_nothing"),
+        ("tta_build_info=tta_release_info", "tta_build_info is not gone; what is gone: tta_release_info"),
+        ("tta_release_info=tta_nothing", "the catalog has no family tta_nothing"),
         (
-            "tta_build_info=tta_workflow_executions_total",
-            "tta_build_info is a gauge, and tta_workflow_executions_total is a counter",
+            "tta_release_info=tta_workflow_executions_total",
+            "tta_release_info is a gauge, and tta_workflow_executions_total is a counter",
         ),
     ] {
-        let said = generate(&folder, change(), &["--accept-changes", "--rename", rename]);
+        let said = generate(&folder, unchanged, &["--accept-changes", "--rename", rename]);
         assert_eq!(said.code, 2, "{said:?}");
         assert!(said.err.contains(expected), "{}", said.err);
     }
@@ -154,30 +179,31 @@ fn what_is_gone_for_good_is_recorded() {
 fn a_label_a_type_and_a_unit_are_promises_too() {
     let folder = Folder::new();
     generate(&folder, unchanged, &[]);
-    let change = |catalog: &mut Value| {
-        family(catalog, "tta_build_info")["labels"][0]["name"] = "release".into();
-        family(catalog, "process_threads")["type"] = "counter".into();
-        family(catalog, "process_start_time_seconds")["unit"] = "".into();
-    };
-    let said = generate(&folder, change, &[]);
+    let mut lock: Value = serde_json::from_str(&folder.read(LOCK)).expect("JSON");
+    let families = &mut lock["families"];
+    families["tta_build_info"]["labels"] = serde_json::json!(["environment", "release", "service"]);
+    families["process_threads"]["type"] = "counter".into();
+    families["process_start_time_seconds"]["unit"] = "bytes".into();
+    folder.write(LOCK, &lock.to_string());
+    let said = generate(&folder, unchanged, &[]);
     assert_eq!(said.code, 1);
     for sentence in [
-        "tta_build_info has no label version any more; new there: release",
-        "process_threads was a gauge and is a counter",
-        "process_start_time_seconds was in seconds and is in no unit",
+        "tta_build_info has no label release any more; new there: version",
+        "(a label has no alias: queries by release of tta_build_info have to be changed where they are)",
+        "process_threads was a counter and is a gauge",
+        "process_start_time_seconds was in bytes and is in seconds",
     ] {
         assert!(said.out.contains(sentence), "no {sentence:?} in {}", said.out);
     }
-    let changes = generate(&folder, change, &["--json"]).json()["changes"].clone();
-    assert_eq!(
-        changes[2],
-        serde_json::json!({
-            "change": "label_removed", "family": "tta_build_info", "label": "version", "candidates": ["release"],
-        })
-    );
-    assert_eq!(generate(&folder, change, &["--accept-changes"]).code, 0);
+    let changes = generate(&folder, unchanged, &["--json"]).json()["changes"].clone();
+    let expected = serde_json::json!({
+        "change": "label_removed", "family": "tta_build_info", "label": "release", "candidates": ["version"],
+    });
+    assert_eq!(changes[2], expected);
+    assert_eq!(generate(&folder, unchanged, &["--accept-changes"]).code, 0);
     let lock: Value = serde_json::from_str(&folder.read(LOCK)).expect("JSON");
-    assert_eq!(lock["families"]["tta_build_info"]["removed_labels"], serde_json::json!(["version"]));
+    assert_eq!(lock["families"]["tta_build_info"]["removed_labels"], serde_json::json!(["release"]));
+    assert_eq!(generate(&folder, unchanged, &["--check"]).code, 0);
 }
 
 #[test]

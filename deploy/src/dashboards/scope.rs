@@ -139,7 +139,7 @@ impl<'a> Scope<'a> {
     /// The objectives of this sort, each with its function.
     pub(super) fn objectives(&self, sort: &str) -> Vec<(&'a Site, &'a Objective)> {
         let all = self.catalog.objectives();
-        let of_sort = all.into_iter().filter(|(_, _, objective)| objective.objective == sort);
+        let of_sort = all.into_iter().filter(|(_, _, objective)| objective.name == sort);
         of_sort.map(|(site, _, objective)| (site, objective)).collect()
     }
 }

@@ -112,7 +112,7 @@ fn events(scope: &Scope<'_>) -> Row {
     .target(format!("({bad} or 0 * {all}) / clamp_min({all}, 1e-9)"), LEGEND)
     .links(links());
     for (site, _, objective) in scope.catalog.objectives() {
-        let series = format!("{} {}", site.name, objective.objective);
+        let series = format!("{} {}", site.name, objective.name);
         ratio = ratio.thresholds_of(series, &super::scope::errors_allowed(objective));
     }
     Row::new(

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use crate::catalog::Catalog;
-use crate::cli::Options;
+use crate::cli::{Failure, Options, Outcome};
 use crate::rules;
+use crate::terminal::Terminal;
 
 use super::{Finding, Sources, check_sources, read_dashboard, read_rules};
 
@@ -13,7 +14,7 @@ use super::{Finding, Sources, check_sources, read_dashboard, read_rules};
 pub(crate) struct Lint {
     /// The catalog, as `tta::testing::assert_catalog` keeps it.
     #[arg(long)]
-    catalog: PathBuf,
+    pub(crate) catalog: PathBuf,
     /// Files of Prometheus rules.
     #[arg(long, num_args = 1..)]
     rules: Vec<PathBuf>,
@@ -32,28 +33,25 @@ pub(crate) struct Lint {
     complete: bool,
     /// Findings as JSON.
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
     #[command(flatten)]
-    options: Options,
+    pub(crate) options: Options,
 }
 
-impl Lint {
-    /// The text to print, and whether nothing was found.
-    pub(crate) fn run(&self) -> Result<(String, bool), Box<dyn std::error::Error>> {
-        let catalog = Catalog::read(&self.catalog)?;
-        let sources = Sources {
-            // What is generated may be used, and is looked at when it is generated.
-            given: if self.complete { Vec::new() } else { rules::generate(&catalog, &self.options) },
-            rules: self.rules.iter().map(|path| read_rules(path)).collect::<Result<_, _>>()?,
-            dashboards: self.dashboards.iter().map(|path| read_dashboard(path)).collect::<Result<_, _>>()?,
-            foreign: self.foreign.clone(),
-            is_complete: self.complete,
-        };
-        let mut findings = check_sources(&catalog, &self.options, &sources);
-        findings.retain(|finding| !self.without.iter().any(|rule| rule == finding.rule));
-        let text = if self.json { serde_json::to_string_pretty(&findings)? } else { text(&findings) };
-        Ok((text, findings.is_empty()))
-    }
+pub(crate) fn run(asked: &Lint, catalog: &Catalog, terminal: &mut Terminal) -> Result<Outcome, Failure> {
+    let sources = Sources {
+        // What is generated may be used, and is looked at when it is generated.
+        given: if asked.complete { Vec::new() } else { rules::generate(catalog, &asked.options) },
+        rules: asked.rules.iter().map(|path| read_rules(path)).collect::<Result<_, _>>()?,
+        dashboards: asked.dashboards.iter().map(|path| read_dashboard(path)).collect::<Result<_, _>>()?,
+        foreign: asked.foreign.clone(),
+        is_complete: asked.complete,
+    };
+    let mut findings = check_sources(catalog, &asked.options, &sources);
+    findings.retain(|finding| !asked.without.iter().any(|rule| rule == finding.rule));
+    terminal.line(text(&findings));
+    terminal.answer(&findings);
+    Ok(if findings.is_empty() { Outcome::Done } else { Outcome::Found })
 }
 
 /// One paragraph for each finding, and how many there are.

@@ -25,7 +25,7 @@ use dashboard::{DashboardSource, Query};
 use expression::{Problem, examine};
 use known::Known;
 
-pub(crate) use command::{Lint, text};
+pub(crate) use command::{Lint, run, text};
 use source::{read_dashboard, read_rules};
 
 /// A mistake, and where it is.

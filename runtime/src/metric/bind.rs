@@ -10,7 +10,7 @@ use super::cell::{Counter, Row, Rows, Sharded, bounds};
 use super::family::{self, Family, SECONDS, Unit};
 use super::label::{LabelDecl, LabelValue, LabelValues};
 use super::store::{Labels, Part, Store};
-use crate::catalog::{Site, SiteKind, Verdict};
+use crate::catalog::{Promise, Site, SiteKind, Verdict};
 use crate::names::label;
 use crate::outcome::{Kind, Outcome, Status};
 
@@ -130,11 +130,17 @@ impl Bound {
         row.add(EXECUTIONS + outcome.status as usize, 1);
         row.observe(SUM, combination.bounds, nanoseconds);
         if let Some(promise) = self.site.promise() {
-            promise.judge(outcome.status, nanoseconds, |place| row.add(self.verdicts() + place, 1));
+            self.judge(row, promise, outcome.status, nanoseconds);
         }
         if let Some(error) = &outcome.error {
             self.failed(store, row, combination, error);
         }
+    }
+
+    /// Apart, so that calls of functions that promise nothing do not pay for it.
+    #[inline(never)]
+    fn judge(&self, row: Row<'_>, promise: &Promise, status: Status, nanoseconds: u64) {
+        promise.judge(status, nanoseconds, |place| row.add(self.verdicts() + place, 1));
     }
 
     #[inline(never)]

@@ -3,7 +3,7 @@
 use crate::catalog::{Catalog, Site, SiteKind};
 use crate::cli::Options;
 use crate::promql::{number, selector};
-use crate::rules::RuleFile;
+use crate::rules::{RuleFile, slo};
 
 use super::series::Series;
 use super::{ExprTest, Loaded, Sample, Scenario, TestFile};
@@ -20,7 +20,69 @@ pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -
         }
     }
     let files = ["recording", "compatibility"];
-    vec![loaded.test_file("recording", Vec::new(), &files, &format!("{EVALUATION}m"), scenarios)]
+    let mut all =
+        vec![loaded.test_file("recording", Vec::new(), &files, &format!("{EVALUATION}m"), scenarios)];
+    if slo::is_recorded(catalog) {
+        let windows = windows(catalog, options).into_iter().collect();
+        all.push(loaded.test_file("windows", Vec::new(), &["slo"], "1h", windows));
+    }
+    all
+}
+
+/// Of an hour with events, of which a tenth is bad: each window has them as long as it is.
+fn windows(catalog: &Catalog, options: &Options) -> Option<Scenario> {
+    let (site, _, objective) =
+        catalog.objectives().into_iter().find(|(_, _, objective)| slo::has_budget(objective))?;
+    let labels = [
+        ("job", options.job.as_str()),
+        ("objective", objective.objective.as_str()),
+        ("slo", site.name.as_str()),
+    ];
+    let counted = |outcome: &str, values: &str| {
+        let mut labels = labels.to_vec();
+        labels.push(("outcome", outcome));
+        Series::new("tta_slo_events_total", &labels, values)
+    };
+    let mut promql_expr_test = Vec::new();
+    let mut expects = |name: String, hours: u32, value: Option<f64>| {
+        promql_expr_test.push(expects_at(&name, &labels, &format!("{hours}h"), value));
+    };
+    // Hours of the windows, and the events and bad events that are recorded of the hour: of the long ones, once in an
+    // hour here, those of its last five minutes.
+    for (window, hours, events) in
+        [("1h", 1, 600.0), ("2h", 2, 600.0), ("6h", 6, 600.0), ("1d", 24, 50.0), ("3d", 72, 50.0)]
+    {
+        expects(format!("slo:tta_slo_events:increase{window}"), hours, Some(events));
+        expects(format!("slo:tta_slo_errors:increase{window}"), hours, Some(events / 10.0));
+        expects(format!("slo:tta_slo_errors_per_event:ratio_rate{window}"), hours, Some(0.1));
+        expects(format!("slo:tta_slo_burn:ratio_rate{window}"), hours, Some(0.1 / (1.0 - objective.target)));
+        // A sum has what was recorded at its very beginning.
+        let gone = if hours > 6 { hours + 2 } else { hours + 1 };
+        expects(format!("slo:tta_slo_events:increase{window}"), gone, Some(0.0));
+        expects(format!("slo:tta_slo_errors_per_event:ratio_rate{window}"), gone, None);
+    }
+    expects("slo:tta_slo_events:increase30m".to_owned(), 1, Some(300.0));
+    expects("slo:tta_slo_events:increase5m".to_owned(), 1, Some(50.0));
+    expects("slo:tta_slo_errors_per_event:ratio_rate5m".to_owned(), 1, Some(0.1));
+    Some(Scenario {
+        name: "each window has what happened within it, and nothing else".to_owned(),
+        interval: "1m".to_owned(),
+        input_series: vec![counted("good", "0+9x60 540+0x4400"), counted("bad", "0+1x60 60+0x4400")],
+        alert_rule_test: Vec::new(),
+        promql_expr_test,
+    })
+}
+
+/// That `name` has this value at a time, or none.
+fn expects_at(name: &str, labels: &[(&str, &str)], eval_time: &str, value: Option<f64>) -> ExprTest {
+    // promtool compares every bit.
+    let rounded = |value: f64| (value * 1e6 + 0.5).floor() / 1e6;
+    let sample = |value: f64| Sample { labels: selector("", labels), value: rounded(value) };
+    ExprTest {
+        expr: format!("round({}, 0.000001)", selector(name, labels)),
+        eval_time: eval_time.to_owned(),
+        exp_samples: value.map(sample).into_iter().collect(),
+    }
 }
 
 struct Cases<'a> {
@@ -191,13 +253,6 @@ impl Cases<'_> {
         if !recorded.any(|rule| rule.name() == name) {
             return None;
         }
-        // promtool compares every bit.
-        let rounded = |value: f64| (value * 1e6 + 0.5).floor() / 1e6;
-        let sample = |value: f64| Sample { labels: selector("", labels), value: rounded(value) };
-        Some(ExprTest {
-            expr: format!("round({}, 0.000001)", selector(name, labels)),
-            eval_time: format!("{END}m"),
-            exp_samples: value.map(sample).into_iter().collect(),
-        })
+        Some(expects_at(name, labels, &format!("{END}m"), value))
     }
 }

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The form of catalog files that this program reads.
 const FORMAT: u32 = 1;
@@ -102,7 +102,8 @@ pub(crate) struct Slo {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Objective {
-    pub(crate) objective: String,
+    #[serde(rename = "objective")]
+    pub(crate) name: String,
     /// Between 0 and 1.
     pub(crate) target: f64,
     /// Of a latency: the time within which a call is good.
@@ -131,7 +132,7 @@ pub(crate) struct Family {
 }
 
 /// What a family's values do.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum FamilyType {
     Counter,
@@ -180,7 +181,7 @@ impl Catalog {
             if let Some(slo) = &site.slo {
                 for objective in &slo.objectives {
                     let is_there = |(other, _, same): &(&Site, &Slo, &Objective)| {
-                        other.name == site.name && same.objective == objective.objective
+                        other.name == site.name && same.name == objective.name
                     };
                     if !all.iter().any(is_there) {
                         all.push((site, slo, objective));

@@ -432,7 +432,7 @@ impl<'a> Cases<'a> {
                 let labels = [
                     ("instance", "a:1"),
                     ("job", job),
-                    ("objective", objective.objective.as_str()),
+                    ("objective", objective.name.as_str()),
                     ("outcome", outcome),
                     ("slo", site.name.as_str()),
                 ];
@@ -441,8 +441,7 @@ impl<'a> Cases<'a> {
             };
             series.push(counted("bad", ratio * 100.0));
             series.push(counted("good", (1.0 - ratio) * 100.0));
-            let labels =
-                [("job", job), ("objective", objective.objective.as_str()), ("slo", site.name.as_str())];
+            let labels = [("job", job), ("objective", objective.name.as_str()), ("slo", site.name.as_str())];
             fired.push(Fired::of(rule, &labels, 1.0 - ratio / budget));
         }
         vec![test(

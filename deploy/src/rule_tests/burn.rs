@@ -283,7 +283,7 @@ impl Cases<'_> {
         let representatives: Vec<(&str, &str)> =
             self.burns.iter().map(|burn| (burn.objective, burn.slos[0])).collect();
         for (site, _, objective) in self.catalog.objectives() {
-            let name = (objective.objective.as_str(), site.name.as_str());
+            let name = (objective.name.as_str(), site.name.as_str());
             if !representatives.contains(&name) {
                 let thousand = Counter::new().grow(1000.0, minutes(end));
                 burning.extend(self.counted(name.0, name.1, thousand, None));
@@ -363,7 +363,7 @@ impl Cases<'_> {
     /// The ratio of events of the first of them that may be bad.
     fn budget(&self, burn: &Burn<'_>) -> f64 {
         let of_burn = |(site, _, objective): &(&crate::catalog::Site, _, &crate::catalog::Objective)| {
-            site.name == burn.slos[0] && objective.objective == burn.objective
+            site.name == burn.slos[0] && objective.name == burn.objective
         };
         let found = self.catalog.objectives().into_iter().find(of_burn);
         found.map_or(1.0, |(_, _, objective)| rounded(1.0 - objective.target))

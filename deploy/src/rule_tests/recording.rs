@@ -33,11 +33,8 @@ pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -
 fn windows(catalog: &Catalog, options: &Options) -> Option<Scenario> {
     let (site, _, objective) =
         catalog.objectives().into_iter().find(|(_, _, objective)| slo::has_budget(objective))?;
-    let labels = [
-        ("job", options.job.as_str()),
-        ("objective", objective.objective.as_str()),
-        ("slo", site.name.as_str()),
-    ];
+    let labels =
+        [("job", options.job.as_str()), ("objective", objective.name.as_str()), ("slo", site.name.as_str())];
     let counted = |outcome: &str, values: &str| {
         let mut labels = labels.to_vec();
         labels.push(("outcome", outcome));

@@ -125,8 +125,7 @@ impl Burn<'_> {
 pub(crate) fn of_pair<'a>(catalog: &'a Catalog, pair: &Pair) -> Vec<Burn<'a>> {
     classes(catalog, |_, slo, objective| {
         let factor = pair.factor_for(slo.window_days, objective.target);
-        (factor.is_ok() && slo::has_budget(objective))
-            .then_some((objective.objective.as_str(), slo.window_days))
+        (factor.is_ok() && slo::has_budget(objective)).then_some((objective.name.as_str(), slo.window_days))
     })
     .into_iter()
     .map(|((objective, days), slos)| Burn { objective, days, factor: pair.factor(days), slos })
@@ -142,7 +141,7 @@ fn burns(catalog: &Catalog, options: &Options, left_out: &mut Vec<String>) -> Ve
         if !slo::has_budget(objective) {
             left_out.push(format!(
                 "{:?}, {}: every window, since nothing may be bad and so there is no budget to burn",
-                site.name, objective.objective
+                site.name, objective.name
             ));
         }
     }
@@ -172,7 +171,7 @@ fn burns(catalog: &Catalog, options: &Options, left_out: &mut Vec<String>) -> Ve
             left_out.push(format!(
                 "{name:?}, {objective} {target} % over {days}d: {long} and {short}; {why}",
                 name = site.name,
-                objective = objective.objective,
+                objective = objective.name,
                 target = number(objective.target * 100.0),
                 days = slo.window_days,
                 long = pair.long,
@@ -220,7 +219,7 @@ const TELEMETRY_DASHBOARD: &str = "tta-telemetry?var-job={{ $labels.job | urlque
 pub(crate) fn low_volumes(catalog: &Catalog) -> BTreeMap<(&str, u32), Vec<&str>> {
     classes(catalog, |_, slo, objective| {
         slo::has_budget(objective)
-            .then(|| (objective.objective.as_str(), low_volume(slo.window_days, objective.target)))
+            .then(|| (objective.name.as_str(), low_volume(slo.window_days, objective.target)))
     })
 }
 

@@ -173,7 +173,7 @@ fn period(catalog: &Catalog, job: &str, days: u32) -> Vec<Rule> {
     let mut rules = Vec::new();
     if !LONG.contains(&window.as_str()) {
         let slos = classes(catalog, |_, slo, objective| {
-            (slo.window_days == days && has_budget(objective)).then_some(objective.objective.as_str())
+            (slo.window_days == days && has_budget(objective)).then_some(objective.name.as_str())
         });
         let staged = |name: &str| {
             slos.iter().map(|(objective, slos)| of_slos(name, job, objective, slos)).collect::<Vec<_>>()
@@ -210,9 +210,7 @@ pub(crate) fn has_budget(objective: &Objective) -> bool {
 }
 
 fn by_budget(catalog: &Catalog, is_asked: impl Fn(&Slo) -> bool) -> BTreeMap<(&str, String), Vec<&str>> {
-    classes(catalog, |_, slo, objective| {
-        is_asked(slo).then(|| (objective.objective.as_str(), budget(objective)))
-    })
+    classes(catalog, |_, slo, objective| is_asked(slo).then(|| (objective.name.as_str(), budget(objective))))
 }
 
 /// The names of those objectives' functions that have the same key; those without one are left out.

@@ -1,0 +1,523 @@
+//! `tta explain`: everything about one name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use promql_parser::parser::token::T_GTR;
+use promql_parser::parser::{Expr, VectorSelector};
+use promql_parser::util::{ExprVisitor, walk_expr};
+use serde::Serialize;
+
+use crate::catalog::{Catalog, Family, Site, SiteKind};
+use crate::cli::{Explain, Failure, Outcome};
+use crate::generate;
+use crate::promql::number;
+use crate::queries::{self, Purpose, Query, family_of, name_of, selectors};
+use crate::reference::{examples, kind_word, producers, type_word, values};
+use crate::terminal::Terminal;
+
+/// How alike a name has to be to be what was meant.
+const ALIKE: f64 = 0.7;
+/// Names that may have been meant.
+const SUGGESTED: usize = 3;
+/// Values of a label, and functions, that are listed.
+const SHOWN: usize = 20;
+/// The recorded burn over a window, before the window.
+const BURN: &str = "slo:tta_slo_burn:ratio_rate";
+
+/// What is said of a name: of each thing that has it.
+#[derive(Serialize)]
+struct Answer<'a> {
+    ok: bool,
+    command: &'static str,
+    name: &'a str,
+    found: Vec<Found<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    did_you_mean: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "is", rename_all = "lowercase")]
+enum Found<'a> {
+    Family(OfFamily<'a>),
+    Recorded(OfRule<'a>),
+    Alert(OfRule<'a>),
+    Site(OfSite<'a>),
+}
+
+#[derive(Serialize)]
+struct OfFamily<'a> {
+    name: &'a str,
+    #[serde(rename = "type")]
+    type_: &'static str,
+    unit: &'a str,
+    help: &'a str,
+    producer: &'a str,
+    labels: Vec<OfLabel<'a>>,
+    sites: Vec<Place<'a>>,
+    used_by: Vec<Used<'a>>,
+    examples: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct OfLabel<'a> {
+    name: &'a str,
+    values: String,
+}
+
+#[derive(Serialize)]
+struct Place<'a> {
+    kind: &'static str,
+    name: &'a str,
+    file: &'a str,
+    line: u32,
+}
+
+#[derive(Clone, Serialize, PartialEq, Eq, PartialOrd, Ord)]
+struct Used<'a> {
+    by: Purpose,
+    within: &'a str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct OfRule<'a> {
+    name: &'a str,
+    group: &'a str,
+    expr: &'a str,
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    for_: Option<&'a str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    labels: &'a BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: &'a BTreeMap<String, String>,
+    reads: Vec<String>,
+    used_by: Vec<Used<'a>>,
+}
+
+#[derive(Serialize)]
+struct OfSite<'a> {
+    kind: &'static str,
+    name: &'a str,
+    #[serde(rename = "type")]
+    type_: &'a str,
+    span: &'a str,
+    function: &'a str,
+    file: &'a str,
+    line: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    maturity: Option<&'a str>,
+    labels: Vec<OfLabel<'a>>,
+    /// Whether durations have its labels as well as counts.
+    labels_on_all: bool,
+    errors: Vec<OfError<'a>>,
+    metrics: Vec<&'a str>,
+    objectives: Vec<OfObjective<'a>>,
+    alerts: Vec<Used<'a>>,
+    dashboards: BTreeSet<&'a str>,
+}
+
+#[derive(Serialize)]
+struct OfError<'a> {
+    name: &'a str,
+    category: &'a str,
+    severity: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct OfObjective<'a> {
+    objective: &'a str,
+    target: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold_seconds: Option<f64>,
+    window_days: u32,
+    burns: Vec<Burn<'a>>,
+}
+
+/// An alert on the burn of an objective's budget.
+#[derive(Serialize)]
+struct Burn<'a> {
+    alert: &'a str,
+    windows: Vec<String>,
+    factor: f64,
+    /// The ratio of bad calls that this is.
+    bad_ratio: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    severity: Option<&'a str>,
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    for_: Option<&'a str>,
+}
+
+pub(crate) fn run(asked: &Explain, catalog: &Catalog, terminal: &mut Terminal) -> Result<Outcome, Failure> {
+    let files = generate::core(catalog, &asked.options)?;
+    let rules = queries::of_rules(&files)?;
+    let panels = queries::of_dashboards(&files, &asked.options.job)?;
+    let explained = Explained { catalog, job: &asked.options.job, rules: &rules, panels: &panels };
+
+    let name = asked.name.as_str();
+    let found = explained.find(name);
+    let did_you_mean = if found.is_empty() { explained.alike(name) } else { Vec::new() };
+    for (at, one) in found.iter().enumerate() {
+        if at > 0 {
+            terminal.line("");
+        }
+        tell(one, terminal);
+    }
+    let ok = !found.is_empty();
+    if !ok {
+        terminal.line(format!("{name}: no metric, recorded series, alert or function of this name"));
+        if !did_you_mean.is_empty() {
+            terminal.line(format!("did you mean {}?", did_you_mean.join(", ")));
+        }
+    }
+    terminal.answer(&Answer { ok, command: "explain", name, found, did_you_mean });
+    Ok(if ok { Outcome::Done } else { Outcome::Found })
+}
+
+/// What is known.
+struct Explained<'a> {
+    catalog: &'a Catalog,
+    job: &'a str,
+    rules: &'a [Query],
+    panels: &'a [Query],
+}
+
+impl<'a> Explained<'a> {
+    fn find(&self, name: &str) -> Vec<Found<'a>> {
+        let mut found = Vec::new();
+        let by_name = |name: &str| self.catalog.families.iter().find(|family| family.name == name);
+        if let Some(family) = by_name(name).or_else(|| by_name(family_of(name))) {
+            found.push(Found::Family(self.family(family)));
+        }
+        for rule in self.rules.iter().filter(|rule| rule.name == name) {
+            found.push(match rule.purpose {
+                Purpose::Alert => Found::Alert(self.rule(rule)),
+                _ => Found::Recorded(self.rule(rule)),
+            });
+        }
+        let is_meant = |site: &&Site| site.name == name || site.function == name || site.span == name;
+        found.extend(self.catalog.sites.iter().filter(is_meant).map(|site| Found::Site(self.site(site))));
+        found
+    }
+
+    /// The names that are most like it.
+    fn alike(&self, name: &str) -> Vec<&'a str> {
+        let families = self.catalog.families.iter().map(|family| family.name.as_str());
+        let sites = self.catalog.sites.iter().map(|site| site.name.as_str());
+        let all: BTreeSet<&str> =
+            families.chain(sites).chain(self.rules.iter().map(|rule| rule.name.as_str())).collect();
+        let wanted = name.to_lowercase();
+        let likeness = |other: &str| {
+            let other = other.to_lowercase();
+            // Whoever types a part of a name means the name.
+            let is_part = wanted.len() > 2 && other.contains(&wanted);
+            strsim::jaro_winkler(&wanted, &other).max(if is_part { 0.9 } else { 0.0 })
+        };
+        let mut all: Vec<(f64, &str)> = all.into_iter().map(|other| (likeness(other), other)).collect();
+        all.retain(|(likeness, _)| *likeness >= ALIKE);
+        all.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+        all.into_iter().take(SUGGESTED).map(|(_, other)| other).collect()
+    }
+
+    /// Who reads a metric.
+    fn users(&self, metric: &str) -> Vec<Used<'a>> {
+        let all = self.panels.iter().chain(self.rules).filter(|query| query.uses(metric));
+        let users: BTreeSet<Used<'a>> = all.map(used).collect();
+        users.into_iter().collect()
+    }
+
+    fn family(&self, family: &'a Family) -> OfFamily<'a> {
+        OfFamily {
+            name: &family.name,
+            type_: type_word(family),
+            unit: &family.unit,
+            help: &family.help,
+            producer: &family.producer,
+            labels: family.labels.iter().map(of_label).collect(),
+            sites: producers(self.catalog, family).into_iter().map(place).collect(),
+            used_by: self.users(&family.name),
+            examples: examples(family, self.job),
+        }
+    }
+
+    fn rule(&self, rule: &'a Query) -> OfRule<'a> {
+        OfRule {
+            name: &rule.name,
+            group: &rule.within,
+            expr: rule.expr.trim(),
+            for_: rule.for_.as_deref(),
+            labels: &rule.labels,
+            annotations: &rule.annotations,
+            reads: rule.metrics().into_iter().collect(),
+            used_by: self.users(&rule.name),
+        }
+    }
+
+    fn site(&self, site: &'a Site) -> OfSite<'a> {
+        let families: Vec<&Family> = self
+            .catalog
+            .families
+            .iter()
+            .filter(|family| {
+                producers(self.catalog, family).into_iter().any(|other| std::ptr::eq(other, site))
+            })
+            .collect();
+        let concerns = |query: &&Query| {
+            let expr = query.substituted(&mut |_, _| None);
+            selectors(&expr).iter().any(|selector| is_about(selector, site, &families))
+        };
+        let alerts = self.rules.iter().filter(|rule| rule.purpose == Purpose::Alert);
+        let alerts: BTreeSet<Used<'a>> = alerts.filter(concerns).map(used).collect();
+        OfSite {
+            kind: kind_word(site),
+            name: &site.name,
+            type_: &site.type_,
+            span: &site.span,
+            function: &site.function,
+            file: &site.file,
+            line: site.line,
+            maturity: site.maturity.as_deref(),
+            labels: site.labels.iter().map(of_label).collect(),
+            labels_on_all: site.labels_on_all,
+            errors: site
+                .errors
+                .iter()
+                .map(|error| OfError {
+                    name: &error.name,
+                    category: &error.category,
+                    severity: &error.severity,
+                    code: error.code.as_deref(),
+                })
+                .collect(),
+            metrics: families.iter().map(|family| family.name.as_str()).collect(),
+            objectives: self.objectives(site),
+            alerts: alerts.into_iter().collect(),
+            dashboards: self.panels.iter().filter(concerns).map(|query| query.within.as_str()).collect(),
+        }
+    }
+
+    fn objectives(&self, site: &'a Site) -> Vec<OfObjective<'a>> {
+        let mut all = Vec::new();
+        for (slo, objective) in
+            site.slo.iter().flat_map(|slo| slo.objectives.iter().map(move |one| (slo, one)))
+        {
+            let mut burns: Vec<Burn<'a>> = Vec::new();
+            for rule in self.rules.iter().filter(|rule| rule.purpose == Purpose::Alert) {
+                let is_of_it = |(selector, _): &(VectorSelector, f64)| {
+                    matches(selector, "slo", &site.name) && matches(selector, "objective", &objective.name)
+                };
+                let over: Vec<(String, f64)> = thresholds(&rule.expr)
+                    .into_iter()
+                    .filter(is_of_it)
+                    .filter_map(|(selector, factor)| {
+                        Some((selector.name?.strip_prefix(BURN)?.to_owned(), factor))
+                    })
+                    .collect();
+                let Some((_, factor)) = over.first() else { continue };
+                burns.push(Burn {
+                    alert: &rule.name,
+                    factor: *factor,
+                    bad_ratio: (factor * (1.0 - objective.target) * 1e9).round() / 1e9,
+                    windows: over.into_iter().map(|(window, _)| window).collect(),
+                    severity: rule.labels.get("severity").map(String::as_str),
+                    for_: rule.for_.as_deref(),
+                });
+            }
+            all.push(OfObjective {
+                objective: &objective.name,
+                target: objective.target,
+                threshold_seconds: objective.threshold_seconds,
+                window_days: slo.window_days,
+                burns,
+            });
+        }
+        all
+    }
+}
+
+fn used(query: &Query) -> Used<'_> {
+    Used { by: query.purpose, within: &query.within, name: &query.name }
+}
+
+fn place(site: &Site) -> Place<'_> {
+    Place { kind: kind_word(site), name: &site.name, file: &site.file, line: site.line }
+}
+
+fn of_label(label: &crate::catalog::Label) -> OfLabel<'_> {
+    OfLabel { name: &label.name, values: values(label, SHOWN, str::to_owned) }
+}
+
+/// Whether a selector takes in series whose label has the value.
+fn matches(selector: &VectorSelector, label: &str, value: &str) -> bool {
+    selector
+        .matchers
+        .matchers
+        .iter()
+        .filter(|matcher| matcher.name == label)
+        .all(|matcher| matcher.is_match(value))
+}
+
+/// Whether a selector is about a function: its labels, or what it selects, name it.
+fn is_about(selector: &VectorSelector, site: &Site, families: &[&Family]) -> bool {
+    let own = match site.kind {
+        SiteKind::Workflow => "workflow_name",
+        SiteKind::Primitive => "primitive_name",
+    };
+    let names = |label: &str| selector.matchers.matchers.iter().any(|matcher| matcher.name == label);
+    if ["slo", own].iter().any(|label| names(label)) {
+        return ["slo", own].iter().all(|label| matches(selector, label, &site.name))
+            && (names(own) || site.slo.is_some());
+    }
+    let Some(name) = name_of(selector) else { return false };
+    let family = family_of(&name);
+    // Of a recorded series the part in the middle is the metric.
+    let metric = name.split(':').nth(1).unwrap_or(family);
+    let is_of_slos = name.starts_with("slo:") && site.slo.is_some();
+    is_of_slos
+        || families
+            .iter()
+            .any(|family| family.name == metric || family.name.trim_end_matches("_total") == metric)
+}
+
+/// What an alert compares with a number from which on it fires.
+fn thresholds(expr: &str) -> Vec<(VectorSelector, f64)> {
+    struct Thresholds(Vec<(VectorSelector, f64)>);
+
+    impl ExprVisitor for Thresholds {
+        type Error = std::convert::Infallible;
+
+        fn pre_visit(&mut self, expr: &Expr) -> Result<bool, Self::Error> {
+            if let Expr::Binary(binary) = expr
+                && binary.op.id() == T_GTR
+                && let (Expr::VectorSelector(selector), Expr::NumberLiteral(number)) =
+                    (&*binary.lhs, &*binary.rhs)
+            {
+                self.0.push((selector.clone(), number.val));
+            }
+            Ok(true)
+        }
+    }
+
+    let mut found = Thresholds(Vec::new());
+    if let Ok(expr) = promql_parser::parser::parse(expr) {
+        let Ok(_) = walk_expr(&mut found, &expr);
+    }
+    found.0
+}
+
+fn tell(found: &Found<'_>, terminal: &mut Terminal) {
+    match found {
+        Found::Family(family) => tell_family(family, terminal),
+        Found::Recorded(rule) => tell_rule("recorded series", rule, terminal),
+        Found::Alert(rule) => tell_rule("alert", rule, terminal),
+        Found::Site(site) => tell_site(site, terminal),
+    }
+}
+
+fn tell_family(family: &OfFamily<'_>, terminal: &mut Terminal) {
+    let unit = if family.unit.is_empty() { String::new() } else { format!(" in {}", family.unit) };
+    terminal.line(format!("{}: {}{unit}", family.name, family.type_));
+    terminal.line(format!("  {}", family.help));
+    terminal.line(format!("  from: {}", family.producer));
+    tell_labels(&family.labels, terminal);
+    if !family.sites.is_empty() {
+        terminal.line("functions");
+        for site in family.sites.iter().take(SHOWN) {
+            terminal.line(format!("  {} {} ({}:{})", site.kind, site.name, site.file, site.line));
+        }
+        if family.sites.len() > SHOWN {
+            terminal.line(format!("  and {} more", family.sites.len() - SHOWN));
+        }
+    }
+    tell_users(&family.used_by, terminal);
+    terminal.line("examples");
+    for example in &family.examples {
+        terminal.line(format!("  {example}"));
+    }
+}
+
+fn tell_rule(what: &str, rule: &OfRule<'_>, terminal: &mut Terminal) {
+    terminal.line(format!("{}: {what} of the group {}", rule.name, rule.group));
+    for line in rule.expr.lines() {
+        terminal.line(format!("  {line}"));
+    }
+    if let Some(for_) = rule.for_ {
+        terminal.line(format!("  for {for_}"));
+    }
+    for (key, value) in rule.labels {
+        terminal.line(format!("  {key}: {value}"));
+    }
+    for (key, value) in rule.annotations {
+        terminal.line(format!("  {key}: {value}"));
+    }
+    terminal.line(format!("reads\n  {}", rule.reads.join("\n  ")));
+    tell_users(&rule.used_by, terminal);
+}
+
+fn tell_site(site: &OfSite<'_>, terminal: &mut Terminal) {
+    terminal.line(format!("{}: {}, {}", site.name, site.kind, site.type_));
+    terminal.line(format!("  {} ({}:{})", site.function, site.file, site.line));
+    terminal.line(format!("  spans: {}", site.span));
+    if let Some(maturity) = site.maturity {
+        terminal.line(format!("  maturity: {maturity}"));
+    }
+    tell_labels(&site.labels, terminal);
+    if !site.errors.is_empty() {
+        terminal.line("errors");
+        for error in &site.errors {
+            let code = error.code.map(|code| format!(", code {code}")).unwrap_or_default();
+            terminal.line(format!("  {}: {}, {}{code}", error.name, error.category, error.severity));
+        }
+    }
+    for objective in &site.objectives {
+        let within = objective.threshold_seconds.map(|seconds| format!(" within {} s", number(seconds)));
+        terminal.line(format!(
+            "objective {}: {} % of calls{} over {} days",
+            objective.objective,
+            number(objective.target * 100.0),
+            within.unwrap_or_default(),
+            objective.window_days
+        ));
+        for burn in &objective.burns {
+            terminal.line(format!(
+                "  {}: {} from a burn of {} on, which is {} % of bad calls, over {}, for {}",
+                burn.alert,
+                burn.severity.unwrap_or("told"),
+                number(burn.factor),
+                number(burn.bad_ratio * 100.0),
+                burn.windows.join(" and "),
+                burn.for_.unwrap_or("0s")
+            ));
+        }
+    }
+    tell_list("metrics", site.metrics.iter().map(|name| (*name).to_owned()), terminal);
+    tell_list("alerts", site.alerts.iter().map(|alert| alert.name.to_owned()), terminal);
+    tell_list("dashboards", site.dashboards.iter().map(|name| (*name).to_owned()), terminal);
+}
+
+fn tell_labels(labels: &[OfLabel<'_>], terminal: &mut Terminal) {
+    tell_list("labels", labels.iter().map(|label| format!("{}: {}", label.name, label.values)), terminal);
+}
+
+fn tell_users(users: &[Used<'_>], terminal: &mut Terminal) {
+    let word = |purpose| match purpose {
+        Purpose::Panel => "panel",
+        Purpose::Variable => "variable",
+        Purpose::Annotation => "annotation",
+        Purpose::Recording => "rule",
+        Purpose::Alert => "alert",
+    };
+    let users = users.iter().map(|user| format!("{} {}/{}", word(user.by), user.within, user.name));
+    tell_list("used by", users, terminal);
+}
+
+/// Nothing of an empty list.
+fn tell_list(title: &str, lines: impl Iterator<Item = String>, terminal: &mut Terminal) {
+    for (at, line) in lines.enumerate() {
+        if at == 0 {
+            terminal.line(title);
+        }
+        terminal.line(format!("  {line}"));
+    }
+}

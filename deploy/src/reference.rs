@@ -1,0 +1,253 @@
+//! `metrics.md`: what the program emits, for who writes queries.
+
+use std::fmt::{self, Write as _};
+
+use crate::catalog::{Catalog, Family, FamilyType, Label, Site, SiteKind};
+use crate::cli::{Failure, Options};
+use crate::files::Files;
+use crate::lock::Lock;
+use crate::markdown::{block, code, escape};
+use crate::promql::{number, selector};
+use crate::queries::{self, Purpose, Query};
+
+/// Where the reference is, below the output folder.
+const PATH: &str = "metrics.md";
+/// Values of a label that are listed.
+const SHOWN_VALUES: usize = 12;
+/// Functions of a family that are listed.
+const SHOWN_SITES: usize = 12;
+
+/// The window of example queries.
+const WINDOW: &str = "5m";
+
+/// Adds the reference.
+pub(crate) fn add(
+    catalog: &Catalog,
+    options: &Options,
+    lock: &Lock,
+    files: &mut Files,
+) -> Result<(), Failure> {
+    let rules = queries::of_rules(files)?;
+    let mut text = String::new();
+    write(&mut text, catalog, options, lock, &rules)?;
+    files.add(PATH, text);
+    Ok(())
+}
+
+/// The functions that a family's values come from, as its labels name them.
+pub(crate) fn producers<'a>(catalog: &'a Catalog, family: &Family) -> Vec<&'a Site> {
+    if !family.sites {
+        return Vec::new();
+    }
+    let is_among =
+        |label: &Label, name: &String| label.values.as_ref().is_none_or(|values| values.contains(name));
+    let names = |label: &Label, site: &Site| match label.name.as_str() {
+        "workflow_name" => site.kind == SiteKind::Workflow && is_among(label, &site.name),
+        "primitive_name" => site.kind == SiteKind::Primitive && is_among(label, &site.name),
+        "slo" => site.slo.is_some() && is_among(label, &site.name),
+        "name" => is_among(label, &site.name),
+        // Overflows of labels whose values are not known.
+        "label" => {
+            site.labels.iter().any(|of_site| of_site.limit.is_some() && is_among(label, &of_site.name))
+        }
+        _ => false,
+    };
+    catalog.sites.iter().filter(|site| family.labels.iter().any(|label| names(label, site))).collect()
+}
+
+/// What a label can be, as a person reads it.
+pub(crate) fn values(label: &Label, shown: usize, say: impl Fn(&str) -> String) -> String {
+    let mut text = match &label.values {
+        Some(values) => {
+            let mut listed: Vec<String> = values
+                .iter()
+                .take(shown)
+                .map(|value| if value.is_empty() { "(empty)".to_owned() } else { say(value) })
+                .collect();
+            if values.len() > shown {
+                listed.push(format!("and {} more", values.len() - shown));
+            }
+            listed.join(", ")
+        }
+        None => "any".to_owned(),
+    };
+    if label.open && label.values.is_some() {
+        text.push_str(", and others");
+    }
+    if let Some(limit) = label.limit {
+        // Writing to a String cannot fail.
+        let _ = write!(text, ", at most {limit}, the rest as {}", say("other"));
+    }
+    if label.optional {
+        text.push_str("; not on every series");
+    }
+    text
+}
+
+/// Queries that show what a family is good for.
+pub(crate) fn examples(family: &Family, job: &str) -> Vec<String> {
+    let by = family.labels.iter().find(|label| label.name.ends_with("_name")).or(family.labels.first());
+    let by = by.map(|label| format!(", {}", label.name)).unwrap_or_default();
+    let name = &family.name;
+    let of_job = |name: &str| selector(name, &[("job", job)]);
+    match family.type_ {
+        FamilyType::Counter => vec![format!("sum by (job{by}) (rate({}[{WINDOW}]))", of_job(name))],
+        FamilyType::Histogram => {
+            let of = |end: &str| of_job(&format!("{name}_{end}"));
+            vec![
+                format!("histogram_quantile(0.95, sum by (job{by}, le) (rate({}[{WINDOW}])))", of("bucket")),
+                format!(
+                    "sum by (job{by}) (rate({}[{WINDOW}])) / sum by (job{by}) (rate({}[{WINDOW}]))",
+                    of("sum"),
+                    of("count")
+                ),
+            ]
+        }
+        FamilyType::Gauge if name.ends_with("_info") => vec![of_job(name)],
+        FamilyType::Gauge => vec![format!("sum by (job{by}) ({})", of_job(name))],
+    }
+}
+
+/// `counter`, and so on.
+pub(crate) fn type_word(family: &Family) -> &'static str {
+    match family.type_ {
+        FamilyType::Counter => "counter",
+        FamilyType::Gauge => "gauge",
+        FamilyType::Histogram => "histogram",
+    }
+}
+
+/// `workflow` or `primitive`.
+pub(crate) fn kind_word(site: &Site) -> &'static str {
+    match site.kind {
+        SiteKind::Workflow => "workflow",
+        SiteKind::Primitive => "primitive",
+    }
+}
+
+fn write(
+    text: &mut String,
+    catalog: &Catalog,
+    options: &Options,
+    lock: &Lock,
+    rules: &[Query],
+) -> Result<(), fmt::Error> {
+    writeln!(text, "# Metrics\n")?;
+    writeln!(
+        text,
+        "Generated by `tta generate` from the catalog of the program; edits are lost. Queries are for the job {}.\n",
+        code(&options.job)
+    )?;
+    writeln!(text, "| family | type | labels |\n|---|---|---|")?;
+    for family in &catalog.families {
+        let labels: Vec<String> = family.labels.iter().map(|label| code(&label.name)).collect();
+        writeln!(text, "| {} | {} | {} |", code(&family.name), type_word(family), labels.join(", "))?;
+    }
+    for family in &catalog.families {
+        write_family(text, catalog, family, &options.job)?;
+    }
+    write_sites(text, catalog)?;
+    write_rules(text, rules)?;
+    write_older(text, lock)
+}
+
+fn write_family(text: &mut String, catalog: &Catalog, family: &Family, job: &str) -> fmt::Result {
+    writeln!(text, "\n## {}\n\n{}\n", escape(&family.name), escape(&family.help))?;
+    let unit = if family.unit.is_empty() { String::new() } else { format!(" in {}", escape(&family.unit)) };
+    writeln!(text, "A {}{unit}, from: {}.", type_word(family), escape(&family.producer))?;
+    if !family.labels.is_empty() {
+        writeln!(text, "\n| label | values |\n|---|---|")?;
+        for label in &family.labels {
+            writeln!(text, "| {} | {} |", code(&label.name), values(label, SHOWN_VALUES, code))?;
+        }
+    }
+    if !family.buckets.is_empty() {
+        let buckets: Vec<String> = family.buckets.iter().map(|bound| number(*bound)).collect();
+        writeln!(text, "\nBuckets: {}.", buckets.join(", "))?;
+    }
+    let sites = producers(catalog, family);
+    if !sites.is_empty() {
+        let listed: Vec<String> = sites
+            .iter()
+            .take(SHOWN_SITES)
+            .map(|site| format!("{} ({}:{})", code(&site.name), escape(&site.file), site.line))
+            .collect();
+        let more = sites.len().saturating_sub(SHOWN_SITES);
+        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        writeln!(text, "\nFunctions: {}{more}.", listed.join(", "))?;
+    }
+    writeln!(text, "\n{}", block("promql", &examples(family, job).join("\n\n")).trim_end())
+}
+
+fn write_sites(text: &mut String, catalog: &Catalog) -> fmt::Result {
+    if catalog.sites.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "\n## Functions\n\n| name | kind | spans | where | objectives |\n|---|---|---|---|---|")?;
+    for site in &catalog.sites {
+        let mut objectives = Vec::new();
+        for objective in site.slo.iter().flat_map(|slo| &slo.objectives) {
+            let within = objective.threshold_seconds.map(|seconds| format!(" within {} s", number(seconds)));
+            objectives.push(format!(
+                "{} {} %{}",
+                escape(&objective.name),
+                number(objective.target * 100.0),
+                within.unwrap_or_default()
+            ));
+        }
+        if let Some(slo) = &site.slo {
+            objectives.push(format!("over {} days", slo.window_days));
+        }
+        writeln!(
+            text,
+            "| {} | {}, {} | {} | {}:{} | {} |",
+            code(&site.name),
+            kind_word(site),
+            escape(&site.type_),
+            code(&site.span),
+            escape(&site.file),
+            site.line,
+            objectives.join(", ")
+        )?;
+    }
+    Ok(())
+}
+
+fn write_rules(text: &mut String, rules: &[Query]) -> fmt::Result {
+    let of = |purpose| rules.iter().filter(move |rule| rule.purpose == purpose);
+    if of(Purpose::Recording).next().is_some() {
+        writeln!(text, "\n## Recorded series\n\n| series | group | of |\n|---|---|---|")?;
+        for rule in of(Purpose::Recording) {
+            writeln!(
+                text,
+                "| {} | {} | {} |",
+                code(&rule.name),
+                escape(&rule.within),
+                code(rule.expr.trim())
+            )?;
+        }
+    }
+    if of(Purpose::Alert).next().is_some() {
+        writeln!(text, "\n## Alerts\n\n| alert | severity | says |\n|---|---|---|")?;
+        for rule in of(Purpose::Alert) {
+            let severity = rule.labels.get("severity").map(String::as_str).unwrap_or_default();
+            let summary = rule.annotations.get("summary").map(String::as_str).unwrap_or_default();
+            writeln!(text, "| {} | {} | {} |", code(&rule.name), escape(severity), escape(summary))?;
+        }
+    }
+    Ok(())
+}
+
+fn write_older(text: &mut String, lock: &Lock) -> fmt::Result {
+    if lock.renamed().next().is_some() {
+        writeln!(text, "\n## Older names\n\n| it was | it is |\n|---|---|")?;
+        for (old, new) in lock.renamed() {
+            writeln!(text, "| {} | {} |", code(old), code(new))?;
+        }
+    }
+    if lock.removed().next().is_some() {
+        let names: Vec<String> = lock.removed().map(code).collect();
+        writeln!(text, "\n## Gone\n\n{}.", names.join(", "))?;
+    }
+    Ok(())
+}

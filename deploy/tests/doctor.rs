@@ -1,0 +1,324 @@
+//! `tta doctor` against a real Prometheus that scrapes a program of which everything is known.
+
+mod support;
+
+use serde_json::Value;
+use support::{CATALOG, Folder, Http, Prometheus, Said, catalog, exposition, family, tta};
+
+/// A folder as `tta generate` leaves it, with one dashboard and one file of rules of our own.
+fn files() -> Folder {
+    let folder = Folder::new();
+    let rules = r#"
+groups:
+  - name: shop
+    interval: 250ms
+    rules:
+      - record: workflow:tta_workflow_executions:rate1m
+        expr: sum by (job, workflow_name) (rate(tta_workflow_executions_total{job="tta"}[1m]))
+      - alert: Failing
+        expr: sum by (job) (rate(tta_workflow_errors_total{job="tta"}[1m])) > 1e9
+        for: 1m
+        labels:
+          severity: page
+"#;
+    let dashboard = serde_json::json!({
+        "uid": "shop",
+        "annotations": { "list": [ { "name": "Alerts", "expr": "ALERTS{job=~\"$job\"}" } ] },
+        "templating": { "list": [
+            { "name": "job", "type": "query", "multi": true, "query": "label_values(tta_build_info, job)" },
+            { "name": "workflow", "type": "query", "query": { "query": "label_values(tta_workflows_active{job=~\"$job\"}, workflow_name)" } },
+        ] },
+        "panels": [
+            { "title": "Rate", "targets": [ { "expr": "sum(rate(tta_workflow_executions_total{job=~\"$job\", workflow_name=\"$workflow\"}[$__rate_interval]))" } ] },
+            { "type": "row", "panels": [
+                { "title": "Memory", "targets": [ { "expr": "process_resident_memory_bytes{job=~\"${job}\"}" } ] },
+                { "title": "Lines", "datasource": { "type": "loki" }, "targets": [ { "expr": "{job=\"x\"}" } ] },
+            ] },
+        ],
+    });
+    folder.write("prometheus/rules/shop.yml", rules);
+    folder.write("grafana/dashboards/shop.json", &dashboard.to_string());
+    let manifest = serde_json::json!({
+        "about": "", "format": 1, "files": ["grafana/dashboards/shop.json", "prometheus/rules/shop.yml"],
+    });
+    folder.write(".tta-generated.json", &manifest.to_string());
+    folder
+}
+
+fn alertmanager() -> Http {
+    Http::start(|_, _| (200, "OK".to_owned()))
+}
+
+fn config(program: &str, alertmanager: &str, files: &Folder) -> String {
+    format!(
+        "global: {{ scrape_interval: 250ms, evaluation_interval: 250ms }}
+rule_files: ['{}/prometheus/rules/*.yml']
+alerting: {{ alertmanagers: [ static_configs: [ targets: ['{alertmanager}'] ] ] }}
+scrape_configs: [ {{ job_name: tta, static_configs: [ targets: ['{program}'] ] }} ]
+",
+        files.path()
+    )
+}
+
+const WELL: [&str; 2] = ["--enable-feature=exemplar-storage", "--storage.tsdb.retention.time=31d"];
+
+/// The check's failures, one line each.
+fn failures(said: &Said) -> Vec<String> {
+    said.json()["checks"]
+        .as_array()
+        .expect("an array")
+        .iter()
+        .filter(|check| check["state"] == "failed")
+        .map(|check| {
+            format!(
+                "{}: {}",
+                check["check"].as_str().expect("a name"),
+                check["detail"].as_str().expect("text")
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_prometheus_that_has_everything_passes_and_what_is_missing_is_named() {
+    let (files, receiver, manager) = (files(), Http::start(|_, _| (200, String::new())), alertmanager());
+    let program = Http::start(exposition(&catalog(|_| {})));
+    let prometheus = Prometheus::start(&config(program.address(), manager.address(), &files), &WELL);
+    let url = receiver.url();
+    let args = ["--catalog", CATALOG, "--files", files.path(), "--otlp", &url];
+
+    let said = prometheus.until(&args, |said| said.code == 0);
+    assert_eq!(said.code, 0, "{}", said.out);
+    for line in [
+        "ok    prometheus   2.",
+        "ok    clock        at most ",
+        " is up\n",
+        "is scraped every 0.25 s",
+        " are there\n",
+        "ok    rules        shop: 2 loaded and evaluated without error",
+        "ok    queries      dashboard shop: 4 return data",
+        "ok    queries      rules shop: 2 return data",
+        "note  queries      shop/Alerts is empty, as it may be: no alert is pending or fires",
+        "ok    retention    31d; the longest period of an objective is 30d",
+        "ok    exemplars    are kept",
+        " is ready\n",
+        " takes spans\n",
+        "checks, all well",
+    ] {
+        assert!(said.out.contains(line), "no {line:?} in\n{}", said.out);
+    }
+    assert_eq!(
+        tta(&[
+            "doctor",
+            "--prometheus",
+            prometheus.url(),
+            "--catalog",
+            CATALOG,
+            "--files",
+            files.path(),
+            "--json"
+        ])
+        .json()["ok"],
+        true
+    );
+
+    // A metric has another name in a panel, a rule is another than what is loaded, another one is not there, and a family
+    // is in the catalog that the program does not have.
+    let dashboard = files.read("grafana/dashboards/shop.json");
+    files.write(
+        "grafana/dashboards/shop.json",
+        &dashboard.replace("process_resident_memory_bytes", "process_resident_bytes"),
+    );
+    let rules = files.read("prometheus/rules/shop.yml");
+    let changed = rules.replace("> 1e9", "> 1").replace("executions:rate1m", "executions:rate2m");
+    files.write("prometheus/rules/shop.yml", &changed);
+    let other = Folder::new();
+    let other = other.write(
+        "catalog.json",
+        &catalog(|catalog| {
+            let mut new = family(catalog, "tta_workflows_active").clone();
+            new["name"] = "tta_workflows_queued".into();
+            family(catalog, "tta_primitives_active")["name"] = "tta_primitives_busy".into();
+            catalog["families"].as_array_mut().expect("an array").push(new);
+        }),
+    );
+    let said = tta(&[
+        "doctor",
+        "--prometheus",
+        prometheus.url(),
+        "--catalog",
+        other.to_str().expect("UTF-8"),
+        "--files",
+        files.path(),
+        "--json",
+    ]);
+    assert_eq!(said.code, 1);
+    let expected = [
+        "families: tta_primitives_busy is in the catalog and not in Prometheus",
+        "families: tta_workflows_queued is in the catalog and not in Prometheus",
+        "families: tta_primitives_active is in Prometheus and not in the catalog",
+        "rules: shop/workflow:tta_workflow_executions:rate2m is not loaded",
+        "rules: shop/Failing is loaded with another expression or other labels than generated",
+        "rules: shop/workflow:tta_workflow_executions:rate1m is loaded, and nothing generates it",
+        "queries: shop/Memory returns nothing",
+        "queries: shop/workflow:tta_workflow_executions:rate2m has recorded nothing",
+    ];
+    assert_eq!(failures(&said), expected, "{}", said.out);
+
+    // The program ends.
+    drop(program);
+    let args = ["--catalog", CATALOG, "--files", files.path(), "--json"];
+    let is_down = |said: &Said| {
+        failures(said)
+            .iter()
+            .any(|failure| failure.starts_with("target: http://127.0.0.1:") && failure.contains(" is down: "))
+    };
+    let said = prometheus.until(&args, is_down);
+    assert!(is_down(&said), "{}", said.out);
+}
+
+#[test]
+fn a_prometheus_that_is_set_up_badly_is_told_what_to_change() {
+    let files = files();
+    let program = Http::start(exposition(&catalog(|_| {})));
+    let config = format!(
+        "global: {{ scrape_interval: 30s }}\nscrape_configs: [ {{ job_name: shop, static_configs: [ targets: ['{}'] ] }} ]\n",
+        program.address()
+    );
+    let prometheus = Prometheus::start(&config, &["--storage.tsdb.retention.time=15d"]);
+    let args = ["--catalog", CATALOG, "--files", files.path(), "--json"];
+    let said = prometheus
+        .until(&args, |said| failures(said).iter().any(|failure| failure.contains("its jobs: shop")));
+    let failures_of_job = failures(&said);
+    for failure in [
+        "target: no target has the job tta; its jobs: shop",
+        "rules: no rule of the group shop is loaded",
+        "retention: 15d, and the longest period of an objective is 30d: its budget is wrong",
+        "exemplars: are not kept, so no panel of a latency has a link to a trace",
+        "alertmanager: Prometheus knows none, so nobody is told of alerts",
+    ] {
+        assert!(
+            failures_of_job.iter().any(|found| found == failure),
+            "no {failure:?} in {failures_of_job:#?}"
+        );
+    }
+    let advice: Vec<Value> = said.json()["checks"]
+        .as_array()
+        .expect("an array")
+        .iter()
+        .map(|check| check["advice"].clone())
+        .collect();
+    assert!(
+        advice.contains(&"start Prometheus with --storage.tsdb.retention.time=31d".into()),
+        "{advice:#?}"
+    );
+
+    let args = ["--catalog", CATALOG, "--files", files.path(), "--job", "shop", "--json"];
+    let is_scraped_seldom = |said: &Said| {
+        failures(said).iter().any(|failure| {
+            failure.ends_with("is scraped every 30 s, and the shortest window of the rules is 60 s")
+        })
+    };
+    let said = prometheus.until(&args, is_scraped_seldom);
+    assert!(is_scraped_seldom(&said), "{}", said.out);
+}
+
+#[test]
+fn an_exception_that_returns_data_is_reported() {
+    let (files, manager) = (files(), alertmanager());
+    let rules = files.read("prometheus/rules/shop.yml");
+    files.write("prometheus/rules/shop.yml", &rules.replace("> 1e9", "> 0"));
+    let program = Http::start(exposition(&catalog(|_| {})));
+    let prometheus = Prometheus::start(&config(program.address(), manager.address(), &files), &WELL);
+    let args = ["--catalog", CATALOG, "--files", files.path()];
+    let said = prometheus.until(&args, |said| said.out.contains("shop/Alerts returns data"));
+    assert!(
+        said.out.contains("note  queries      shop/Alerts returns data; it often does not"),
+        "{}",
+        said.out
+    );
+    let strict = prometheus.until(&[&args[..], &["--strict"]].concat(), |_| true);
+    assert_eq!(strict.code, 1);
+    assert!(
+        strict
+            .out
+            .contains("FAIL  queries      shop/Alerts returns data, and is listed as one that may be empty"),
+        "{}",
+        strict.out
+    );
+}
+
+#[test]
+fn what_cannot_be_reached_is_said_without_its_password() {
+    let nobody = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        listener.local_addr().expect("an address").to_string()
+    };
+    let url = format!("http://me:hunter2@{nobody}");
+    let said =
+        tta(&["doctor", "--catalog", CATALOG, "--prometheus", &url, "--otlp", &format!("grpc://{nobody}")]);
+    assert_eq!(said.code, 1);
+    assert!(
+        said.out.contains(&format!("FAIL  prometheus   http://{nobody}: nothing listens there")),
+        "{}",
+        said.out
+    );
+    assert!(said.out.contains(&format!("FAIL  otlp         {nobody}: no connection")), "{}", said.out);
+    assert!(!said.all().contains("hunter2"), "{said:?}");
+
+    for url in ["me:hunter2@host", "ftp://me:hunter2@host", "http://me:hunter2@host/?query"] {
+        let said = tta(&["doctor", "--catalog", CATALOG, "--prometheus", url]);
+        assert_eq!(said.code, 2);
+        assert!(
+            said.err.contains("--prometheus: ") && said.err.contains("expected http://HOST:PORT"),
+            "{}",
+            said.err
+        );
+        assert!(!said.all().contains("hunter2"), "{said:?}");
+    }
+
+    let other = Http::start(|_, _| (404, "no such page".to_owned()));
+    let said = tta(&["doctor", "--catalog", CATALOG, "--prometheus", &other.url(), "--otlp", &other.url()]);
+    assert!(
+        said.out.contains("something is there, but no Prometheus: it answers HTTP 404 without JSON"),
+        "{}",
+        said.out
+    );
+    assert!(said.out.contains("answers HTTP 404 to an export without spans"), "{}", said.out);
+}
+
+#[test]
+fn a_user_and_a_password_are_sent() {
+    let guarded = Http::start(|head, _| {
+        // me:s@fe
+        if head.to_lowercase().contains("authorization: basic bwu6c0bmzq==") {
+            (200, r#"{"status":"success","data":{"version":"9.9.9"}}"#.to_owned())
+        } else {
+            (401, "no".to_owned())
+        }
+    });
+    let with = guarded.url().replace("http://", "http://me:s%40fe@");
+    let said = tta(&["doctor", "--catalog", CATALOG, "--prometheus", &with]);
+    assert!(said.out.contains(&format!("ok    prometheus   9.9.9 at {}", guarded.url())), "{}", said.out);
+    let said = tta(&["doctor", "--catalog", CATALOG, "--prometheus", &guarded.url()]);
+    assert!(said.out.contains("it asks for a user and a password (HTTP 401)"), "{}", said.out);
+}
+
+#[test]
+fn everything_that_is_generated_returns_data_on_a_prometheus_that_loads_it() {
+    let (files, manager) = (Folder::new(), alertmanager());
+    let said = tta(&["generate", "--catalog", CATALOG, "--out", files.path()]);
+    assert_eq!(said.code, 0, "{said:?}");
+    for (name, text) in files.files().iter().filter(|(name, _)| name.starts_with("prometheus/rules/")) {
+        // Long windows are evaluated every few minutes.
+        let quick = text.lines().map(|line| match line.split_once("interval:") {
+            Some((before, _)) => format!("{before}interval: 1s\n"),
+            None => format!("{line}\n"),
+        });
+        files.write(name, &quick.collect::<String>());
+    }
+    let program = Http::start(exposition(&catalog(|_| {})));
+    let prometheus = Prometheus::start(&config(program.address(), manager.address(), &files), &WELL);
+    let said = prometheus.until(&["--catalog", CATALOG], |said| said.code == 0);
+    assert_eq!(said.code, 0, "{}", said.out);
+}

@@ -18,7 +18,7 @@ pub(super) fn draft(scope: &Scope<'_>) -> Draft {
             .into_iter()
             .flatten()
             .collect(),
-        rows: vec![workflows(scope), primitives(scope), models(scope), http(), process()],
+        rows: vec![workflows(scope), usual(scope), primitives(scope), models(scope), http(), process()],
     }
 }
 
@@ -90,6 +90,38 @@ fn workflows(scope: &Scope<'_>) -> Row {
         .links(links()),
     ]);
     Row::new("Workflows", panels)
+}
+
+/// What anomaly bands are drawn around, for those who asked for them.
+fn usual(scope: &Scope<'_>) -> Row {
+    let band = |title: &str, description: &str, unit, signal: &str| {
+        let of = |what: &str| format!("anomaly:tta_workflow:{what}{{@{WORKFLOWS}, signal=\"{signal}\"}}");
+        Panel::lines(title, description, unit)
+            .size(12, 8)
+            .up_from_zero()
+            .target(of("value"), "{{workflow_name}}")
+            .target(of("upper_band"), "{{workflow_name}} at most")
+            .target(of("lower_band"), "{{workflow_name}} at least")
+            .links(scope.traces(WORKFLOW, Labels::Series))
+    };
+    Row::new(
+        "What is usual",
+        [
+            band(
+                "Usual rate",
+                "Calls per second, and between what they were lately at this time of the day.",
+                "reqps",
+                "rate",
+            ),
+            band(
+                "Usual duration",
+                "The p95, and between what it was lately at this time of the day.",
+                "s",
+                "latency",
+            )
+            .exemplars(),
+        ],
+    )
 }
 
 fn primitives(scope: &Scope<'_>) -> Row {

@@ -237,3 +237,30 @@ fn model_variable(scope: &Scope<'_>) -> Option<Variable> {
     let families = [PRIMITIVE_FAMILIES.as_slice(), WORKFLOW_FAMILIES.as_slice()].concat();
     chosen(scope, "model", "model", "The models that are shown.", &families)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules;
+
+    /// Panels are left out where the catalog lacks something. Where it lacks nothing, only a misspelled name can be
+    /// the reason.
+    #[test]
+    fn of_everything_nothing_is_left_out() {
+        let path = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/catalog.json"));
+        let catalog = Catalog::read(path).expect("the sample can be read");
+        let options = Options::of(&["--anomaly-all"]);
+        let (_, missing) = drafts(&catalog, &rules::generate(&catalog, &options));
+        assert_eq!(missing, []);
+    }
+
+    #[test]
+    fn every_name_is_short_enough_for_grafana() {
+        let path = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/catalog.json"));
+        let catalog = Catalog::read(path).expect("the sample can be read");
+        let options = Options::of(&[]);
+        for dashboard in generate(&catalog, &options, &rules::generate(&catalog, &options)) {
+            assert!(dashboard.uid.len() <= 40, "{}", dashboard.uid);
+        }
+    }
+}

@@ -254,6 +254,7 @@ const MUTATIONS: &[Mutation] = &[
         "record: step:tta_workflow_step_duration_seconds:p95",
         &[
             ("metric", "panel Slowest steps, query A"),
+            ("metric", "panel p95 of steps, query A"),
             ("unused", "record step:tta_workflow_step_duration_seconds:p95"),
         ],
     ),
@@ -313,6 +314,7 @@ const MUTATIONS: &[Mutation] = &[
         "sum(deriv(tta_workflow_executions_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\"}[$__rate_interval]))\"",
         &[("counter", "panel Calls, query A")],
     ),
+    put(WORKFLOW, " @ 0\"", "\"", &[("counter", "panel Duration, query A")]),
     put(OVERVIEW, "sum by (le) (rate(", "sum (rate(", &[("histogram-le", "panel p95, query A")]),
     put(
         TELEMETRY,

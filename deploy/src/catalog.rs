@@ -102,6 +102,8 @@ pub(crate) struct Slo {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Objective {
+    // As the label of its family is called.
+    #[expect(clippy::struct_field_names)]
     pub(crate) objective: String,
     /// Between 0 and 1.
     pub(crate) target: f64,

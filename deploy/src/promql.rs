@@ -1,4 +1,4 @@
-//! PromQL: text in quotes, selectors, numbers.
+//! `PromQL`: text in quotes, selectors, numbers.
 
 use std::fmt::Write as _;
 

@@ -102,9 +102,8 @@ pub(crate) struct Slo {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Objective {
-    // As the label of its family is called.
-    #[expect(clippy::struct_field_names)]
-    pub(crate) objective: String,
+    #[serde(rename = "objective")]
+    pub(crate) name: String,
     /// Between 0 and 1.
     pub(crate) target: f64,
     /// Of a latency: the time within which a call is good.
@@ -182,7 +181,7 @@ impl Catalog {
             if let Some(slo) = &site.slo {
                 for objective in &slo.objectives {
                     let is_there = |(other, _, same): &(&Site, &Slo, &Objective)| {
-                        other.name == site.name && same.objective == objective.objective
+                        other.name == site.name && same.name == objective.name
                     };
                     if !all.iter().any(is_there) {
                         all.push((site, slo, objective));

@@ -306,7 +306,7 @@ impl<'a> Explained<'a> {
             for rule in self.rules.iter().filter(|rule| rule.purpose == Purpose::Alert) {
                 let is_of_it = |(selector, _): &(VectorSelector, f64)| {
                     matches(selector, "slo", &site.name)
-                        && matches(selector, "objective", &objective.objective)
+                        && matches(selector, "objective", &objective.name)
                 };
                 let over: Vec<(String, f64)> = thresholds(&rule.expr)
                     .into_iter()
@@ -326,7 +326,7 @@ impl<'a> Explained<'a> {
                 });
             }
             all.push(OfObjective {
-                objective: &objective.objective,
+                objective: &objective.name,
                 target: objective.target,
                 threshold_seconds: objective.threshold_seconds,
                 window_days: slo.window_days,

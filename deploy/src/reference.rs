@@ -190,7 +190,7 @@ fn write_sites(text: &mut String, catalog: &Catalog) -> fmt::Result {
             let within = objective.threshold_seconds.map(|seconds| format!(" within {} s", number(seconds)));
             objectives.push(format!(
                 "{} {} %{}",
-                escape(&objective.objective),
+                escape(&objective.name),
                 number(objective.target * 100.0),
                 within.unwrap_or_default()
             ));

@@ -5,16 +5,17 @@
 // Arguments that are given or not.
 #![expect(clippy::struct_excessive_bools)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, SiteKind};
 use crate::doctor;
 use crate::explain;
 use crate::generate;
+use crate::lint::{self, Lint};
 use crate::terminal::Terminal;
 
 const EXIT_CODES: &str = "Exit codes:
@@ -39,6 +40,9 @@ enum Command {
     /// Check a running Prometheus against the catalog.
     #[command(after_help = EXIT_CODES)]
     Doctor(Doctor),
+    /// Look at rules and dashboards of your own for what the catalog lacks, and what can show nothing.
+    #[command(after_help = EXIT_CODES)]
+    Lint(Lint),
     /// Say everything about a metric, a recorded series, an alert, or a function of the program.
     #[command(after_help = EXIT_CODES)]
     Explain(Explain),
@@ -124,6 +128,18 @@ pub(crate) struct Options {
     /// The `job` under which Prometheus scrapes the program.
     #[arg(long, default_value = "tta", value_parser = not_empty)]
     pub(crate) job: String,
+    /// The page that alerts link to, by the name of the alert.
+    #[arg(long, value_name = "URL", default_value = "docs/runbook.md")]
+    pub(crate) runbook_url: String,
+    /// Where Grafana is.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:3000")]
+    pub(crate) grafana_url: String,
+    /// A workflow whose rate and latency have an alert on what is unusual; can be repeated.
+    #[arg(long, value_name = "WORKFLOW")]
+    pub(crate) anomaly: Vec<String>,
+    /// The same for every workflow.
+    #[arg(long)]
+    pub(crate) anomaly_all: bool,
 }
 
 /// What the configuration around rules and dashboards depends on.
@@ -193,21 +209,11 @@ pub(crate) fn run() -> ExitCode {
     let json = match &command {
         Command::Generate(generate) => generate.json,
         Command::Doctor(doctor) => doctor.json,
+        Command::Lint(lint) => lint.json,
         Command::Explain(explain) => explain.json,
     };
     let mut terminal = Terminal::new(json);
-    let outcome = match &command {
-        Command::Generate(asked) => Catalog::read(&asked.catalog)
-            .map_err(Into::into)
-            .and_then(|it| generate::run(asked, &it, &mut terminal)),
-        Command::Doctor(asked) => Catalog::read(&asked.catalog)
-            .map_err(Into::into)
-            .and_then(|it| doctor::run(asked, &it, &mut terminal)),
-        Command::Explain(asked) => Catalog::read(&asked.catalog)
-            .map_err(Into::into)
-            .and_then(|it| explain::run(asked, &it, &mut terminal)),
-    };
-    let code = match outcome {
+    let code = match command.run(&mut terminal) {
         Ok(Outcome::Done) => 0,
         Ok(Outcome::Found) => 1,
         Err(error) => {
@@ -222,6 +228,30 @@ pub(crate) fn run() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+impl Command {
+    fn run(&self, terminal: &mut Terminal) -> Result<Outcome, Failure> {
+        match self {
+            Command::Generate(asked) => {
+                generate::run(asked, &read(&asked.catalog, &asked.options)?, terminal)
+            }
+            Command::Doctor(asked) => doctor::run(asked, &read(&asked.catalog, &asked.options)?, terminal),
+            Command::Lint(asked) => lint::run(asked, &read(&asked.catalog, &asked.options)?, terminal),
+            Command::Explain(asked) => explain::run(asked, &read(&asked.catalog, &asked.options)?, terminal),
+        }
+    }
+}
+
+/// The catalog, of which the options name what it has.
+fn read(path: &Path, options: &Options) -> Result<Catalog, Failure> {
+    let catalog = Catalog::read(path)?;
+    for name in &options.anomaly {
+        if !catalog.of_kind(SiteKind::Workflow).any(|site| site.name == *name) {
+            return Err(format!("--anomaly {name}: the catalog has no workflow of this name").into());
+        }
+    }
+    Ok(catalog)
 }
 
 fn not_empty(text: &str) -> Result<String, String> {
@@ -290,4 +320,16 @@ fn label(text: &str) -> Result<(String, String), String> {
         return Err(format!("{value:?} is no value of a Kubernetes label"));
     }
     Ok((key.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+impl Options {
+    /// What these arguments of `tta generate` say.
+    pub(crate) fn of(arguments: &[&str]) -> Self {
+        let needed = ["tta", "generate", "--catalog", "c", "--out", "o"];
+        match Cli::try_parse_from(needed.iter().chain(arguments)).map(|cli| cli.command) {
+            Ok(Command::Generate(generate)) => generate.options,
+            other => panic!("{arguments:?} are no arguments of generate: {other:?}"),
+        }
+    }
 }

@@ -305,8 +305,7 @@ impl<'a> Explained<'a> {
             let mut burns: Vec<Burn<'a>> = Vec::new();
             for rule in self.rules.iter().filter(|rule| rule.purpose == Purpose::Alert) {
                 let is_of_it = |(selector, _): &(VectorSelector, f64)| {
-                    matches(selector, "slo", &site.name)
-                        && matches(selector, "objective", &objective.name)
+                    matches(selector, "slo", &site.name) && matches(selector, "objective", &objective.name)
                 };
                 let over: Vec<(String, f64)> = thresholds(&rule.expr)
                     .into_iter()

@@ -7,14 +7,33 @@ use crate::cli::{Failure, Format, Generate, Options, Outcome};
 use crate::files::{Difference, Files};
 use crate::lock::{self, Lock};
 use crate::terminal::Terminal;
-use crate::{reference, stack};
+use crate::{dashboards, lint, reference, rule_tests, rules, stack};
 
 /// Lines of differences that are shown in all.
 const SHOWN_LINES: usize = 400;
 
 /// Rules, their tests and dashboards: what the catalog and the options alone decide.
-pub(crate) fn core(_catalog: &Catalog, _options: &Options) -> Result<Files, Failure> {
-    Ok(Files::default())
+///
+/// Nothing comes of what names something that is not there.
+pub(crate) fn core(catalog: &Catalog, options: &Options) -> Result<Files, Failure> {
+    let rules = rules::generate(catalog, options);
+    let dashboards = dashboards::generate(catalog, options, &rules);
+    let findings = lint::check(catalog, options, &rules, &dashboards)?;
+    if !findings.is_empty() {
+        let findings = lint::text(&findings);
+        return Err(format!("nothing is written, since what would be is wrong\n{findings}").into());
+    }
+    let mut files = Files::default();
+    for file in &rules {
+        files.add(file.path.as_str(), file.to_yaml()?);
+    }
+    for file in rule_tests::generate(catalog, options, &rules) {
+        files.add(file.path.as_str(), file.to_yaml()?);
+    }
+    for dashboard in &dashboards {
+        files.add(dashboard.path(), dashboard.to_json()?);
+    }
+    Ok(files)
 }
 
 /// What is said to a program.

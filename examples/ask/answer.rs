@@ -1,21 +1,14 @@
 //! What the user gets.
 
-use std::{
-    fmt,
-    io::{self, Write as _},
-};
+use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Answer {
     pub(crate) text: String,
     /// The passages it rests on, by file and headings, with the numbers that the text gives them.
     pub(crate) sources: Vec<String>,
-}
-
-impl Answer {
-    pub(crate) fn print(&self) {
-        // A reader that has gone, as in `ask ... | head -1`, is no failure of the workflow.
-        let _ = write!(io::stdout().lock(), "{self}");
-    }
 }
 
 impl fmt::Display for Answer {

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::{Deserialize, Serialize};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::error::AskError;
@@ -18,7 +19,7 @@ pub(crate) struct Document {
     pub(crate) text: String,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Passage {
     /// The file and the headings above the passage, outermost first.
     pub(crate) source: String,

@@ -1,7 +1,7 @@
 //! `cargo run --example ask -- "how do I add a label to a metric?"`
 //!
 //! Answers questions from Markdown documents with a chat model, and shows what `tta` makes of it: the trace of
-//! every question as a tree, and metrics for Prometheus. Read `workflow` next: it is the annotated code.
+//! every question as a tree, and metrics for Prometheus. Read `workflow` and `steps` next: they are the annotated code.
 #![allow(
     clippy::print_stderr,
     reason = "a program talks to its user: the answer on stdout, the rest on stderr"
@@ -16,9 +16,11 @@ mod metrics;
 mod model;
 mod rank;
 mod server;
+mod steps;
+mod telemetry;
 mod workflow;
 
-use std::{env, error::Error, future, process::ExitCode, time::Duration};
+use std::{error::Error, future, process::ExitCode, time::Duration};
 
 use clap::Parser as _;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -45,7 +47,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
-    let telemetry = telemetry()?;
+    let telemetry = telemetry::start("ask")?;
     #[cfg(unix)] // Elsewhere Ctrl-C ends the process at once, with all traces but the last exported.
     telemetry.shutdown_on_signal()?;
     let model = Model::connect().await?;
@@ -98,19 +100,5 @@ async fn answer(
 fn report(answered: Result<(), AskError>) {
     if let Err(error) = answered {
         eprintln!("error: {error}");
-    }
-}
-
-/// What the environment says, with one exception: no collector is looked for where none is named.
-fn telemetry() -> Result<tta::Telemetry, tta::ConfigError> {
-    let telemetry = tta::Telemetry::builder().service_name("ask");
-    let names_one = |variable: &str| {
-        variable.starts_with("OTEL_EXPORTER_OTLP_")
-            || matches!(variable, "OTEL_TRACES_EXPORTER" | "OTEL_METRICS_EXPORTER")
-    };
-    if env::vars_os().any(|(variable, _)| variable.to_str().is_some_and(names_one)) {
-        telemetry.init()
-    } else {
-        telemetry.otlp(false).init()
     }
 }

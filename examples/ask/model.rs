@@ -12,6 +12,7 @@ use async_openai::{
     },
 };
 use reqwest::{ClientBuilder, Url, header::HeaderValue};
+use serde::{Deserialize, Serialize};
 use tta::Label as _;
 
 use crate::{
@@ -29,7 +30,7 @@ const INSTRUCTIONS: &str = "Answer the last message from the numbered passages b
     say so.";
 
 /// Which of the two models answers: a closed set, so it can be a metric label.
-#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum, tta::Label)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, clap::ValueEnum, tta::Label)]
 pub(crate) enum Tier {
     Fast,
     Quality,

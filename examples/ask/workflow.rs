@@ -1,32 +1,16 @@
 //! From a question to an answer with its sources, in six steps.
-//!
-//! This is what annotated code looks like: plain async Rust, and on each function what it is and which of its
-//! counts are worth recording.
 
 use std::{
-    ops::Range,
-    panic,
-    path::{Path, PathBuf},
-    sync::Arc,
+    io::{self, Write as _},
+    path::PathBuf,
 };
-
-use futures_util::future::join_all;
 
 use crate::{
     answer::Answer,
-    corpus::{self, Document, Passage},
     error::AskError,
     model::{Model, Tier},
-    rank::{self, Counts},
+    steps::{choose_model, cite, load_corpus, rank, split},
 };
-
-/// How many parts of the corpus are searched at the same time.
-const SHARDS: usize = 4;
-
-/// A question of more words than this is worth the better model, and so is one that
-/// the best passage answers hardly better than the next: by less than this part of its score.
-const LONG_QUESTION: usize = 20;
-const CLEAR_LEAD: f64 = 0.1;
 
 pub(crate) struct Settings {
     pub(crate) corpus: Option<PathBuf>,
@@ -47,98 +31,8 @@ pub(crate) async fn ask(question: &str, model: &Model, settings: &Settings) -> R
     let completion = model.complete(choice.tier, question, &ranking.passages).await?;
     let sources = cite(&completion.text, &ranking.passages);
     let answer = Answer { text: completion.text, sources };
-    // The last step of the workflow, so that its trace follows the answer.
-    answer.print();
+    // The last step of the workflow, so that its trace follows the answer. A reader that has gone, as in
+    // `ask ... | head -1`, is no failure.
+    let _ = write!(io::stdout().lock(), "{answer}");
     Ok(answer)
-}
-
-#[tta::primitive(ret(documents = ret.len(), bytes = ret.iter().map(|document| document.text.len()).sum::<usize>()))]
-async fn load_corpus(dir: Option<&Path>) -> Result<Vec<Document>, AskError> {
-    let dir = dir.map(Path::to_path_buf);
-    off_thread(move || corpus::read(dir.as_deref())).await
-}
-
-#[tta::primitive(fields(documents = documents.len()), ret(passages = ret.len()))]
-fn split(documents: &[Document]) -> Vec<Passage> {
-    documents.iter().flat_map(corpus::passages).collect()
-}
-
-struct Ranking {
-    /// Best first, at most as many as asked for.
-    passages: Vec<Passage>,
-    /// How far the best score is ahead of the next, in hundredths of the best.
-    lead: f64,
-}
-
-/// Counts words in all shards at once, then scores: BM25 needs the whole corpus only for sums.
-#[tta::primitive(kind = "retrieval", fields(passages = passages.len(), top), ret(found = ret.passages.len(), lead = ret.lead))]
-async fn rank(question: &str, passages: Vec<Passage>, top: usize) -> Result<Ranking, AskError> {
-    let question: Arc<[String]> = rank::terms(question).into();
-    let passages: Arc<[Passage]> = passages.into();
-    let size = passages.len().div_ceil(SHARDS).max(1);
-    let shards = (0..passages.len()).step_by(size).map(|start| start..passages.len().min(start + size));
-    let counts =
-        join_all(shards.map(|shard| rank_shard(shard, passages.clone(), question.clone()))).await.concat();
-
-    let scores = rank::bm25(&counts);
-    let mut order: Vec<usize> = (0..counts.len()).filter(|at| counts[*at].matches()).collect();
-    order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
-    let best = *order.first().ok_or(AskError::NothingFound)?;
-    let next = order.get(1).map_or(0.0, |at| scores[*at]);
-    Ok(Ranking {
-        passages: order.iter().take(top).map(|at| passages[*at].clone()).collect(),
-        lead: ((1.0 - next / scores[best]) * 100.0).round() / 100.0,
-    })
-}
-
-#[tta::primitive(
-    kind = "retrieval",
-    fields(first = shard.start, passages = shard.len()),
-    ret(matching = ret.iter().filter(|counts| counts.matches()).count()),
-)]
-async fn rank_shard(shard: Range<usize>, passages: Arc<[Passage]>, question: Arc<[String]>) -> Vec<Counts> {
-    // A word of a heading counts three times.
-    let text = |Passage { source, text }: &Passage| format!("{source} {source} {source} {text}");
-    let count = move |passage: &Passage| Counts::of(&text(passage), &question);
-    off_thread(move || passages[shard].iter().map(count).collect()).await
-}
-
-struct Choice {
-    tier: Tier,
-    reason: &'static str,
-}
-
-/// The fast model is enough to repeat what one passage says; the better one reads several.
-#[tta::primitive(kind = "router", ret(tier = ret.tier.as_str(), reason = ret.reason))]
-fn choose_model(question: &str, ranking: &Ranking, wish: Option<Tier>) -> Choice {
-    let (tier, reason) = if let Some(tier) = wish {
-        (tier, "asked_for")
-    } else if question.split_whitespace().count() > LONG_QUESTION {
-        (Tier::Quality, "long_question")
-    } else if ranking.lead < CLEAR_LEAD {
-        (Tier::Quality, "no_clear_passage")
-    } else {
-        (Tier::Fast, "clear_passage")
-    };
-    Choice { tier, reason }
-}
-
-/// The passages that the answer names like `[2]`, or all that the model was given if it names none.
-#[tta::primitive(ret(sources = ret.len()))]
-fn cite(answer: &str, passages: &[Passage]) -> Vec<String> {
-    let named = |number: usize| answer.contains(&format!("[{number}]"));
-    let none_named = !(1..=passages.len()).any(named);
-    (1..)
-        .zip(passages)
-        .filter(|(number, _)| none_named || named(*number))
-        .map(|(number, passage)| format!("[{number}] {}", passage.source))
-        .collect()
-}
-
-/// Runs what would hold up the other tasks on a thread of its own.
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(value) => value,
-        Err(failure) => panic::resume_unwind(failure.into_panic()),
-    }
 }

@@ -42,7 +42,7 @@
 //! | `xray` | [`Preset::Xray`]: OTLP with AWS X-Ray's trace ids and header |
 //! | `gcp` | [`Preset::Gcp`]: OTLP to Google Cloud, with its header |
 //! | `console` | each finished trace as a tree on stderr |
-//! | `tracing` | spans of crates that use `tracing` in the same tree: [`tracing_layer`] |
+//! | `tracing` | spans of crates that use `tracing` in the same tree: [`tracing_layer`]; ours for its subscribers, where asked for |
 //! | `log` | log lines with their trace, workflow and step: [`log`] |
 //! | `tokio` | [`spawn`] and its likes, which take along what is current |
 //! | `serde` | [`WorkflowContext::snapshot`], and [`Carried`] messages to other processes |
@@ -127,14 +127,17 @@ pub use tta_macros::workflow;
 #[cfg(feature = "tracing")]
 pub use bridge::tracing_layer;
 #[cfg(feature = "telemetry")]
-pub use catalog::{Catalog, CatalogConflict, CatalogLabel, CatalogSite, SiteKind, catalog};
+pub use catalog::{
+    Catalog, CatalogConflict, CatalogLabel, CatalogSite, FamilyLabel, Objective, SiteKind, Slo, catalog,
+};
 #[cfg(feature = "telemetry")]
 pub use config::{ConfigError, Environment};
 #[cfg(feature = "serde")]
 pub use context::Snapshot;
 #[cfg(feature = "context")]
 pub use context::{
-    Carried, CarriedFuture, CarryExt, Checkpoint, WorkflowContext, WorkflowContextBuilder, carry, context,
+    Carried, CarriedFuture, CarryExt, Checkpoint, WorkflowContext, WorkflowContextBuilder, carry, carry_each,
+    context,
 };
 #[cfg(feature = "tokio")]
 pub use context::{JoinSetExt, spawn, spawn_blocking, spawn_local};

@@ -79,6 +79,8 @@ pub(crate) mod label {
     pub(crate) const STATUS: &str = "status";
     pub(crate) const ERROR_TYPE: &str = "error_type";
     pub(crate) const CATEGORY: &str = "category";
+    pub(crate) const SLO: &str = "slo";
+    pub(crate) const OBJECTIVE: &str = "objective";
     pub(crate) const NAME: &str = "name";
     pub(crate) const KIND: &str = "kind";
     pub(crate) const MATURITY: &str = "maturity";
@@ -103,6 +105,8 @@ pub(crate) mod label {
     pub(crate) const SERVER_ADDRESS: &str = "server_address";
     #[cfg(any(feature = "reqwest", feature = "tower"))]
     pub(crate) const SERVER_PORT: &str = "server_port";
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
+    pub(crate) const PROTOCOL_VERSION: &str = "network_protocol_version";
 
     /// What the values of a `bounded(N)` label beyond the first N become.
     pub(crate) const OVERFLOW: &str = "other";
@@ -121,6 +125,8 @@ pub(crate) mod metric {
     pub(crate) const PRIMITIVE_DURATION: &str = "tta_primitive_duration_seconds";
     pub(crate) const PRIMITIVES_ACTIVE: &str = "tta_primitives_active";
     pub(crate) const PRIMITIVE_ERRORS: &str = "tta_primitive_errors_total";
+    pub(crate) const SLO_EVENTS: &str = "tta_slo_events_total";
+    pub(crate) const SLO_OBJECTIVE: &str = "tta_slo_objective_ratio";
     pub(crate) const COMPONENT_INFO: &str = "tta_component_info";
     pub(crate) const LABEL_OVERFLOW: &str = "tta_label_overflow_total";
     pub(crate) const TELEMETRY_SPANS: &str = "tta_telemetry_spans_total";
@@ -167,6 +173,7 @@ pub(crate) mod env {
     pub(crate) const FILTER: &str = "TTA_FILTER";
     pub(crate) const BUSY_TIME: &str = "TTA_BUSY_TIME";
     pub(crate) const RECORD_USER: &str = "TTA_RECORD_USER";
+    pub(crate) const TRACING_SPANS: &str = "TTA_TRACING_SPANS";
     pub(crate) const TRUST_REMOTE: &str = "TTA_TRUST_REMOTE";
     pub(crate) const PROPAGATORS: &str = "OTEL_PROPAGATORS";
     pub(crate) const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";

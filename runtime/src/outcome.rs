@@ -46,6 +46,9 @@ pub enum Category {
 }
 
 impl Category {
+    /// Every category.
+    pub const ALL: [Category; 3] = [Category::Transient, Category::Permanent, Category::Unknown];
+
     /// The label value.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

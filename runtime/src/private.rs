@@ -4,7 +4,7 @@
 //! features of this crate. Without it every function below returns what it was given, and a [`Site`]
 //! is nothing.
 
-pub use crate::catalog::Maturity;
+pub use crate::catalog::{Maturity, Promise as Slo};
 pub use crate::metric::label::{LabelDecl, LabelValue, check_labels};
 pub use crate::outcome::{Category, ErrorKind, Kind, Outcome, Severity};
 pub use crate::span::probe::{ErrorProbe, FnRet, KnownErrors, Probe, error_if, kinds, never, ok_if};

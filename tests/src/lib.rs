@@ -5,6 +5,7 @@
 
 mod authority;
 mod collector;
+mod openmetrics;
 mod process;
 mod prometheus;
 mod pushgateway;
@@ -12,10 +13,11 @@ mod receiver;
 
 pub use authority::Authority;
 pub use collector::{Collector, Mode, Taken};
+pub use openmetrics::{OPENMETRICS, exemplars};
 pub use process::{Program, example, http_get};
 pub use prometheus::Prometheus;
 pub use pushgateway::Pushgateway;
-pub use receiver::{Receiver, attribute};
+pub use receiver::{Receiver, attribute, number, seconds};
 
 use std::time::Duration;
 

@@ -25,7 +25,7 @@ impl Program {
     pub fn start(path: &str, args: &[&str], env: &[(&str, &str)]) -> Self {
         let mut command = Command::new(path);
         for (name, _) in std::env::vars().filter(|(name, _)| {
-            ["ASK_", "CLOUD_RUN_", "GOOGLE_CLOUD_", "K_", "OPENAI_", "OTEL_", "TTA_"]
+            ["ASK_", "CLOUD_RUN_", "GOOGLE_CLOUD_", "K_", "OPENAI_", "OTEL_", "REDIS_", "TTA_"]
                 .iter()
                 .any(|prefix| name.starts_with(prefix))
         }) {

@@ -50,13 +50,21 @@ impl Receiver {
     /// # Panics
     /// When they do not come.
     pub fn spans(&mut self, count: usize) -> Vec<Value> {
+        self.spans_when(|spans| spans.len() >= count)
+    }
+
+    /// Waits until its spans are `enough`, and returns them all.
+    ///
+    /// # Panics
+    /// When those do not come.
+    pub fn spans_when(&mut self, enough: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let spans = self.received("trace", "resourceSpans", "scopeSpans", "spans");
-            if spans.len() >= count {
+            if enough(&spans) {
                 return spans;
             }
-            assert!(Instant::now() < deadline, "expected {count} spans, got {spans:#?}");
+            assert!(Instant::now() < deadline, "{} spans are not enough: {spans:#?}", spans.len());
             self.read();
         }
     }
@@ -109,4 +117,19 @@ pub fn attribute(of: &Value, key: &str) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         other => Some(other.to_string()),
     }
+}
+
+/// A number, which the receiver writes as text where a double could not hold it.
+///
+/// # Panics
+/// When it is none.
+#[must_use]
+pub fn number(value: &Value) -> f64 {
+    value.as_f64().or_else(|| value.as_str()?.parse().ok()).unwrap_or_else(|| panic!("no number: {value}"))
+}
+
+/// A time of a received span, in seconds since 1970.
+#[must_use]
+pub fn seconds(span: &Value, key: &str) -> f64 {
+    number(&span[key]) / 1e9
 }

@@ -4,6 +4,7 @@ use std::future::{Future, ready};
 use std::time::Duration;
 
 use futures::stream::{self, FuturesUnordered, StreamExt as _};
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use tta::testing::{Capture, capture};
 use tta::{CarryExt as _, JoinSetExt as _};
 
@@ -78,6 +79,25 @@ handed_over! {
         set.join_all().await
     };
     by_a_thread: async || vec![std::thread::spawn(tta::carry(blocking_work)).join().expect("a result")];
+    by_a_task_of_rayon_s: async || {
+        let (give, take) = tokio::sync::oneshot::channel();
+        rayon::spawn(tta::carry(move || give.send(blocking_work()).expect("somebody waits")));
+        vec![take.await.expect("a result")]
+    };
+    by_a_scope_of_rayon_s: async || {
+        let mut done = vec![String::new(); 3];
+        // What is within the scope runs on rayon's threads already.
+        let work = tta::carry_each(|()| blocking_work());
+        rayon::scope(|scope| {
+            for done in &mut done {
+                scope.spawn(|_| *done = work(()));
+            }
+        });
+        done
+    };
+    by_a_parallel_iterator: async || {
+        (0..3_u8).into_par_iter().map(tta::carry_each(|_| blocking_work())).collect()
+    };
     by_another_executor: async || {
         let there = async { work().await }.carried();
         let thread = std::thread::spawn(|| tokio::runtime::Runtime::new().expect("a runtime").block_on(there));
@@ -107,6 +127,25 @@ handed_over! {
         give.send(async { work().await }.carried()).await.expect("a worker");
         vec![worker.await.expect("a result")]
     };
+}
+
+#[tokio::test]
+async fn rayon_s_threads_know_of_nobody_by_themselves() {
+    let capture = capture();
+    let (_, seen) = whole(async || {
+        let (give, take) = tokio::sync::oneshot::channel();
+        rayon::spawn(move || give.send(blocking_work()).expect("somebody waits"));
+        let mut seen = vec![take.await.expect("a result")];
+        let mut scoped = None;
+        rayon::scope(|scope| scope.spawn(|_| scoped = Some(blocking_work())));
+        seen.extend(scoped);
+        seen.extend((0..3_u8).into_par_iter().map(|_| blocking_work()).collect::<Vec<_>>());
+        seen
+    })
+    .await;
+    assert_eq!(seen, [""; 5], "no workflow");
+    let spans = capture.spans();
+    assert!(spans.iter().all(|span| span.name != "blocking_work"), "{spans:#?}");
 }
 
 #[tokio::test]

@@ -27,6 +27,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "tracecontext,ottrace",
         "`tracecontext`, `baggage`, `b3`, `b3multi`, `jaeger`, `xray`, `gcp`, `none`",
     ),
+    ("TTA_TRACING_SPANS", "on", "`true` or `false`"),
     ("TTA_TRUST_REMOTE", "sometimes", "`always`, `sampled-off` or `never`"),
     ("ENVIRONMENT", "moon", "`production`"),
 ];

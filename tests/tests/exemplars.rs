@@ -1,18 +1,16 @@
 //! Exemplars in `/metrics` and over OTLP point at spans that a real receiver has.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
-use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde_json::Value;
 use tta::opentelemetry_sdk::error::OTelSdkResult;
 use tta::opentelemetry_sdk::trace::{SpanData, SpanExporter};
-use tta_tests::{CLOSED, Program, Prometheus, Receiver, attribute, http_get};
+use tta_tests::{
+    CLOSED, OPENMETRICS, Program, Prometheus, Receiver, attribute, exemplars, http_get, number, seconds,
+};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program");
-const OPENMETRICS: &str = "application/openmetrics-text;version=1.0.0";
 
 /// A program that has done five orders, and where its metrics are. Its batches leave by a flush only.
 fn serving(endpoint: &str, more: &[(&str, &str)]) -> (Program, String) {
@@ -30,56 +28,21 @@ fn serving(endpoint: &str, more: &[(&str, &str)]) -> (Program, String) {
     (program, format!("http://{address}/metrics"))
 }
 
-/// The exemplars, as a strict parser reads them: one array of family, labels, exemplar and count each.
-fn parse(exposition: &str) -> Vec<Value> {
-    let script = "
-import json, sys
-from prometheus_client.openmetrics.parser import text_string_to_metric_families
-for family in text_string_to_metric_families(sys.stdin.read()):
-    for sample in family.samples:
-        if sample.exemplar:
-            exemplar = sample.exemplar
-            print(json.dumps([family.name, sample.labels, exemplar.labels, exemplar.value, float(exemplar.timestamp)]))
-";
-    let python = concat!(env!("CARGO_MANIFEST_DIR"), "/.tools/python/bin/python");
-    let mut child = Command::new(python)
-        .args(["-c", script])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| panic!("cannot start {python}, which tests/run installs: {error}"));
-    let mut stdin = child.stdin.take().expect("it is piped");
-    stdin.write_all(exposition.as_bytes()).expect("it reads its input");
-    drop(stdin);
-    let output = child.wait_with_output().expect("it ends");
-    assert!(output.status.success(), "a strict parser refuses\n{exposition}");
-    let text = String::from_utf8(output.stdout).expect("JSON is UTF-8");
-    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
-}
-
-fn number(value: &Value) -> f64 {
-    value.as_f64().or_else(|| value.as_str()?.parse().ok()).unwrap_or_else(|| panic!("no number: {value}"))
-}
-
-fn seconds(span: &Value, key: &str) -> f64 {
-    number(&span[key]) / 1e9
-}
-
 #[test]
 fn every_exemplar_is_a_span_that_arrived_in_the_bucket_of_its_duration() {
     let mut receiver = Receiver::start();
     let (mut program, url) = serving(receiver.http(), &[]);
     let (_, _, before) = http_get(&url, OPENMETRICS);
-    assert!(parse(&before).is_empty(), "no batch has arrived yet\n{before}");
+    assert!(exemplars(&before).is_empty(), "no batch has arrived yet\n{before}");
 
     program.say("flush");
     assert_eq!(program.line(), "flushed Ok(())");
     let spans = receiver.spans(20);
     let (_, _, body) = http_get(&url, OPENMETRICS);
-    let exemplars = parse(&body);
+    let found = exemplars(&body);
 
     let mut series = BTreeSet::new();
-    for exemplar in &exemplars {
+    for exemplar in &found {
         let [family, labels, ids, value, timestamp] =
             exemplar.as_array().map(Vec::as_slice).expect("an array")
         else {
@@ -104,13 +67,13 @@ fn every_exemplar_is_a_span_that_arrived_in_the_bucket_of_its_duration() {
         series.insert((family.as_str().expect("a name").to_owned(), name("primitive_name")));
     }
     let has = |family: &str, primitive: &str| series.contains(&(family.to_owned(), primitive.to_owned()));
-    assert!(has("tta_workflow_duration_seconds", ""), "{exemplars:#?}");
+    assert!(has("tta_workflow_duration_seconds", ""), "{found:#?}");
     for primitive in ["price", "ship", "weigh"] {
-        assert!(has("tta_primitive_duration_seconds", primitive), "{exemplars:#?}");
-        assert!(has("tta_workflow_step_duration_seconds", primitive), "{exemplars:#?}");
+        assert!(has("tta_primitive_duration_seconds", primitive), "{found:#?}");
+        assert!(has("tta_workflow_step_duration_seconds", primitive), "{found:#?}");
     }
     // A bucket that nothing fell into has none.
-    assert!(exemplars.len() <= 20 + 15, "{exemplars:#?}");
+    assert!(found.len() <= 20 + 15, "{found:#?}");
 
     let (_, _, text) = http_get(&url, "text/plain;version=0.0.4");
     assert!(!text.contains("trace_id"), "the text format has no place for them\n{text}");
@@ -161,7 +124,7 @@ fn a_span_that_was_not_sampled_is_no_exemplar() {
         ),
         "{body}"
     );
-    assert!(parse(&body).is_empty(), "{body}");
+    assert!(exemplars(&body).is_empty(), "{body}");
 }
 
 #[test]
@@ -174,7 +137,7 @@ fn a_span_that_was_lost_is_no_exemplar() {
         body.contains(r#"tta_telemetry_spans_total{outcome="dropped",reason="export_failed"} 20"#),
         "{body}"
     );
-    assert!(parse(&body).is_empty(), "{body}");
+    assert!(exemplars(&body).is_empty(), "{body}");
 }
 
 #[derive(Debug, Default)]
@@ -211,7 +174,7 @@ fn a_series_with_labels_has_the_spans_of_its_labels() {
     let (_, _, body) = http_get(&format!("http://{address}/metrics"), OPENMETRICS);
     let spans = spans.lock().unwrap_or_else(PoisonError::into_inner);
     let mut series = BTreeSet::new();
-    for exemplar in parse(&body) {
+    for exemplar in exemplars(&body) {
         let (labels, ids) = (&exemplar[1], &exemplar[2]);
         let span = spans.iter().find(|span| ids["span_id"] == span.span_context.span_id().to_string());
         let span = span.unwrap_or_else(|| panic!("{exemplar} points at nothing"));

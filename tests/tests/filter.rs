@@ -1,9 +1,14 @@
 //! `TTA_FILTER` and `tta.busy_ms`: which spans there are, and what they tell of the time on the task. One
 //! telemetry runs at a time, so the tests take turns.
 
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::body::Body;
+use axum::http::{Request, Response};
+use tower::{Layer as _, ServiceExt as _};
+use tta::http::{ClientLayer, ServerLayer};
 use tta::opentelemetry::trace::SpanId;
 use tta::opentelemetry_sdk::error::OTelSdkResult;
 use tta::opentelemetry_sdk::trace::{SpanData, SpanExporter};
@@ -115,6 +120,124 @@ fn a_filter_that_cannot_be_read_is_an_error_that_says_what_can() {
         error.contains("TTA_FILTER") && error.contains("\"ping\"") && error.contains("`name=…`"),
         "{error}"
     );
+}
+
+/// Answers after a call of its own; over gRPC with a status that is one.
+async fn answer(_: Request<Body>) -> Result<Response<Body>, Infallible> {
+    price().await;
+    Ok(Response::builder().header("grpc-status", "0").body(Body::empty()).expect("a response"))
+}
+
+/// Asks somebody, who is in this process, too.
+#[tta::workflow]
+async fn visit(uri: &str, content: &str) -> u16 {
+    let server = ServerLayer::new().route(|request| {
+        let is_call = request.headers["content-type"] == "application/grpc";
+        (!is_call).then(|| request.uri.path().to_owned().into())
+    });
+    let client = ClientLayer::new().propagate_to_all();
+    let service = client.layer(server.layer(tower::service_fn(answer)));
+    let request = Request::get(uri).header("content-type", content).body(Body::empty()).expect("a request");
+    service.oneshot(request).await.expect("it answers").status().as_u16()
+}
+
+/// The health check, an order and a call over gRPC.
+fn visits() {
+    for (uri, content) in [
+        ("http://shop.test/healthz", "text/plain"),
+        ("http://shop.test:81/orders", "text/plain"),
+        ("http://shop.test/pay.Bank/Pay", "application/grpc"),
+    ] {
+        assert_eq!(futures::executor::block_on(visit(uri, content)), 200);
+    }
+}
+
+/// The names of each trace's spans, from the first to the one at the bottom; one below the other.
+fn chains(spans: &[SpanData]) -> Vec<String> {
+    let below = |id| spans.iter().filter(move |span| span.parent_span_id == id).collect::<Vec<_>>();
+    let mut chains = Vec::new();
+    for root in below(SpanId::INVALID) {
+        let (mut chain, mut last) = (root.name.to_string(), root);
+        while let [next] = *below(last.span_context.span_id()) {
+            assert_eq!(next.span_context.trace_id(), root.span_context.trace_id());
+            chain = format!("{chain} > {}", next.name);
+            last = next;
+        }
+        chains.push(chain);
+    }
+    let number: usize = chains.iter().map(|chain| chain.split(" > ").count()).sum();
+    assert_eq!(number, spans.len(), "{chains:?} and more");
+    chains
+}
+
+#[test]
+fn a_filter_hides_requests_by_side_route_and_place_and_what_is_below_hangs_below_what_is_above() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let (visit, health, order, call) =
+        ("invoke_workflow visit", "GET > GET /healthz", "GET > GET /orders", "pay.Bank/Pay");
+    let both = format!("{call} > {call}");
+    let cases: [(&str, [&str; 3]); 12] = [
+        ("", [health, order, &both]),
+        ("name=/healthz", ["GET", order, &both]),
+        ("name=GET /*", ["GET", "GET", &both]),
+        ("name=shop.test/*", ["GET /healthz", order, call]),
+        ("name=shop.test:81/orders", [health, "GET /orders", &both]),
+        ("name=shop.test/healthz,name=/healthz", ["", order, &both]),
+        ("name=pay.Bank/*", [health, order, ""]),
+        ("kind=http", ["", "", &both]),
+        ("kind=http_client", ["GET /healthz", "GET /orders", &both]),
+        ("kind=http_server", ["GET", "GET", &both]),
+        ("kind=rpc_client, kind=http", ["", "", call]),
+        ("kind=http*, kind=rpc*", ["", "", ""]),
+    ];
+    for (filter, expected) in cases {
+        let spans = exported(|builder| builder.filter(filter), visits);
+        let chain = |between: &str| match between {
+            "" => format!("{visit} > price"),
+            between => format!("{visit} > {between} > price"),
+        };
+        assert_eq!(chains(&spans), expected.map(chain), "{filter}");
+    }
+    // Whoever answers is not within that workflow: it might be another process.
+    let answers = ["GET /healthz > price", "GET /orders > price", "pay.Bank/Pay > price"];
+    assert_eq!(chains(&exported(|builder| builder.filter("workflow=visit"), visits)), answers);
+}
+
+#[test]
+fn a_hidden_request_counts() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let telemetry = Telemetry::builder().console(false).otlp(false).span_exporter(Exporter::default());
+    let telemetry = telemetry.prometheus_addr(([127, 0, 0, 1], 0).into()).filter("kind=http,kind=rpc").init();
+    let telemetry = telemetry.expect("the settings are right");
+    let url = format!("http://{}/metrics", telemetry.prometheus_addr().expect("it is served"));
+    let value = |beginning: &str| {
+        let (_, _, body) = tta_tests::http_get(&url, "text/plain");
+        let found = body.lines().filter(|line| line.starts_with(beginning));
+        found.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok()).sum::<u64>()
+    };
+    let counts = || {
+        (
+            value("http_server_request_duration_seconds_count{"),
+            value("http_client_request_duration_seconds_count{"),
+            value("tta_telemetry_spans_total{outcome=\"sampled_out\",reason=\"filter\"}"),
+        )
+    };
+    let before = counts();
+    visits();
+    let after = counts();
+    assert_eq!((after.0 - before.0, after.1 - before.1, after.2 - before.2), (3, 3, 6));
+}
+
+#[test]
+fn a_rule_for_requests_is_not_warned_about() {
+    let rules = "name=/healthz,name=GET,kind=rpc_client,kind=htp,name=misspelt";
+    let env = [("TTA_FILTER", rules), ("OTEL_SDK_DISABLED", "false"), ("ENVIRONMENT", "production")];
+    let program = env!("CARGO_BIN_EXE_program");
+    let output = std::process::Command::new(program).args(["run", "1"]).envs(env).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let warned: Vec<_> = said.lines().filter(|line| line.contains("hides nothing")).collect();
+    assert_eq!(warned.len(), 2, "{said}");
+    assert!(warned[0].contains("`kind=htp`") && warned[1].contains("`name=misspelt`"), "{said}");
 }
 
 #[test]

@@ -27,7 +27,7 @@ use tta::opentelemetry::Value;
 use tta::opentelemetry::trace::{SpanId, SpanKind, Status, TraceContextExt as _, TraceId};
 use tta::opentelemetry_sdk::error::OTelSdkResult;
 use tta::opentelemetry_sdk::trace::{SpanData, SpanExporter};
-use tta_tests::{CLOSED, PATIENCE, http_get};
+use tta_tests::{CLOSED, OPENMETRICS, PATIENCE, http_get};
 
 /// The spans of every test in this file, which tell theirs apart by what they ask for.
 #[derive(Clone, Debug, Default)]
@@ -200,7 +200,8 @@ fn a_request_is_a_span_below_its_caller_named_by_its_route_and_around_what_it_ca
         spans(1, |below| below.name == "look_up" && below.parent_span_id == span.span_context.span_id());
     assert!(below[0].end_time <= span.end_time);
     let series = "http_server_request_duration_seconds_count{http_request_method=\"GET\",\
-                  http_route=\"/first/{id}\",http_response_status_code=\"200\",url_scheme=\"http\"} 1";
+                  http_route=\"/first/{id}\",http_response_status_code=\"200\",url_scheme=\"http\",\
+                  network_protocol_version=\"1.1\"} 1";
     assert_eq!(counted("http_route", "/first/{id}"), [series]);
 }
 
@@ -214,6 +215,10 @@ fn a_request_of_a_trace_that_is_not_sampled_counts_and_has_no_span() {
         assert!(Instant::now() < deadline, "it is not counted");
     }
     spans(0, |span| attribute(span, "url.path").as_deref() == Some("/unsampled"));
+    let metrics = OBSERVED.telemetry.prometheus_addr().expect("it serves");
+    let (_, _, body) = http_get(&format!("http://{metrics}/metrics"), OPENMETRICS);
+    let mut own = body.lines().filter(|line| line.contains("/unsampled"));
+    assert!(own.all(|line| !line.contains("trace_id")), "there is nothing to point at");
 }
 
 #[test]
@@ -494,7 +499,7 @@ fn two_hops_are_one_trace_and_one_correlation() {
     assert_eq!(attribute(&chain[2], "http.response.status_code").as_deref(), Some("200"));
     let series = format!(
         "http_client_request_duration_seconds_count{{http_request_method=\"GET\",server_address=\"127.0.0.1\",\
-         server_port=\"{}\",http_response_status_code=\"200\"}} 1",
+         server_port=\"{}\",http_response_status_code=\"200\",network_protocol_version=\"1.1\"}} 1",
         back.port()
     );
     assert_eq!(counted("server_port", &back.port().to_string()), [series]);
@@ -518,6 +523,47 @@ fn only_hosts_on_the_list_learn_who_calls() {
             assert_eq!(said != "nothing", told, "{layer:?}: {said}");
         }
     }
+}
+
+/// A server that sends everybody on to there.
+fn redirecting(to: SocketAddr) -> SocketAddr {
+    let to = format!("http://{to}/redirected");
+    serve(Router::new().fallback(move || std::future::ready(axum::response::Redirect::temporary(&to))))
+}
+
+#[test]
+fn a_redirect_leads_to_hosts_on_the_list_only_where_the_client_asks_for_that() {
+    use reqwest::redirect::Policy;
+    let stranger = echo();
+    let own = redirecting(stranger);
+    let through = redirecting(own);
+    let ask = |layer: &ClientLayer, policy, address| {
+        let client = reqwest::Client::builder().no_proxy().redirect(policy).build().expect("a client");
+        let client = reqwest_middleware::ClientBuilder::new(client).with(layer.clone()).build();
+        OBSERVED.runtime.block_on(async {
+            let response = client.get(format!("http://{address}/")).send().await.expect("it answers");
+            (response.status().as_u16(), response.text().await.expect("it is text"))
+        })
+    };
+    let layer = ClientLayer::new().propagate_to([own.to_string(), through.to_string()]);
+    for first in [own, through] {
+        let (status, heard) = ask(&layer, Policy::default(), first);
+        assert_eq!((status, &heard[..3]), (200, "00-"), "by itself reqwest tells the stranger");
+        assert_eq!(
+            ask(&layer, layer.redirects(Policy::default()), first).0,
+            307,
+            "the stranger is not asked"
+        );
+    }
+    // Whoever was told nothing has nothing to keep, and all may know where all are told.
+    let none = ClientLayer::new();
+    assert_eq!(ask(&none, none.redirects(Policy::default()), through), (200, "nothing".to_owned()));
+    let all = ClientLayer::new().propagate_to_all();
+    assert!(ask(&all, all.redirects(Policy::default()), through).1.starts_with("00-"));
+    // What the program's own policy says holds.
+    assert_eq!(ask(&all, all.redirects(Policy::none()), through).0, 307);
+    let named = ClientLayer::new().propagate_to([own, through, stranger].map(|host| host.to_string()));
+    assert!(ask(&named, named.redirects(Policy::default()), through).1.starts_with("00-"));
 }
 
 #[test]

@@ -25,6 +25,7 @@ fn requests_count_without_an_exporter_of_traces_and_not_where_nothing_may_be_obs
     let metrics = telemetry.prometheus_addr().expect("it serves");
     let (_, _, body) = http_get(&format!("http://{metrics}/metrics"), "text/plain");
     let line = "http_server_request_duration_seconds_count{http_request_method=\"GET\",\
-                http_route=\"/counted\",http_response_status_code=\"200\",url_scheme=\"http\"} 2";
+                http_route=\"/counted\",http_response_status_code=\"200\",url_scheme=\"http\",\
+                network_protocol_version=\"1.1\"} 2";
     assert!(body.lines().any(|found| found == line), "no {line} in\n{body}");
 }

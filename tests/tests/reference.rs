@@ -19,7 +19,7 @@ fn reference() -> String {
          have those of requests, `http.server.request.duration` and `http.client.request.duration`, and their\n\
          attributes.\n\n",
     );
-    for family in tta::catalog().families() {
+    for family in Family::all() {
         describe(family, &mut out);
     }
     out
@@ -59,7 +59,7 @@ fn the_metrics_reference_is_what_the_catalog_declares() {
 
 #[test]
 fn every_family_is_named_by_the_rules_and_has_a_sentence_of_help() {
-    for family in tta::catalog().families() {
+    for family in Family::all() {
         let name = family.name();
         // Those of the process are called as in every client library, those of requests by the conventions.
         let prefix = match family.producer() {

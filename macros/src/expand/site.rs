@@ -8,7 +8,7 @@ use syn::{LitStr, Type};
 use super::error_type::error_type;
 use super::returned::Returned;
 use super::{Call, located, ours_at};
-use crate::args::{LabelSet, Labels};
+use crate::args::{LabelSet, Labels, Mode, Objective, Slo};
 
 impl Call<'_> {
     // Output:
@@ -17,7 +17,8 @@ impl Call<'_> {
     //     const _: () = check_labels(__LABELS);
     //     static __SITE: Site = Site::primitive("lookup", "tool")
     //         .at(concat!(module_path!(), "::f"), file!(), line!())
-    //         .labels(__LABELS).labels_on_all().errors(|| ..).maturity(Maturity::Production);
+    //         .labels(__LABELS).labels_on_all().fields(&["items", "%note"]).errors(|| ..)
+    //         .slo(Slo::new(30).success(995000).latency(2000000000, 950000)).maturity(Maturity::Production);
     //     register!(__SITE);
     pub(super) fn site(&self, returned: &Returned<'_>) -> TokenStream {
         let private = &self.private;
@@ -40,7 +41,10 @@ impl Call<'_> {
             let on_all = labels.on.as_ref().map(|_| quote!(.labels_on_all()));
             quote!(.labels(__LABELS) #on_all)
         });
+        let keys: Vec<_> = self.fields().collect();
+        let fields = (!keys.is_empty()).then(|| quote!(.fields(&[#(#keys),*])));
         let errors = self.errors(returned).into_iter().map(|ty| self.known_errors(&ty));
+        let slo = self.args.slo.as_ref().map(|slo| self.slo(slo));
         let maturity = self.args.maturity.as_ref().map(|word| {
             let variant = Ident::new(&capitalised(&word.value()), ours_at(word.span()));
             quote!(.maturity(#private::Maturity::#variant))
@@ -49,9 +53,22 @@ impl Call<'_> {
             #declared
             static __SITE: #private::Site = #private::Site::#role(#name, #kind)
                 .at(::core::concat!(::core::module_path!(), #path), ::core::file!(), #line)
-                #labels #(#errors)* #maturity;
+                #labels #fields #(#errors)* #slo #maturity;
             #private::register!(__SITE);
         }
+    }
+
+    /// The keys of `fields(..)` and `ret(..)`, with the `%` or `?` in front of their values.
+    fn fields(&self) -> impl Iterator<Item = LitStr> {
+        let returned = self.args.ret.iter().flat_map(|ret| &ret.fields);
+        self.args.fields.iter().chain(returned).map(|field| {
+            let mode = match field.mode {
+                Mode::Value => "",
+                Mode::Display => "%",
+                Mode::Debug => "?",
+            };
+            LitStr::new(&format!("{mode}{}", field.key.value()), ours_at(field.key.span()))
+        })
     }
 
     fn labels(&self, labels: &Labels) -> TokenStream {
@@ -70,6 +87,17 @@ impl Call<'_> {
             const __LABELS: &[#private::LabelDecl] = &[#(#list),*];
             #check
         }
+    }
+
+    fn slo(&self, slo: &Slo) -> TokenStream {
+        let private = &self.private;
+        let days = slo.days();
+        let success = slo.success.map(|Objective { millionths, .. }| quote!(.success(#millionths)));
+        let latency = slo.latency.as_ref().map(|latency| {
+            let (nanoseconds, millionths) = (latency.nanoseconds, latency.objective.millionths);
+            quote!(.latency(#nanoseconds, #millionths))
+        });
+        quote!(.slo(#private::Slo::new(#days) #success #latency))
     }
 
     /// The error types that are known: of what is returned, and of the future or stream in it.

@@ -146,6 +146,7 @@ fn arguments_become_labels_fields_and_a_rule() {
                 .at(::core::concat!(::core::module_path!(), "::ask"), ::core::file!(), ::core::line!())
                 .labels(__LABELS)
                 .labels_on_all()
+                .fields(&["n", "%who", "?raw", "a-b", "%x.y", "len", "?ret"])
                 .maturity(::tta::__private::Maturity::Staging);
             ::tta::__private::register!(__SITE);
             ::tta::__private::call(

@@ -3,6 +3,7 @@
 mod expression;
 mod function;
 mod label;
+mod slo;
 
 use std::collections::HashSet;
 
@@ -77,6 +78,9 @@ fn arguments(args: &Args, generics: &Generics, cx: &Ctxt) {
     rules(&args.rules, cx);
     if let Some(ty) = &args.errors {
         errors(ty, generics, cx);
+    }
+    if let Some(slo) = &args.slo {
+        slo::check(slo, cx);
     }
     if let Some(text) = &args.maturity {
         maturity(text, cx);

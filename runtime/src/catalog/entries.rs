@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::{Maturity, Site, SiteKind};
-use crate::metric::family::{FAMILIES, Family};
+use super::values::{FamilyLabel, is_emitted, labels};
+use super::{Maturity, Site, SiteKind, Slo};
+use crate::metric::family::{self, FAMILIES, Family};
 use crate::metric::label::LabelValues;
 use crate::outcome::Kind;
 
@@ -34,13 +35,16 @@ pub(crate) fn sites() -> Vec<&'static Site> {
 /// ```
 #[must_use]
 pub fn catalog() -> Catalog {
-    Catalog { sites: sites().into_iter().map(CatalogSite).collect() }
+    let sites: Vec<_> = sites().into_iter().map(CatalogSite).collect();
+    let families = FAMILIES.iter().filter(|family| is_emitted(family, &sites)).copied().collect();
+    Catalog { sites, families }
 }
 
 /// Everything that the program can emit, known before it runs.
 #[derive(Clone, Debug)]
 pub struct Catalog {
     sites: Vec<CatalogSite>,
+    families: Vec<&'static Family>,
 }
 
 impl Catalog {
@@ -50,24 +54,34 @@ impl Catalog {
         &self.sites
     }
 
-    /// Every metric family.
+    /// Every metric family that something in this program emits.
     #[must_use]
-    #[allow(clippy::unused_self, reason = "families come from the sites as soon as some are optional")]
-    pub fn families(&self) -> &'static [&'static Family] {
-        FAMILIES
+    pub fn families(&self) -> &[&'static Family] {
+        &self.families
     }
 
-    /// Sites that share a name but not their labels, so that their series do not add up.
+    /// The labels of a family in this program, those of functions behind its own, and the values that they can have.
+    #[must_use]
+    pub fn labels(&self, family: &'static Family) -> Vec<FamilyLabel> {
+        labels(family, &self.sites)
+    }
+
+    /// Sites that share a name but not their kind, labels or objectives, so that their series do not add up.
     #[must_use]
     pub fn conflicts(&self) -> Vec<CatalogConflict> {
-        let same_name = |pair: &&[CatalogSite]| {
+        let mut sites = self.sites.clone();
+        sites.sort_by_key(CatalogSite::name);
+        let is_conflict = |pair: &&[CatalogSite]| {
             let (a, b) = (&pair[0], &pair[1]);
             let is_same = a.labels() == b.labels()
                 && a.type_() == b.type_()
-                && a.labels_are_on_all() == b.labels_are_on_all();
-            a.kind() == b.kind() && a.name() == b.name() && !is_same
+                && a.labels_are_on_all() == b.labels_are_on_all()
+                && a.slo() == b.slo();
+            // A workflow and a primitive share the series of their objectives only.
+            let shares = a.kind() == b.kind() || (a.slo().is_some() && b.slo().is_some());
+            a.name() == b.name() && shares && !(is_same && a.kind() == b.kind())
         };
-        let pairs = self.sites.windows(2).filter(same_name);
+        let pairs = sites.windows(2).filter(is_conflict);
         pairs.map(|pair| CatalogConflict(pair[0], pair[1])).collect()
     }
 }
@@ -144,6 +158,18 @@ impl CatalogSite {
         self.0.known_errors()
     }
 
+    /// What it promises, if anything.
+    #[must_use]
+    pub fn slo(&self) -> Option<Slo> {
+        self.0.declared_slo()
+    }
+
+    /// The name of its spans.
+    #[must_use]
+    pub fn span_name(&self) -> &'static str {
+        self.0.span_name()
+    }
+
     /// How far it is trusted, if somebody said so.
     #[must_use]
     pub fn maturity(&self) -> Option<Maturity> {
@@ -154,7 +180,15 @@ impl CatalogSite {
     #[must_use]
     pub fn families(&self) -> Vec<&'static Family> {
         let kind = self.kind();
-        vec![kind.executions(), kind.duration(), kind.active(), kind.errors()]
+        let mut families = vec![kind.executions(), kind.duration(), kind.active(), kind.errors()];
+        if self.slo().is_some() {
+            families.extend([&family::SLO_EVENTS, &family::SLO_OBJECTIVE]);
+        }
+        families
+    }
+
+    pub(crate) fn maturity_label(self) -> &'static str {
+        self.maturity().map_or("unspecified", Maturity::as_str)
     }
 }
 
@@ -186,7 +220,7 @@ impl CatalogLabel {
     }
 }
 
-/// Two functions that share a name but not their kind or labels.
+/// Two functions that share a name but not their kind, labels or objectives.
 #[derive(Clone, Debug)]
 pub struct CatalogConflict(CatalogSite, CatalogSite);
 
@@ -203,8 +237,8 @@ impl fmt::Display for CatalogConflict {
         let CatalogConflict(a, b) = self;
         write!(
             f,
-            "two {}s are named `{}` but differ in kind or labels: {}:{} and {}:{}; give one of them another `name`",
-            a.kind().as_str(),
+            "two functions are named `{}` but differ in kind, labels or objectives: {}:{} and {}:{}; give one of them \
+             another `name`",
             a.name(),
             a.file(),
             a.line(),

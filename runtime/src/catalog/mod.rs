@@ -2,8 +2,13 @@
 
 #[cfg(feature = "telemetry")]
 mod entries;
+#[cfg(all(feature = "serde", feature = "telemetry"))]
+mod json;
 #[cfg(feature = "context")]
 mod site;
+mod slo;
+#[cfg(feature = "telemetry")]
+mod values;
 
 #[cfg(feature = "telemetry")]
 pub(crate) use entries::sites;
@@ -17,6 +22,13 @@ pub use site::Site;
 pub use site::SiteKind;
 #[cfg(all(feature = "context", not(feature = "telemetry")))]
 pub(crate) use site::SiteKind;
+pub use slo::Promise;
+#[cfg(feature = "telemetry")]
+pub(crate) use slo::Verdict;
+#[cfg(feature = "telemetry")]
+pub use slo::{Objective, Slo};
+#[cfg(feature = "telemetry")]
+pub use values::FamilyLabel;
 
 /// How far a component is trusted, by those who wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -12,7 +12,11 @@ use std::sync::{
 #[cfg(feature = "telemetry")]
 use opentelemetry::trace::SpanKind;
 
-use super::Maturity;
+#[cfg(feature = "telemetry")]
+use super::Slo;
+use super::{Maturity, Promise};
+#[cfg(feature = "tracing")]
+use crate::bridge::Callsite;
 use crate::metric::label::LabelDecl;
 #[cfg(feature = "telemetry")]
 use crate::metric::{
@@ -56,11 +60,17 @@ pub struct Site {
     labels_on_all: bool,
     /// Those of what is returned, and those of what is in it.
     errors: [Option<fn() -> KnownErrors>; 2],
+    promise: Option<Promise>,
     maturity: Option<Maturity>,
     #[cfg(feature = "telemetry")]
     span_name: OnceLock<Cow<'static, str>>,
     #[cfg(feature = "telemetry")]
     bound: OnceLock<Bound>,
+    /// The keys of `fields(..)` and `ret(..)`.
+    #[cfg(feature = "tracing")]
+    fields: &'static [&'static str],
+    #[cfg(feature = "tracing")]
+    callsite: OnceLock<&'static Callsite>,
     /// What `TTA_FILTER` says of it, a [`Hidden`].
     #[cfg(feature = "telemetry")]
     hidden: AtomicU8,
@@ -92,11 +102,16 @@ impl Site {
             labels: &[],
             labels_on_all: false,
             errors: [None; 2],
+            promise: None,
             maturity: None,
             #[cfg(feature = "telemetry")]
             span_name: OnceLock::new(),
             #[cfg(feature = "telemetry")]
             bound: OnceLock::new(),
+            #[cfg(feature = "tracing")]
+            fields: &[],
+            #[cfg(feature = "tracing")]
+            callsite: OnceLock::new(),
             #[cfg(feature = "telemetry")]
             hidden: AtomicU8::new(Hidden::Nothing as u8),
         }
@@ -132,9 +147,25 @@ impl Site {
         self
     }
 
+    /// The keys of its `fields(..)` and `ret(..)`, those with a `%` or `?` in front whose values are.
+    #[cfg_attr(not(feature = "tracing"), allow(unused_variables, unused_mut))]
+    pub const fn fields(mut self, fields: &'static [&'static str]) -> Self {
+        #[cfg(feature = "tracing")]
+        {
+            self.fields = fields;
+        }
+        self
+    }
+
     /// Its errors; again, those of the future or stream in what it returns.
     pub const fn errors(mut self, known: fn() -> KnownErrors) -> Self {
         self.errors = [Some(known), self.errors[0]];
+        self
+    }
+
+    /// Its objectives.
+    pub const fn slo(mut self, promise: Promise) -> Self {
+        self.promise = Some(promise);
         self
     }
 
@@ -177,6 +208,11 @@ impl Site {
         self.labels_on_all
     }
 
+    #[inline]
+    pub(crate) const fn promise(&self) -> Option<&Promise> {
+        self.promise.as_ref()
+    }
+
     pub(crate) const fn declared_maturity(&self) -> Option<Maturity> {
         self.maturity
     }
@@ -192,6 +228,19 @@ impl Site {
         }
         all.dedup();
         all
+    }
+}
+
+#[cfg(feature = "tracing")]
+impl Site {
+    /// The keys of `fields(..)` and `ret(..)`, with how they are recorded.
+    pub(crate) const fn fields_declared(&self) -> &'static [&'static str] {
+        self.fields
+    }
+
+    /// What `tracing` knows of it, from the first time that somebody asks.
+    pub(crate) fn callsite(&'static self) -> &'static Callsite {
+        self.callsite.get_or_init(|| Callsite::of(self))
     }
 }
 
@@ -233,6 +282,10 @@ impl Site {
     /// Whether nothing that it calls has a span.
     pub(crate) fn hides_everything(&self) -> bool {
         self.hidden.load(Relaxed) == Hidden::Everything as u8
+    }
+
+    pub(crate) fn declared_slo(&self) -> Option<Slo> {
+        self.promise.map(Slo)
     }
 
     pub(crate) fn name_label(&self) -> (&'static str, Cow<'static, str>) {

@@ -1,4 +1,4 @@
-//! `TTA_FILTER`: which functions have no spans.
+//! `TTA_FILTER`: which functions and requests have no spans.
 
 use super::ConfigError;
 use crate::catalog::{Hidden, Site, SiteKind};
@@ -18,9 +18,9 @@ struct Rule {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
-    /// Functions of this name.
+    /// Functions of this name, requests by what they are for.
     Name,
-    /// Functions of this kind.
+    /// Functions and requests of this kind.
     Kind,
     /// A workflow, with everything that it calls.
     Workflow,
@@ -44,8 +44,19 @@ impl Filter {
 
     /// The rules that hide nothing of `sites`, as they were written.
     pub(crate) fn idle(&self, sites: &[&Site]) -> Vec<String> {
-        let is_idle = |rule: &&Rule| sites.iter().all(|site| rule.hides(site) == Hidden::Nothing);
+        let is_idle = |rule: &&Rule| {
+            !rule.may_hide_requests() && sites.iter().all(|site| rule.hides(site) == Hidden::Nothing)
+        };
         self.0.iter().filter(is_idle).map(Rule::to_string).collect()
+    }
+
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
+    fn hides_request(&self, kinds: [&str; 2], names: &[&str]) -> bool {
+        self.0.iter().any(|rule| match rule.what {
+            What::Name => names.iter().any(|name| rule.fits(name)),
+            What::Kind => kinds.iter().any(|kind| rule.fits(kind)),
+            What::Workflow => false,
+        })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -76,15 +87,37 @@ impl Rule {
         }
     }
 
+    fn fits(&self, word: &str) -> bool {
+        if self.is_beginning { word.starts_with(&self.word) } else { word == self.word }
+    }
+
     fn hides(&self, site: &Site) -> Hidden {
-        let fits =
-            |word: &str| if self.is_beginning { word.starts_with(&self.word) } else { word == self.word };
         match self.what {
-            What::Name if fits(site.name()) => Hidden::Span,
-            What::Kind if fits(site.type_()) => Hidden::Span,
-            What::Workflow if site.kind() == SiteKind::Workflow && fits(site.name()) => Hidden::Everything,
+            What::Name if self.fits(site.name()) => Hidden::Span,
+            What::Kind if self.fits(site.type_()) => Hidden::Span,
+            What::Workflow if site.kind() == SiteKind::Workflow && self.fits(site.name()) => {
+                Hidden::Everything
+            }
             _ => Hidden::Nothing,
         }
+    }
+
+    /// Whether it reads like a rule for requests, of which nobody knows before what they will be for. No function's
+    /// name has a `/` or a blank.
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
+    fn may_hide_requests(&self) -> bool {
+        match self.what {
+            What::Name => self.word.contains(['/', ' ']) || requests::METHODS.contains(&&*self.word),
+            What::Kind => requests::KINDS.iter().flatten().any(|kind| self.fits(kind)),
+            What::Workflow => false,
+        }
+    }
+
+    /// There are no requests.
+    #[cfg(not(any(feature = "reqwest", feature = "tower")))]
+    #[expect(clippy::unused_self, reason = "asked as where there are")]
+    fn may_hide_requests(&self) -> bool {
+        false
     }
 }
 
@@ -96,6 +129,34 @@ impl std::fmt::Display for Rule {
             What::Workflow => "workflow",
         };
         write!(f, "{what}={}{}", self.word, if self.is_beginning { "*" } else { "" })
+    }
+}
+
+/// Requests over HTTP and gRPC, which have no site to leave a mark at.
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+pub(crate) mod requests {
+    use arc_swap::ArcSwapOption;
+
+    use super::Filter;
+
+    /// The kinds of requests: of any, of those that are answered, of those that are sent.
+    pub(crate) const KINDS: [[&str; 3]; 2] =
+        [["http", "http_server", "http_client"], ["rpc", "rpc_server", "rpc_client"]];
+
+    /// What a request's span is called that nothing but its method is known of.
+    pub(super) const METHODS: [&str; 10] =
+        ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "TRACE", "HTTP"];
+
+    static FILTER: ArcSwapOption<Filter> = ArcSwapOption::const_empty();
+
+    /// From now on requests are hidden as `filter` says.
+    pub(crate) fn hide(filter: &Filter) {
+        FILTER.store((!filter.is_empty()).then(|| filter.clone().into()));
+    }
+
+    /// Whether the span of a request is hidden that is of these kinds; `names` says what else it is known by.
+    pub(crate) fn are_hidden<'a>(kinds: [&str; 2], names: impl FnOnce() -> Vec<&'a str>) -> bool {
+        FILTER.load().as_ref().is_some_and(|filter| filter.hides_request(kinds, &names()))
     }
 }
 

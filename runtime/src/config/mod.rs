@@ -14,6 +14,8 @@ use opentelemetry_sdk::Resource;
 
 pub use error::ConfigError;
 pub(crate) use filter::Filter;
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+pub(crate) use filter::requests;
 pub(crate) use sampler::sampler;
 
 use crate::names::{env, propagator};
@@ -33,6 +35,9 @@ pub enum Environment {
 }
 
 impl Environment {
+    /// Every environment.
+    pub const ALL: [Environment; 3] = [Environment::Dev, Environment::Staging, Environment::Production];
+
     /// The word in `deployment.environment.name` and in the label `environment`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -161,6 +166,20 @@ pub(crate) fn trust() -> Result<Trust, ConfigError> {
     let Some(text) = environment::text(env::TRUST_REMOTE)? else { return Ok(Trust::default()) };
     Trust::parse(&text)
         .ok_or_else(|| ConfigError::invalid(env::TRUST_REMOTE, text, "`always`, `sampled-off` or `never`"))
+}
+
+/// Refuses `TTA_TRACING_SPANS` where nothing would come of it.
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn no_tracing_spans() -> Result<(), ConfigError> {
+    if environment::boolean(env::TRACING_SPANS)? != Some(true) {
+        return Ok(());
+    }
+    Err(ConfigError::NotCompiledIn {
+        variable: env::TRACING_SPANS.into(),
+        found: "true".to_owned(),
+        feature: "tracing",
+        available: "`false`".to_owned(),
+    })
 }
 
 /// Spans that may be asked to wait; each has its place, of about 200 bytes, from the start.

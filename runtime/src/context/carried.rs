@@ -74,7 +74,8 @@ impl<T> Carried<T> {
     pub fn scope<F: Future>(self, receive: impl FnOnce(T) -> F) -> impl Future<Output = F::Output> {
         let context = self.from.context();
         let receiving = {
-            let _entered = Place::at(context.clone()).enter();
+            let place = Place::at(context.clone());
+            let _entered = place.enter();
             receive(self.value)
         };
         receiving.with_context(context)
@@ -82,7 +83,8 @@ impl<T> Carried<T> {
 
     /// Has the value received by a function, where it came from.
     pub fn run<R>(self, receive: impl FnOnce(T) -> R) -> R {
-        let _entered = Place::at(self.from.context()).enter();
+        let place = Place::at(self.from.context());
+        let _entered = place.enter();
         receive(self.value)
     }
 }

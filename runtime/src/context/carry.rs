@@ -31,6 +31,35 @@ pub fn carry<R>(body: impl FnOnce() -> R) -> impl FnOnce() -> R {
     }
 }
 
+/// The same for a closure that is called for each of many items, on whatever threads: rayon's `par_iter().map(…)`.
+///
+/// What is current is what was where this is called, so do that outside of `rayon::scope`, whose body runs on a thread
+/// of the pool.
+///
+/// ```
+/// #[tta::workflow]
+/// fn doubled(numbers: Vec<u64>) -> Vec<u64> {
+///     // With rayon: `numbers.into_par_iter().map(tta::carry_each(double)).collect()`.
+///     let double = tta::carry_each(double);
+///     let doubled = std::thread::spawn(move || numbers.into_iter().map(double).collect());
+///     doubled.join().unwrap_or_default()
+/// }
+///
+/// /// A step of `doubled`, in its trace.
+/// #[tta::primitive]
+/// fn double(number: u64) -> u64 {
+///     2 * number
+/// }
+/// # assert_eq!(doubled(vec![1, 2]), [2, 4]);
+/// ```
+pub fn carry_each<T, R>(body: impl Fn(T) -> R) -> impl Fn(T) -> R {
+    let place = Place::here();
+    move |item| {
+        let _entered = place.enter();
+        body(item)
+    }
+}
+
 /// Takes what is current here along with a future.
 pub trait CarryExt: Future + Sized {
     /// What is current here, around each poll of the future wherever that is: for `JoinSet::spawn`,

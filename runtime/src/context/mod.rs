@@ -15,7 +15,7 @@ mod workflow;
 pub(crate) use began::Began;
 pub use builder::WorkflowContextBuilder;
 pub use carried::Carried;
-pub use carry::{CarriedFuture, CarryExt, carry};
+pub use carry::{CarriedFuture, CarryExt, carry, carry_each};
 pub(crate) use id::Uuid;
 #[cfg(feature = "telemetry")]
 pub(crate) use id::random;

@@ -18,7 +18,8 @@ use super::carry::{CarriedFuture, carry};
 ///     search.await.ok()
 /// }
 /// # #[primitive] async fn search(word: &str) -> usize { word.len() }
-/// # tokio::runtime::Runtime::new().expect("a runtime").block_on(support_ticket());
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build();
+/// # runtime.expect("a runtime").block_on(support_ticket());
 /// ```
 ///
 /// # Panics

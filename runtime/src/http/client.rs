@@ -23,8 +23,11 @@ use crate::metric::requests::{self, Target};
 /// # Who is told
 ///
 /// Trace, workflow and baggage are sent to nobody unless [`propagate_to`](ClientLayer::propagate_to) names the host,
-/// since a service of somebody else's should not learn of them. A request that is redirected after it has been sent,
-/// which reqwest does by default, takes its headers along.
+/// since a service of somebody else's should not learn of them.
+///
+/// A redirect that reqwest follows, which it does by default, takes the headers along, wherever it leads: that happens
+/// below all middleware. A client with the policy that [`redirects`](ClientLayer::redirects) makes stops where it
+/// would lead to a host that is not named.
 ///
 /// # What is recorded
 ///
@@ -130,7 +133,8 @@ impl Settings {
             target = Some(Target::Server { address: address.to_ascii_lowercase().into(), port });
         }
         let name = Cow::Borrowed(convention::spoken(known));
-        let request = requests::Request { method: known, scheme: "", target, status: None, error: None };
+        let request =
+            requests::Request { method: known, scheme: "", target, status: None, version: None, error: None };
         let mut head = Head { side: Side::Client, name, attributes, request, call: None };
         head.recognise_grpc(uri, headers);
         head
@@ -138,74 +142,68 @@ impl Settings {
 }
 
 #[cfg(feature = "tower")]
-mod tower {
-    use std::fmt;
-    use std::sync::Arc;
-    use std::task::{Context as TaskContext, Poll};
-
-    use http::{Request, Response};
-    use http_body::Body;
-    use tower_layer::Layer;
-    use tower_service::Service;
-
-    use super::super::response::{ResponseBody, ResponseFuture};
-    use super::{ClientLayer, Settings};
-
-    impl<S> Layer<S> for ClientLayer {
-        type Service = Client<S>;
-
-        fn layer(&self, inner: S) -> Client<S> {
-            Client { inner, settings: self.0.clone() }
-        }
-    }
-
-    /// A client whose requests are observed: what [`ClientLayer`] makes.
-    #[derive(Clone)]
-    pub struct Client<S> {
-        inner: S,
-        settings: Arc<Settings>,
-    }
-
-    impl<S: fmt::Debug> fmt::Debug for Client<S> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.debug_struct("Client").field("inner", &self.inner).finish_non_exhaustive()
-        }
-    }
-
-    impl<S, A, B> Service<Request<A>> for Client<S>
-    where
-        S: Service<Request<A>, Response = Response<B>>,
-        B: Body,
-    {
-        type Response = Response<ResponseBody<B>>;
-        type Error = S::Error;
-        type Future = ResponseFuture<S::Future>;
-
-        fn poll_ready(&mut self, task: &mut TaskContext<'_>) -> Poll<Result<(), S::Error>> {
-            self.inner.poll_ready(task)
-        }
-
-        fn call(&mut self, request: Request<A>) -> Self::Future {
-            let (mut parts, body) = request.into_parts();
-            let exchange = self.settings.begin(&parts.method, &parts.uri, &mut parts.headers);
-            let method = parts.method.clone();
-            ResponseFuture::new(exchange, &method, || self.inner.call(Request::from_parts(parts, body)))
-        }
+impl super::service::Begin for ClientLayer {
+    fn begin(&self, parts: &mut http::request::Parts) -> Option<Box<Exchange>> {
+        self.0.begin(&parts.method, &parts.uri, &mut parts.headers)
     }
 }
 
+/// A client whose requests are observed: what [`ClientLayer`] makes.
 #[cfg(feature = "tower")]
-pub use tower::Client;
+pub type Client<S> = super::service::Observed<S, ClientLayer>;
 
 #[cfg(feature = "reqwest")]
 mod middleware {
     use http::{Extensions, Uri};
     use opentelemetry::context::FutureExt as _;
-    use reqwest::{Request, Response};
+    use reqwest::redirect::Policy;
+    use reqwest::{Request, Response, Url};
     use reqwest_middleware::{Error, Middleware, Next, Result};
 
     use super::super::exchange::Ending;
-    use super::ClientLayer;
+    use super::{ClientLayer, Settings};
+
+    impl ClientLayer {
+        /// The policy for the client below: as `policy`, and no redirect leads from a host that is told of the trace
+        /// to one that is not. Such a redirect is the response, with its status (3xx) and `location`.
+        ///
+        /// A redirected request keeps its headers, of which reqwest takes out what it knows to be secret; a policy
+        /// sees where a redirect leads and can stop it, and no more. Whoever wants to go there all the same sends a
+        /// request of its own, which begins with what that host may know.
+        ///
+        /// ```
+        /// # fn client() -> reqwest::Result<reqwest_middleware::ClientWithMiddleware> {
+        /// let layer = tta::http::ClientLayer::new().propagate_to(["api.internal"]);
+        /// let redirects = layer.redirects(reqwest::redirect::Policy::default());
+        /// let client = reqwest::Client::builder().redirect(redirects).build()?;
+        /// Ok(reqwest_middleware::ClientBuilder::new(client).with(layer).build())
+        /// # }
+        /// ```
+        #[must_use]
+        pub fn redirects(&self, policy: Policy) -> Policy {
+            let settings = self.0.clone();
+            Policy::custom(move |attempt| {
+                let was_told = attempt.previous().first().is_none_or(|first| settings.tells(first));
+                if was_told && !settings.tells(attempt.url()) {
+                    attempt.stop()
+                } else {
+                    policy.redirect(attempt)
+                }
+            })
+        }
+    }
+
+    impl Settings {
+        /// Whether a request to `url` has context with it.
+        fn tells(&self, url: &Url) -> bool {
+            self.hosts.contain(uri(url).authority())
+        }
+    }
+
+    /// What is a URL to reqwest and no URI fails when it is sent.
+    fn uri(url: &Url) -> Uri {
+        url.as_str().parse().unwrap_or_default()
+    }
 
     #[async_trait::async_trait]
     impl Middleware for ClientLayer {
@@ -215,8 +213,7 @@ mod middleware {
             extensions: &mut Extensions,
             next: Next<'_>,
         ) -> Result<Response> {
-            // What is a URL to reqwest and no URI fails when it is sent.
-            let uri: Uri = request.url().as_str().parse().unwrap_or_default();
+            let uri = uri(request.url());
             let method = request.method().clone();
             let Some(mut exchange) = self.0.begin(&method, &uri, request.headers_mut()) else {
                 return next.run(request, extensions).await;

@@ -45,15 +45,14 @@ pub(super) fn both(method: &Method, known: &'static str) -> Vec<KeyValue> {
 }
 
 /// The version of the protocol that was spoken.
-pub(super) fn version(version: Version) -> KeyValue {
-    let version = match version {
+pub(super) fn version(version: Version) -> &'static str {
+    match version {
         Version::HTTP_09 => "0.9",
         Version::HTTP_10 => "1.0",
         Version::HTTP_2 => "2",
         Version::HTTP_3 => "3",
         _ => "1.1",
-    };
-    KeyValue::new(attribute::PROTOCOL_VERSION, version)
+    }
 }
 
 /// Where a request goes.

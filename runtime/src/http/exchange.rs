@@ -5,24 +5,33 @@ use std::sync::Arc;
 
 use http::{StatusCode, Version};
 use opentelemetry::trace::{
-    SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _, TracerProvider as _,
+    SpanBuilder, SpanKind, SpanRef, Status, TraceContextExt as _, TracerProvider as _,
 };
 use opentelemetry::{Context, KeyValue};
 
 use super::convention;
+use crate::config::requests;
+use crate::metric::exemplar::CountedLater;
 use crate::metric::requests::{ErrorType, Request, Requests};
 use crate::names::attribute;
-use crate::span::Provider;
-use crate::span::clock::Tick;
+use crate::pipeline::Pipeline;
+use crate::span::clock::{Tick, system_time};
 use crate::span::tracer::our_scope;
+use crate::span::{Provider, hides_everything};
 use crate::testing::Recording;
 
 /// One request and its response, seen from one side. Ends once, when it is told to or dropped.
-pub(super) struct Exchange {
+#[cfg_attr(not(feature = "tower"), allow(unreachable_pub, reason = "the trait of the layers names it"))]
+pub struct Exchange {
     side: Side,
-    /// With the span.
+    /// With the span; if that is hidden, what it would have been below.
     context: Context,
+    is_hidden: bool,
     began: Tick,
+    /// When that was, in nanoseconds since 1970.
+    start: u64,
+    /// Where the span looks for what it is an exemplar of.
+    counted: CountedLater,
     request: Request,
     recording: Option<Arc<Recording>>,
     /// Of a call over gRPC.
@@ -94,6 +103,41 @@ impl Head {
     }
 }
 
+impl Head {
+    /// Whether the filter hides the span.
+    fn is_hidden(&self, parent: &Context) -> bool {
+        let kinds = requests::KINDS[usize::from(self.call.is_some())];
+        let kind = match self.side {
+            #[cfg(feature = "tower")]
+            Side::Server => kinds[1],
+            Side::Client => kinds[2],
+        };
+        Pipeline::is_open()
+            && (hides_everything(parent) || requests::are_hidden([kinds[0], kind], || self.names()))
+    }
+
+    /// What it is known by: its span's name, a server's route, and where a client's request goes as
+    /// `host:port/path`.
+    fn names(&self) -> Vec<&str> {
+        let mut names = vec![&*self.name];
+        for attribute in &self.attributes {
+            let text = match &attribute.value {
+                opentelemetry::Value::String(text) => text.as_str(),
+                _ => continue,
+            };
+            match attribute.key.as_str() {
+                attribute::ROUTE => names.push(text),
+                attribute::URL_FULL => {
+                    let place = text.split_once("://").map_or(text, |(_, place)| place);
+                    names.push(place.split_once('?').map_or(place, |(place, _)| place));
+                }
+                _ => {}
+            }
+        }
+        names
+    }
+}
+
 impl Exchange {
     /// Begins below the span of `parent`; not where nothing may be observed, as within an exporter.
     pub(super) fn begin(parent: &Context, head: impl FnOnce() -> Head) -> Option<Box<Self>> {
@@ -101,21 +145,35 @@ impl Exchange {
             return None;
         }
         let began = Tick::now();
-        let Head { side, name, attributes, request, call } = head();
+        let head = head();
+        let recording = Recording::of(parent);
+        let is_hidden = recording.is_none() && head.is_hidden(parent);
+        let Head { side, name, attributes, request, call } = head;
         let kind = match side {
             #[cfg(feature = "tower")]
             Side::Server => SpanKind::Server,
             Side::Client => SpanKind::Client,
         };
-        let tracer = Provider::default().tracer_with_scope(our_scope());
+        let start = began.wall();
         let span = SpanBuilder::from_name(name).with_kind(kind).with_attributes(attributes);
-        let span = tracer.build_with_context(span, parent);
+        let counted = CountedLater::default();
+        let context = if is_hidden {
+            Pipeline::filtered();
+            parent.clone()
+        } else {
+            let tracer = Provider::default().tracer_with_scope(our_scope());
+            let span = span.with_start_time(system_time(start));
+            parent.with_span(tracer.start(span, parent, Some(counted.clone())))
+        };
         Some(Box::new(Exchange {
             side,
-            context: parent.with_span(span),
+            context,
+            is_hidden,
             began,
+            start,
+            counted,
             request,
-            recording: Recording::of(parent),
+            recording,
             call,
             on_drop: Ending::CANCELLED,
             is_over: false,
@@ -125,6 +183,17 @@ impl Exchange {
     /// The context with its span.
     pub(super) fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// Its span, if it has one of its own.
+    fn span(&self) -> Option<SpanRef<'_>> {
+        (!self.is_hidden).then(|| self.context.span())
+    }
+
+    fn set(&self, attribute: KeyValue) {
+        if let Some(span) = self.span() {
+            span.set_attribute(attribute);
+        }
     }
 
     /// Runs `step` with the span current. If it unwinds, the exchange has ended by that.
@@ -139,11 +208,12 @@ impl Exchange {
     /// The response's head is there.
     pub(super) fn answered(&mut self, status: StatusCode, version: Version) {
         self.request.status = Some(status.as_u16());
-        let span = self.context.span();
-        span.set_attribute(KeyValue::new(attribute::RESPONSE_STATUS, i64::from(status.as_u16())));
+        self.set(KeyValue::new(attribute::RESPONSE_STATUS, i64::from(status.as_u16())));
         if self.side == Side::Client {
             // Not known before.
-            span.set_attribute(convention::version(version));
+            let version = convention::version(version);
+            self.request.version = Some(version);
+            self.set(KeyValue::new(attribute::PROTOCOL_VERSION, version));
         }
     }
 
@@ -180,32 +250,39 @@ impl Exchange {
             Ending::Answered => None,
             Ending::Failed(name) => Some(ErrorType::Named(name)),
         });
-        let span = self.context.span();
         if let Some(call) = &self.call {
             #[cfg(feature = "tower")]
             if self.side == Side::Server {
                 self.request.target = self.request.target.take().or_else(|| call.route());
             }
             if let Some(code) = call.status {
-                span.set_attribute(KeyValue::new(attribute::GRPC_STATUS, i64::from(code)));
+                self.set(KeyValue::new(attribute::GRPC_STATUS, i64::from(code)));
             }
         }
         if let Some(error) = self.request.error {
-            span.set_attribute(KeyValue::new(attribute::ERROR_TYPE, error.text()));
+            self.set(KeyValue::new(attribute::ERROR_TYPE, error.text()));
             // The conventions leave out what the status says by itself.
             let said = match error {
                 ErrorType::Status(_) => Cow::Borrowed(""),
                 ErrorType::Named(_) => error.text(),
             };
-            span.set_status(Status::error(said));
+            if let Some(span) = self.span() {
+                span.set_status(Status::error(said));
+            }
         }
         let requests = match self.side {
             #[cfg(feature = "tower")]
             Side::Server => Requests::answered(),
             Side::Client => Requests::sent(),
         };
-        requests.ended(self.recording.as_deref(), &self.request, nanoseconds);
-        span.end();
+        if let Some(exemplars) = requests.ended(self.recording.as_deref(), &self.request, nanoseconds) {
+            // Ends once.
+            let _ = self.counted.set(exemplars);
+        }
+        // What the trace shows is what has counted.
+        if let Some(span) = self.span() {
+            span.end_with_timestamp(system_time(self.start.saturating_add(nanoseconds)));
+        }
     }
 
     /// A server's fault is an error on both sides, a client's on the client's.

@@ -20,6 +20,8 @@ mod hosts;
 mod response;
 #[cfg(feature = "tower")]
 mod server;
+#[cfg(feature = "tower")]
+mod service;
 
 #[cfg(feature = "tower")]
 pub use client::Client;
@@ -32,3 +34,5 @@ pub use http::Uri;
 pub use response::{ResponseBody, ResponseFuture};
 #[cfg(feature = "tower")]
 pub use server::{Server, ServerLayer};
+#[cfg(feature = "tower")]
+pub use service::Observed;

@@ -3,17 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
 
 use http::request::Parts;
-use http::{Request, Response};
-use http_body::Body;
 use opentelemetry::KeyValue;
-use tower_layer::Layer;
-use tower_service::Service;
 
 use super::exchange::{Exchange, Head, Side};
-use super::response::{ResponseBody, ResponseFuture};
+use super::service::{Begin, Observed};
 use super::{carrier, convention};
 use crate::metric::requests::{self, Target};
 use crate::names::attribute;
@@ -115,47 +110,14 @@ impl fmt::Debug for ServerLayer {
     }
 }
 
-impl<S> Layer<S> for ServerLayer {
-    type Service = Server<S>;
-
-    fn layer(&self, inner: S) -> Server<S> {
-        Server { inner, settings: self.0.clone() }
+impl Begin for ServerLayer {
+    fn begin(&self, parts: &mut Parts) -> Option<Box<Exchange>> {
+        self.0.begin(parts)
     }
 }
 
 /// A service whose requests are observed: what [`ServerLayer`] makes.
-#[derive(Clone)]
-pub struct Server<S> {
-    inner: S,
-    settings: Arc<Settings>,
-}
-
-impl<S: fmt::Debug> fmt::Debug for Server<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("inner", &self.inner).finish_non_exhaustive()
-    }
-}
-
-impl<S, A, B> Service<Request<A>> for Server<S>
-where
-    S: Service<Request<A>, Response = Response<B>>,
-    B: Body,
-{
-    type Response = Response<ResponseBody<B>>;
-    type Error = S::Error;
-    type Future = ResponseFuture<S::Future>;
-
-    fn poll_ready(&mut self, task: &mut TaskContext<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(task)
-    }
-
-    fn call(&mut self, request: Request<A>) -> Self::Future {
-        let (parts, body) = request.into_parts();
-        let exchange = self.settings.begin(&parts);
-        let method = parts.method.clone();
-        ResponseFuture::new(exchange, &method, || self.inner.call(Request::from_parts(parts, body)))
-    }
-}
+pub type Server<S> = Observed<S, ServerLayer>;
 
 impl Settings {
     fn begin(&self, parts: &Parts) -> Option<Box<Exchange>> {
@@ -174,7 +136,8 @@ impl Settings {
             _ => self.scheme,
         };
         let mut attributes = convention::both(&parts.method, method);
-        attributes.push(convention::version(parts.version));
+        let version = convention::version(parts.version);
+        attributes.push(KeyValue::new(attribute::PROTOCOL_VERSION, version));
         convention::of_server(&parts.uri, &parts.headers, scheme, self.query, &mut attributes);
         let route = match &self.route {
             Some(route) => asked(|| route(parts)),
@@ -187,7 +150,8 @@ impl Settings {
             name = format!("{spoken} {route}").into();
         }
         let target = route.map(Target::Route);
-        let request = requests::Request { method, scheme, target, status: None, error: None };
+        let request =
+            requests::Request { method, scheme, target, status: None, version: Some(version), error: None };
         let mut head = Head { side: Side::Server, name, attributes, request, call: None };
         head.recognise_grpc(&parts.uri, &parts.headers);
         head

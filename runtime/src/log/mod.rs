@@ -44,7 +44,7 @@ use self::line::{Line, Style};
 use self::rate::{Rates, Said};
 use self::writer::Writer;
 pub use self::writer::flush;
-pub(crate) use self::writer::publish;
+pub(crate) use self::writer::{outcomes, publish};
 use crate::names::attribute;
 
 /// A layer of the `tracing` subscriber that writes log lines, to stdout unless told otherwise.

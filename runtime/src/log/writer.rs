@@ -37,6 +37,11 @@ pub(crate) fn publish() {
     LazyLock::force(&LINES);
 }
 
+/// The values of the label `outcome`.
+pub(crate) fn outcomes() -> impl Iterator<Item = &'static str> {
+    Outcome::ALL.into_iter().map(Outcome::as_str)
+}
+
 impl Outcome {
     const ALL: [Outcome; 3] = [Outcome::Written, Outcome::Dropped, Outcome::SampledOut];
 

@@ -10,7 +10,7 @@ use super::cell::{Counter, Row, Rows, Sharded, bounds};
 use super::family::{self, Family, SECONDS, Unit};
 use super::label::{LabelDecl, LabelValue, LabelValues};
 use super::store::{Labels, Part, Store};
-use crate::catalog::{Site, SiteKind};
+use crate::catalog::{Promise, Site, SiteKind, Verdict};
 use crate::names::label;
 use crate::outcome::{Kind, Outcome, Status};
 
@@ -47,7 +47,7 @@ const SUM: usize = EXECUTIONS + Status::ALL.len();
 const BUCKETS: Range<usize> = SUM + 1..SUM + 2 + SECONDS.len();
 /// What began.
 const BEGUN: usize = BUCKETS.end;
-/// One for each of [`Bound::known`].
+/// One for each of [`Bound::known`], and behind them one for each [`Verdict`].
 const ERRORS: usize = BEGUN + 1;
 
 /// Bounds of every duration's buckets, in nanoseconds.
@@ -129,9 +129,18 @@ impl Bound {
     ) {
         row.add(EXECUTIONS + outcome.status as usize, 1);
         row.observe(SUM, combination.bounds, nanoseconds);
+        if let Some(promise) = self.site.promise() {
+            self.judge(row, promise, outcome.status, nanoseconds);
+        }
         if let Some(error) = &outcome.error {
             self.failed(store, row, combination, error);
         }
+    }
+
+    /// Apart, so that calls of functions that promise nothing do not pay for it.
+    #[inline(never)]
+    fn judge(&self, row: Row<'_>, promise: &Promise, status: Status, nanoseconds: u64) {
+        promise.judge(status, nanoseconds, |place| row.add(self.verdicts() + place, 1));
     }
 
     #[inline(never)]
@@ -203,9 +212,16 @@ impl Bound {
         labels
     }
 
+    /// Where verdicts begin in a row.
+    #[inline]
+    fn verdicts(&self) -> usize {
+        ERRORS + self.known.len()
+    }
+
     fn new_combination(&self, store: &Store, key: LabelKey) -> Combination {
         let kind = self.site.kind();
-        let calls = Arc::new((self.new_row)(ERRORS + self.known.len()));
+        let verdicts = self.site.promise().map_or(0, |_| Verdict::ALL.len());
+        let calls = Arc::new((self.new_row)(self.verdicts() + verdicts));
         let user = self.values(key);
         for status in Status::ALL {
             let labels = self.labels([(label::STATUS, status.as_str().into())], &user);
@@ -217,6 +233,14 @@ impl Bound {
         store.show(kind.active(), vec![self.site.name_label()], &calls, active);
         for (at, error) in self.known.iter().enumerate() {
             store.show(kind.errors(), self.error_labels(key, error), &calls, Part::Count(ERRORS + at));
+        }
+        for verdict in self.site.promise().iter().flat_map(|promise| promise.verdicts()) {
+            let labels = vec![
+                (label::SLO, self.site.name().into()),
+                (label::OBJECTIVE, verdict.objective.as_str().into()),
+                (label::OUTCOME, verdict.outcome().into()),
+            ];
+            store.show(&family::SLO_EVENTS, labels, &calls, Part::Count(self.verdicts() + verdict.place()));
         }
         Combination { key, calls, bounds: &NANOSECONDS, opened: Chain::default() }
     }

@@ -72,34 +72,41 @@ impl Exemplars {
 }
 
 /// A span on its way to the exporters: what is needed to make exemplars of it when it has arrived.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Candidate {
-    pub(crate) site: &'static Site,
-    /// The call's combination of labels.
-    pub(crate) key: LabelKey,
-    /// The workflow that the call was a step of.
-    pub(crate) step_of: Option<&'static Site>,
+    pub(crate) counted: Counted,
     pub(crate) trace_id: TraceId,
     pub(crate) span_id: SpanId,
-    /// How long the call took.
+    /// How long it took.
     pub(crate) nanoseconds: u64,
     /// When it ended, in nanoseconds since 1970.
     pub(crate) ended: u64,
 }
 
-impl Candidate {
-    /// A call of `site`, which has a span of its own.
-    pub(crate) fn new(
+/// Says to a span that is open where its duration has counted: empty until it has.
+pub(crate) type CountedLater = Arc<OnceLock<Arc<Exemplars>>>;
+
+/// Where the duration has counted that a span shows.
+#[derive(Clone, Debug)]
+pub(crate) enum Counted {
+    /// A call's.
+    Call {
         site: &'static Site,
+        /// The call's combination of labels.
         key: LabelKey,
+        /// The workflow that the call was a step of.
         step_of: Option<&'static Site>,
-        (trace_id, span_id): (TraceId, SpanId),
-        nanoseconds: u64,
-        ended: u64,
-    ) -> Self {
+    },
+    /// A request's, in a series that is known.
+    Request(Arc<Exemplars>),
+}
+
+impl Counted {
+    /// A call of `site`, which has a span of its own.
+    pub(crate) fn call(site: &'static Site, key: LabelKey, step_of: Option<&'static Site>) -> Self {
         // A workflow within a workflow takes a place among the steps, and is counted as none.
         let step_of = step_of.filter(|_| site.kind() == SiteKind::Primitive);
-        Candidate { site, key, step_of, trace_id, span_id, nanoseconds, ended }
+        Counted::Call { site, key, step_of }
     }
 }
 
@@ -116,8 +123,15 @@ impl Writer {
     /// Makes exemplars of spans that have arrived.
     pub(crate) fn write(&mut self, arrived: &[Candidate]) {
         for candidate in arrived {
-            let Candidate { site, key, step_of, trace_id, span_id, nanoseconds, ended } = *candidate;
+            let Candidate { ref counted, trace_id, span_id, nanoseconds, ended } = *candidate;
             let exemplar = Exemplar { trace_id, span_id, value: nanoseconds, at: ended };
+            let (site, key, step_of) = match counted {
+                Counted::Call { site, key, step_of } => (*site, *key, *step_of),
+                Counted::Request(exemplars) => {
+                    exemplars.put(exemplar);
+                    continue;
+                }
+            };
             // Elsewhere all combinations share one series.
             let key = if site.labels_are_on_all() { key } else { 0 };
             let labels = || site.bound().duration_labels(key);

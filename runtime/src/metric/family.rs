@@ -38,6 +38,8 @@ pub enum Unit {
     Seconds,
     /// Bytes.
     Bytes,
+    /// A part of a whole, from 0 to 1; held as millionths.
+    Ratio,
 }
 
 impl Unit {
@@ -47,6 +49,7 @@ impl Unit {
         match self {
             Unit::One | Unit::Bytes => 1,
             Unit::Seconds => 1_000_000_000,
+            Unit::Ratio => 1_000_000,
         }
     }
 
@@ -57,6 +60,7 @@ impl Unit {
             Unit::One => "",
             Unit::Seconds => "seconds",
             Unit::Bytes => "bytes",
+            Unit::Ratio => "ratio",
         }
     }
 
@@ -64,7 +68,7 @@ impl Unit {
     #[must_use]
     pub const fn ucum(self) -> &'static str {
         match self {
-            Unit::One => "1",
+            Unit::One | Unit::Ratio => "1",
             Unit::Seconds => "s",
             Unit::Bytes => "By",
         }
@@ -85,8 +89,12 @@ pub enum Producer {
     Workflows,
     /// Every function with `#[primitive]`.
     Primitives,
+    /// Every function with `#[primitive]` that a workflow calls.
+    Steps,
     /// Every annotated function.
     Components,
+    /// Functions with `slo(..)`.
+    Objectives,
     /// Functions with a `bounded(N)` label.
     OpenLabels,
     /// The export pipeline.
@@ -109,6 +117,19 @@ pub enum Producer {
 }
 
 impl Producer {
+    /// Whether annotated functions emit it.
+    #[must_use]
+    pub const fn is_sites(self) -> bool {
+        matches!(
+            self,
+            Producer::Workflows
+                | Producer::Primitives
+                | Producer::Steps
+                | Producer::Components
+                | Producer::Objectives
+        )
+    }
+
     /// A word for reports.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -121,7 +142,9 @@ impl Producer {
             #[cfg(any(feature = "reqwest", feature = "tower"))]
             Producer::HttpClients => "HTTP clients",
             Producer::Primitives => "primitives",
+            Producer::Steps => "steps",
             Producer::Components => "components",
+            Producer::Objectives => "objectives",
             Producer::OpenLabels => "open labels",
             Producer::Pipeline => "pipeline",
             Producer::Propagation => "propagation",
@@ -141,6 +164,8 @@ pub struct Family {
     labels: &'static [&'static str],
     buckets: &'static [f64],
     producer: Producer,
+    /// Of requests: the label whose values come from outside.
+    targets: Option<&'static str>,
     #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only OTLP wants to know"))]
     otlp: Option<Convention>,
 }
@@ -173,6 +198,13 @@ pub(crate) enum Instrument {
 }
 
 impl Family {
+    /// Every family that this build of tta declares. A program's [`catalog`](crate::catalog()) has those that something
+    /// in it emits.
+    #[must_use]
+    pub fn all() -> &'static [&'static Family] {
+        FAMILIES
+    }
+
     const fn counter(name: &'static str, producer: Producer, labels: &'static [&'static str]) -> Self {
         Family {
             name,
@@ -182,6 +214,7 @@ impl Family {
             labels,
             buckets: &[],
             producer,
+            targets: None,
             otlp: None,
         }
     }
@@ -195,19 +228,25 @@ impl Family {
             labels,
             buckets: &[],
             producer,
+            targets: None,
             otlp: None,
         }
     }
 
     const fn seconds(name: &'static str, producer: Producer, labels: &'static [&'static str]) -> Self {
         let (kind, unit) = (FamilyKind::Histogram, Unit::Seconds);
-        Family { name, kind, unit, help: "", labels, buckets: SECONDS, producer, otlp: None }
+        Family { name, kind, unit, help: "", labels, buckets: SECONDS, producer, targets: None, otlp: None }
+    }
+
+    const fn ratio(mut self) -> Self {
+        self.unit = Unit::Ratio;
+        self
     }
 
     #[cfg(feature = "process")]
     const fn process(name: &'static str, kind: FamilyKind, unit: Unit) -> Self {
         let producer = Producer::Process;
-        Family { name, kind, unit, help: "", labels: &[], buckets: &[], producer, otlp: None }
+        Family { name, kind, unit, help: "", labels: &[], buckets: &[], producer, targets: None, otlp: None }
     }
 
     #[cfg(feature = "process")]
@@ -221,10 +260,12 @@ impl Family {
         name: &'static str,
         producer: Producer,
         labels: &'static [&'static str],
+        targets: &'static str,
         otlp: &'static str,
         attributes: &'static [&'static str],
     ) -> Self {
         let mut family = Family::seconds(name, producer, labels);
+        family.targets = Some(targets);
         family.buckets = REQUEST_SECONDS;
         let instrument = Instrument::Histogram;
         let numbers = &[attribute::RESPONSE_STATUS, attribute::SERVER_PORT];
@@ -273,6 +314,12 @@ impl Family {
         self.buckets
     }
 
+    /// Of durations of requests: the label whose first [`MAX_TARGETS`] values are kept. What is not known of a request
+    /// is left out of its labels.
+    pub(crate) const fn targets(&self) -> Option<&'static str> {
+        self.targets
+    }
+
     /// What it is over OTLP, where that is not what it is everywhere else.
     #[cfg(feature = "otlp")]
     pub(crate) const fn convention(&self) -> Option<&Convention> {
@@ -285,6 +332,9 @@ impl Family {
         self.producer
     }
 }
+
+/// Routes, and servers, that have series of their own.
+pub(crate) const MAX_TARGETS: usize = 200;
 
 /// From a cache hit to a five-minute agent run. The same at every site, since quantiles are aggregated.
 pub(crate) const SECONDS: &[f64] = &[
@@ -324,14 +374,14 @@ pub(crate) static WORKFLOW_ERRORS: Family = Family::counter(
 
 pub(crate) static WORKFLOW_STEPS: Family = Family::counter(
     metric::WORKFLOW_STEPS,
-    Producer::Workflows,
+    Producer::Steps,
     &[label::WORKFLOW_NAME, label::PRIMITIVE_NAME, label::STATUS],
 )
 .help("Primitives that ended as a step of a workflow; a pair's series opens when it first occurs.");
 
 pub(crate) static WORKFLOW_STEP_DURATION: Family = Family::seconds(
     metric::WORKFLOW_STEP_DURATION,
-    Producer::Workflows,
+    Producer::Steps,
     &[label::WORKFLOW_NAME, label::PRIMITIVE_NAME],
 )
 .help("Time that a step of a workflow took.");
@@ -360,6 +410,18 @@ pub(crate) static PRIMITIVE_ERRORS: Family = Family::counter(
     &[label::PRIMITIVE_NAME, label::PRIMITIVE_TYPE, label::ERROR_TYPE, label::CATEGORY],
 )
 .help("Primitive calls that ended in an error, by the error's kind.");
+
+pub(crate) static SLO_EVENTS: Family = Family::counter(
+    metric::SLO_EVENTS,
+    Producer::Objectives,
+    &[label::SLO, label::OBJECTIVE, label::OUTCOME],
+)
+.help("Calls that an objective has judged; cancelled ones are not, and latency judges those that succeeded.");
+
+pub(crate) static SLO_OBJECTIVE: Family =
+    Family::gauge(metric::SLO_OBJECTIVE, Producer::Objectives, &[label::SLO, label::OBJECTIVE])
+        .ratio()
+        .help("The share of good calls that an objective asks for.");
 
 pub(crate) static COMPONENT_INFO: Family = Family::gauge(
     metric::COMPONENT_INFO,
@@ -404,13 +466,22 @@ pub(crate) static LOG_LINES: Family = Family::counter(metric::LOG_LINES, Produce
 pub(crate) static HTTP_SERVER_DURATION: Family = Family::requests(
     metric::HTTP_SERVER_DURATION,
     Producer::HttpServers,
-    &[label::REQUEST_METHOD, label::ROUTE, label::RESPONSE_STATUS, label::URL_SCHEME, label::ERROR_TYPE],
+    &[
+        label::REQUEST_METHOD,
+        label::ROUTE,
+        label::RESPONSE_STATUS,
+        label::URL_SCHEME,
+        label::PROTOCOL_VERSION,
+        label::ERROR_TYPE,
+    ],
+    label::ROUTE,
     "http.server.request.duration",
     &[
         attribute::REQUEST_METHOD,
         attribute::ROUTE,
         attribute::RESPONSE_STATUS,
         attribute::URL_SCHEME,
+        attribute::PROTOCOL_VERSION,
         attribute::ERROR_TYPE,
     ],
 )
@@ -425,14 +496,17 @@ pub(crate) static HTTP_CLIENT_DURATION: Family = Family::requests(
         label::SERVER_ADDRESS,
         label::SERVER_PORT,
         label::RESPONSE_STATUS,
+        label::PROTOCOL_VERSION,
         label::ERROR_TYPE,
     ],
+    label::SERVER_ADDRESS,
     "http.client.request.duration",
     &[
         attribute::REQUEST_METHOD,
         attribute::SERVER_ADDRESS,
         attribute::SERVER_PORT,
         attribute::RESPONSE_STATUS,
+        attribute::PROTOCOL_VERSION,
         attribute::ERROR_TYPE,
     ],
 )
@@ -496,6 +570,8 @@ pub(crate) static FAMILIES: &[&Family] = &[
     &PRIMITIVE_DURATION,
     &PRIMITIVES_ACTIVE,
     &PRIMITIVE_ERRORS,
+    &SLO_EVENTS,
+    &SLO_OBJECTIVE,
     &COMPONENT_INFO,
     &LABEL_OVERFLOW,
     &TELEMETRY_SPANS,

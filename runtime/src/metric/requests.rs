@@ -6,7 +6,8 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use super::bind::OpenLabel;
 use super::cell::Histogram;
-use super::family::{self, Family};
+use super::exemplar::Exemplars;
+use super::family::{self, Family, MAX_TARGETS};
 use super::store::{Labels, Store};
 use crate::names::label;
 use crate::testing::Recording;
@@ -21,6 +22,8 @@ pub(crate) struct Request {
     /// A server's route or a client's server; `None` if there is none.
     pub(crate) target: Option<Target>,
     pub(crate) status: Option<u16>,
+    /// Of the protocol; a client learns it from the response.
+    pub(crate) version: Option<&'static str>,
     pub(crate) error: Option<ErrorType>,
 }
 
@@ -58,6 +61,7 @@ struct Key {
     scheme: &'static str,
     place: Option<usize>,
     status: Option<u16>,
+    version: Option<&'static str>,
     error: Option<ErrorType>,
 }
 
@@ -65,23 +69,25 @@ struct Key {
 pub(crate) struct Requests {
     family: &'static Family,
     targets: OpenLabel,
-    series: RwLock<HashMap<Key, Arc<Histogram>>>,
+    series: RwLock<HashMap<Key, Series>>,
 }
 
-/// Routes, and servers, that have series of their own.
-const MAX_TARGETS: usize = 200;
+#[derive(Clone)]
+struct Series {
+    durations: Arc<Histogram>,
+    exemplars: Option<Arc<Exemplars>>,
+}
 
 /// Series of one family. Statuses come from other programs, which may be anything.
 const MAX_SERIES: usize = 2_000;
 
 #[cfg(feature = "tower")]
-static SERVERS: LazyLock<Requests> =
-    LazyLock::new(|| Requests::new(&family::HTTP_SERVER_DURATION, label::ROUTE));
-static CLIENTS: LazyLock<Requests> =
-    LazyLock::new(|| Requests::new(&family::HTTP_CLIENT_DURATION, label::SERVER_ADDRESS));
+static SERVERS: LazyLock<Requests> = LazyLock::new(|| Requests::new(&family::HTTP_SERVER_DURATION));
+static CLIENTS: LazyLock<Requests> = LazyLock::new(|| Requests::new(&family::HTTP_CLIENT_DURATION));
 
 impl Requests {
-    fn new(family: &'static Family, open: &'static str) -> Self {
+    fn new(family: &'static Family) -> Self {
+        let open = family.targets().unwrap_or_default();
         let targets = OpenLabel::of(family, open, MAX_TARGETS, Store::global());
         Requests { family, targets, series: RwLock::default() }
     }
@@ -97,31 +103,38 @@ impl Requests {
         &CLIENTS
     }
 
-    /// Counts a request that has ended.
-    pub(crate) fn ended(&self, recording: Option<&Recording>, request: &Request, nanoseconds: u64) {
+    /// Counts a request that has ended. The series' exemplars, unless it is a test's.
+    pub(crate) fn ended(
+        &self,
+        recording: Option<&Recording>,
+        request: &Request,
+        nanoseconds: u64,
+    ) -> Option<Arc<Exemplars>> {
         let place = request.target.as_ref().map(|target| self.targets.place(&target.text()));
         let key = Key {
             method: request.method,
             scheme: request.scheme,
             place,
             status: request.status,
+            version: request.version,
             error: request.error,
         };
-        match recording {
-            Some(recording) => {
-                recording.store().histogram(self.family, self.labels(key)).observe(nanoseconds);
-            }
-            None => self.histogram(key).observe(nanoseconds),
+        if let Some(recording) = recording {
+            recording.store().histogram(self.family, self.labels(key)).observe(nanoseconds);
+            return None;
         }
+        let Series { durations, exemplars } = self.series(key);
+        durations.observe(nanoseconds);
+        exemplars
     }
 
-    fn histogram(&self, key: Key) -> Arc<Histogram> {
+    fn series(&self, key: Key) -> Series {
         let known = self.series.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         known.unwrap_or_else(|| self.open(key))
     }
 
     #[cold]
-    fn open(&self, mut key: Key) -> Arc<Histogram> {
+    fn open(&self, mut key: Key) -> Series {
         let mut series = self.series.write().unwrap_or_else(PoisonError::into_inner);
         if series.len() >= MAX_SERIES {
             // By method and outcome, of which there are few.
@@ -131,7 +144,11 @@ impl Requests {
                 key.error = Some(ErrorType::Named(label::OVERFLOW));
             }
         }
-        let open = || Store::global().histogram(self.family, self.labels(key));
+        let open = || {
+            let (store, labels) = (Store::global(), self.labels(key));
+            let durations = store.histogram(self.family, labels.clone());
+            Series { durations, exemplars: store.exemplars(self.family, &labels) }
+        };
         series.entry(key).or_insert_with(open).clone()
     }
 
@@ -151,6 +168,7 @@ impl Requests {
             label::REQUEST_METHOD => Some(key.method.into()),
             label::RESPONSE_STATUS => key.status.map(|status| status.to_string().into()),
             label::SERVER_PORT => port.clone().map(Cow::Owned),
+            label::PROTOCOL_VERSION => key.version.map(Cow::Borrowed),
             label::ERROR_TYPE => key.error.map(ErrorType::text),
             #[cfg(feature = "tower")]
             label::URL_SCHEME => (!key.scheme.is_empty()).then(|| key.scheme.into()),
@@ -183,12 +201,12 @@ mod tests {
     fn request(address: String, status: u16) -> Request {
         let target = Some(Target::Server { address: address.into(), port: Some(80) });
         let error = (status >= 400).then_some(ErrorType::Status(status));
-        Request { method: "GET", scheme: "", target, status: Some(status), error }
+        Request { method: "GET", scheme: "", target, status: Some(status), version: Some("1.1"), error }
     }
 
     #[test]
     fn series_are_bounded_whatever_others_answer_and_none_is_lost() {
-        let requests = Requests::new(&family::HTTP_CLIENT_DURATION, label::SERVER_ADDRESS);
+        let requests = Requests::new(&family::HTTP_CLIENT_DURATION);
         for host in 0..300 {
             for status in (100..600).step_by(5) {
                 requests.ended(None, &request(format!("{host}.test"), status), 1);
@@ -196,11 +214,23 @@ mod tests {
         }
         let series = requests.series.read().unwrap_or_else(PoisonError::into_inner);
         assert!(series.len() <= MAX_SERIES + 10, "{}", series.len());
-        let count = |histogram: &Arc<Histogram>| histogram.get().0.iter().sum::<u64>();
+        let count = |series: &Series| series.durations.get().0.iter().sum::<u64>();
         assert_eq!(series.values().map(count).sum::<u64>(), 300 * 100);
-        let rest = Key { method: "GET", scheme: "", place: Some(MAX_TARGETS), status: None, error: None };
+        let rest = Key {
+            method: "GET",
+            scheme: "",
+            place: Some(MAX_TARGETS),
+            status: None,
+            version: Some("1.1"),
+            error: None,
+        };
         let labels = requests.labels(rest);
-        assert_eq!(labels, [(label::REQUEST_METHOD, "GET".into()), (label::SERVER_ADDRESS, "other".into())]);
+        let expected = [
+            (label::REQUEST_METHOD, "GET"),
+            (label::SERVER_ADDRESS, "other"),
+            (label::PROTOCOL_VERSION, "1.1"),
+        ];
+        assert_eq!(labels, expected.map(|(name, value)| (name, value.into())));
         assert!(count(&series[&rest]) > 0);
     }
 }

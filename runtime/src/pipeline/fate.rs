@@ -60,7 +60,8 @@ impl Fate {
         Fate::NotInitialized,
     ];
 
-    const fn labels(self) -> (&'static str, &'static str) {
+    /// Its `outcome` and its `reason`.
+    pub(crate) const fn labels(self) -> (&'static str, &'static str) {
         match self {
             Fate::Exported => ("exported", "accepted"),
             Fate::SampledOut => ("sampled_out", "head"),

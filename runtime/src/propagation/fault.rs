@@ -87,6 +87,11 @@ mod counted {
         LazyLock::force(&COUNTS);
     }
 
+    /// Each propagator and what it can report.
+    pub(crate) fn faults() -> impl Iterator<Item = (&'static str, &'static str)> {
+        FAULTS.iter().map(|(propagator, fault)| (*propagator, fault.as_str()))
+    }
+
     #[cold]
     pub(crate) fn count(propagator: &'static str, fault: Fault) {
         if let Some(recording) = Recording::current() {
@@ -100,7 +105,7 @@ mod counted {
 }
 
 #[cfg(feature = "telemetry")]
-pub(crate) use counted::{count, publish};
+pub(crate) use counted::{count, faults, publish};
 
 /// There are no metrics to count in.
 #[cfg(not(feature = "telemetry"))]

@@ -46,10 +46,10 @@ pub use carrier::{HeaderExtractor, HeaderInjector};
 #[cfg(feature = "telemetry")]
 pub(crate) use chosen::{Boxed, choose, named};
 pub use chosen::{Propagators, Trust, propagators};
-#[cfg(feature = "telemetry")]
-pub(crate) use fault::publish;
 #[cfg(any(feature = "gcp", feature = "xray"))]
 pub(crate) use fault::{Fault, count};
+#[cfg(feature = "telemetry")]
+pub(crate) use fault::{faults, publish};
 pub use jaeger::JaegerPropagator;
 pub(crate) use received::sent_from;
 #[cfg(feature = "telemetry")]

@@ -1,8 +1,7 @@
 //! Time on the task: how long of its time a call is not waiting.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-
 use super::clock::Tick;
+use super::extras::{Extra, Extras};
 
 /// How long a body has been polled, where that is measured.
 #[derive(Default)]
@@ -12,20 +11,10 @@ pub(super) struct Busy {
     since: Option<Tick>,
 }
 
-/// Whether it is.
-static MEASURES_BUSY_TIME: AtomicBool = AtomicBool::new(false);
-
-/// Switches the measurement of `tta.busy_ms` on or off.
-pub(crate) fn measure_busy_time(on: bool) {
-    MEASURES_BUSY_TIME.store(on, Relaxed);
-}
-
 impl Busy {
-    #[inline]
+    /// Measures from here on.
     pub(super) fn begin(&mut self, at: Tick) {
-        if MEASURES_BUSY_TIME.load(Relaxed) {
-            *self = Busy { nanoseconds: 0, since: Some(at) };
-        }
+        *self = Busy { nanoseconds: 0, since: Some(at) };
     }
 
     #[inline]
@@ -37,7 +26,7 @@ impl Busy {
 
     #[inline]
     pub(super) fn resume(&mut self) {
-        if MEASURES_BUSY_TIME.load(Relaxed) {
+        if Extras::asked_for().has(Extra::BusyTime) {
             self.since = Some(Tick::now());
         }
     }

@@ -61,7 +61,10 @@ impl Entered {
     /// Makes `started` current again; nothing is, on a thread that is ending.
     pub(super) fn again(started: &mut Started) -> Option<Self> {
         started.resume();
-        local(|local| Entered::new(local, started.context().cloned(), started.site()))
+        let entered = local(|local| Entered::new(local, started.context().cloned(), started.site()));
+        #[cfg(feature = "tracing")]
+        started.enter();
+        entered
     }
 }
 
@@ -69,6 +72,17 @@ impl Entered {
 pub(crate) struct Place {
     context: Context,
     within: Within,
+    #[cfg(feature = "tracing")]
+    span: Option<crate::bridge::Handle>,
+}
+
+/// A place that is current on this thread, until dropped.
+pub(crate) struct EnteredPlace<'a> {
+    _entered: Option<Entered>,
+    #[cfg(feature = "tracing")]
+    _span: Option<crate::bridge::Inside<'a>>,
+    #[cfg(not(feature = "tracing"))]
+    _place: std::marker::PhantomData<&'a Place>,
 }
 
 impl Place {
@@ -77,17 +91,34 @@ impl Place {
         Place {
             context: super::local::current(Clone::clone),
             within: local(|local| local.within.get()).unwrap_or_default(),
+            #[cfg(feature = "tracing")]
+            span: super::extras::Extras::asked_for()
+                .has(super::extras::Extra::TracingSpans)
+                .then(crate::bridge::Handle::here)
+                .flatten(),
         }
     }
 
     /// A place within no call of this thread's.
     pub(crate) fn at(context: Context) -> Self {
-        Place { context, within: None }
+        Place {
+            context,
+            within: None,
+            #[cfg(feature = "tracing")]
+            span: None,
+        }
     }
 
     /// Makes it current here, until dropped; nothing is, on a thread that is ending.
-    pub(crate) fn enter(&self) -> Option<Entered> {
-        local(|local| Entered::new(local, Some(self.context.clone()), self.within))
+    pub(crate) fn enter(&self) -> EnteredPlace<'_> {
+        EnteredPlace {
+            #[cfg(feature = "tracing")]
+            _span: self.span.as_ref().map(crate::bridge::Handle::enter),
+            #[cfg(not(feature = "tracing"))]
+            _place: std::marker::PhantomData,
+            // Above what the span may have made current.
+            _entered: local(|local| Entered::new(local, Some(self.context.clone()), self.within)),
+        }
     }
 }
 
@@ -155,6 +186,8 @@ fn begin_labelled(site: &'static Site, labels: Option<&[LabelValue]>, fields: Op
             started.begin(site, local, labels, fields);
             frame.guard.set(started.attach());
             frame.was_within.set(local.within.replace(started.site()));
+            #[cfg(feature = "tracing")]
+            started.enter();
             frame.started.set(beginning.0.take());
         });
     });
@@ -196,7 +229,12 @@ impl Local {
         self.depth.set(depth);
         self.frame(depth, |frame| {
             self.within.set(frame.was_within.get());
-            let room = frame.started.take();
+            #[allow(unused_mut, reason = "only one feature changes it")]
+            let mut room = frame.started.take();
+            #[cfg(feature = "tracing")]
+            if let Some(started) = &mut room {
+                started.leave();
+            }
             // What it made current may be dropped with it, which may run code of the program's.
             drop(frame.guard.take());
             room

@@ -1,6 +1,6 @@
 //! The call path of a build without telemetry: nothing.
 
-use crate::catalog::Maturity;
+use crate::catalog::{Maturity, Promise};
 use crate::metric::label::{LabelDecl, LabelValue};
 use crate::outcome::Outcome;
 use crate::span::Fields;
@@ -37,8 +37,18 @@ impl Site {
         self
     }
 
+    /// The keys of its `fields(..)` and `ret(..)`.
+    pub const fn fields(self, _fields: &'static [&'static str]) -> Self {
+        self
+    }
+
     /// Its errors.
     pub const fn errors(self, _known: fn() -> KnownErrors) -> Self {
+        self
+    }
+
+    /// Its objectives.
+    pub const fn slo(self, _promise: Promise) -> Self {
         self
     }
 

@@ -115,6 +115,8 @@ pin_project_lite::pin_project! {
             if let (Stage::Running, Some(started)) = (this.stage, &mut ending.0) {
                 let entered = Entered::again(started);
                 this.future.set(None);
+                #[cfg(feature = "tracing")]
+                started.leave();
                 drop(entered);
             }
             ending.cancelled();
@@ -197,6 +199,10 @@ pub(super) fn within<R>(room: &mut Room, poll: impl FnOnce() -> R) -> R {
     let entered = room.as_deref_mut().and_then(Entered::again);
     let unwinding = UnwindingLater(room);
     let polled = poll();
+    #[cfg(feature = "tracing")]
+    if let Some(started) = unwinding.0.as_deref_mut() {
+        started.leave();
+    }
     drop(entered);
     std::mem::forget(unwinding);
     polled

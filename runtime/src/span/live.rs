@@ -8,11 +8,14 @@ use opentelemetry::{Context, ContextGuard, KeyValue};
 use super::busy::Busy;
 use super::call::Collect;
 use super::clock::Tick;
+use super::extras::{Extra, Extras};
 use super::local::{Local, Within};
 use super::pool;
 use super::record::{Origin, Record, Sink};
 use super::slot::{OpenSpan, Own};
 use super::tracer::{Sampled, parent_of, sample};
+#[cfg(feature = "tracing")]
+use crate::bridge::CallSpan;
 use crate::catalog::{Site, SiteKind};
 use crate::context::{Began, Run, WorkflowContext};
 use crate::metric::Row;
@@ -47,6 +50,8 @@ pub(super) struct Started {
     span: Option<OwnSpan>,
     on_drop: OnDrop,
     busy: Busy,
+    #[cfg(feature = "tracing")]
+    tracing: Option<Box<CallSpan>>,
 }
 
 /// A span of a call's own, while it is open.
@@ -89,11 +94,10 @@ impl Started {
         site: &'static Site,
         local: &Local,
         labels: Option<&[LabelValue]>,
-        fields: Option<Collect<'_>>,
+        mut fields: Option<Collect<'_>>,
     ) {
         self.site = Some(site);
         self.at = Tick::now();
-        self.busy.begin(self.at);
         // Until the arguments have been looked at.
         self.on_drop = OnDrop::Panicked;
         let counts = match Recording::current() {
@@ -113,6 +117,10 @@ impl Started {
             }
             let attributes = attributes.into_attributes();
             self.open(site, local, &Context::current(), &attributes);
+            let extras = Extras::asked_for();
+            if extras.any() {
+                self.begin_extras(extras, site, Some(&attributes), None);
+            }
             let limits = self.limits();
             if let Some(span) = &mut self.span {
                 // What the sampler has added stays behind them.
@@ -122,15 +130,59 @@ impl Started {
         } else {
             Context::map_current(|around| self.open(site, local, around, &[]));
             let limits = self.limits();
-            if let (Some(fields), Some(span)) = (fields, &mut self.span) {
+            if let (Some(fields), Some(span)) = (&mut fields, &mut self.span) {
                 let attributes = span.record.added.attributes();
                 let mut collected = Fields::with_room(std::mem::take(attributes));
                 fields(&mut collected);
                 *attributes = collected.into_attributes();
                 span.record.added.limit(limits);
             }
+            let extras = Extras::asked_for();
+            if extras.any() {
+                self.begin_extras(extras, site, None, fields);
+            }
         }
         self.on_drop = OnDrop::Cancelled;
+    }
+
+    /// Begins what is done only where it is asked for.
+    ///
+    /// Without `attributes`, those that the span has are what there is to know of the arguments; without a span they
+    /// have not been looked at yet.
+    #[cold]
+    #[inline(never)]
+    #[cfg_attr(not(feature = "tracing"), allow(unused_variables, clippy::needless_pass_by_value))]
+    fn begin_extras(
+        &mut self,
+        extras: Extras,
+        site: &'static Site,
+        attributes: Option<&[KeyValue]>,
+        fields: Option<Collect<'_>>,
+    ) {
+        if extras.has(Extra::BusyTime) {
+            self.busy.begin(self.at);
+        }
+        #[cfg(feature = "tracing")]
+        {
+            let made = self.tracing.take();
+            if !extras.has(Extra::TracingSpans) {
+                return;
+            }
+            let span = &mut self.span;
+            self.tracing = CallSpan::begun(site, made, || {
+                if let Some(attributes) = attributes {
+                    return attributes.to_vec();
+                }
+                if let Some(span) = span {
+                    return span.record.added.attributes().clone();
+                }
+                let mut collected = Fields::new(true);
+                if let Some(fields) = fields {
+                    fields(&mut collected);
+                }
+                collected.into_attributes()
+            });
+        }
     }
 
     /// Opens the call's context and span within `around`, where it has them.
@@ -237,6 +289,10 @@ impl Started {
     pub(super) fn set_caller(&mut self, caller: &Context, within: Within) {
         self.context = Some(caller.clone());
         self.caller_within = within;
+        #[cfg(feature = "tracing")]
+        if Extras::asked_for().has(Extra::TracingSpans) {
+            CallSpan::remember_caller(&mut self.tracing);
+        }
     }
 
     /// What was current where the call was made, and within what that was; neither any more when this has been
@@ -267,12 +323,20 @@ impl Started {
     #[inline]
     pub(super) fn returned(&mut self) -> bool {
         self.on_drop = OnDrop::Panicked;
+        #[cfg(feature = "tracing")]
+        if self.site.is_none() && self.tracing.is_some() {
+            CallSpan::forget(&mut self.tracing);
+        }
         self.site.is_some()
     }
 
     /// Whether somebody wants the attributes of the result.
     #[inline]
     pub(super) fn is_recording(&self) -> bool {
+        #[cfg(feature = "tracing")]
+        if self.span.is_none() {
+            return self.tracing.is_some();
+        }
         self.span.is_some()
     }
 
@@ -293,6 +357,8 @@ impl Started {
 
     /// The body awaits. Called while what the call made current still is, or should be.
     pub(super) fn suspend(&mut self) {
+        #[cfg(feature = "tracing")]
+        self.leave();
         self.busy.pause(Tick::now);
         self.row = None;
         if let (None, Some(span)) = (&self.context, &self.span) {
@@ -315,7 +381,13 @@ impl Started {
         if self.context.is_some() {
             self.context = None;
         }
-        let Some(site) = self.site.take() else { return };
+        let Some(site) = self.site.take() else {
+            #[cfg(feature = "tracing")]
+            if self.tracing.is_some() {
+                CallSpan::forget(&mut self.tracing);
+            }
+            return;
+        };
         let ended = Tick::now();
         let Some(counts) = self.counts.take() else { return };
         let mut added = None;
@@ -326,6 +398,10 @@ impl Started {
         let nanoseconds = self.at.until(ended);
         let busy = self.busy.end(ended);
         counts.ended(site, local, self.row.take(), self.step_of.take(), outcome, nanoseconds);
+        #[cfg(feature = "tracing")]
+        if self.tracing.is_some() {
+            CallSpan::end(&mut self.tracing, outcome, fields.as_slice());
+        }
         #[cfg(feature = "log")]
         self.say(site, context.as_ref(), outcome, nanoseconds);
         let Some(OwnSpan { mut record, own }) = self.span.take() else { return };
@@ -353,6 +429,25 @@ impl Started {
     }
 }
 
+#[cfg(feature = "tracing")]
+impl Started {
+    /// Makes the call's span of `tracing` current, where it has one; after its context.
+    #[inline]
+    pub(super) fn enter(&mut self) {
+        if let Some(span) = &mut self.tracing {
+            span.enter();
+        }
+    }
+
+    /// It is not any more; before its context is not.
+    #[inline]
+    pub(super) fn leave(&mut self) {
+        if let Some(span) = &mut self.tracing {
+            span.leave();
+        }
+    }
+}
+
 fn is_primitive(within: Within) -> bool {
     within.is_some_and(|site| site.kind() == SiteKind::Primitive)
 }
@@ -375,8 +470,14 @@ impl Started {
 /// Whether the filter hides the span of a call within `context`.
 #[inline]
 fn is_hidden(site: &Site, context: &Context) -> bool {
+    site.is_hidden() || hides_everything(context)
+}
+
+/// Whether the filter hides everything in the workflow of `context`.
+#[inline]
+pub(crate) fn hides_everything(context: &Context) -> bool {
     let run = || WorkflowContext::of(context).and_then(WorkflowContext::run);
-    site.is_hidden() || (Pipeline::hides_workflows() && run().is_some_and(|run| run.site.hides_everything()))
+    Pipeline::hides_workflows() && run().is_some_and(|run| run.site.hides_everything())
 }
 
 impl Counts {

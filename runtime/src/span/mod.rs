@@ -25,6 +25,8 @@ mod busy;
 #[cfg(feature = "telemetry")]
 pub(crate) mod clock;
 #[cfg(feature = "telemetry")]
+pub(crate) mod extras;
+#[cfg(feature = "telemetry")]
 mod live;
 #[cfg(feature = "telemetry")]
 mod pool;
@@ -38,8 +40,10 @@ mod slot;
 pub(crate) mod tracer;
 
 #[cfg(feature = "telemetry")]
-pub(crate) use busy::measure_busy_time;
+pub(crate) use extras::{Extra, ask_for};
 pub use handle::{Fields, Span, span};
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+pub(crate) use live::hides_everything;
 #[cfg(feature = "telemetry")]
 pub(crate) use record::record_user;
 #[cfg(feature = "telemetry")]

@@ -18,7 +18,7 @@ use super::tracer::{Added, Identity};
 use crate::catalog::{Site, SiteKind};
 use crate::context::WorkflowContext;
 use crate::metric::bind::LabelKey;
-use crate::metric::exemplar::Candidate;
+use crate::metric::exemplar::{Candidate, Counted, CountedLater};
 use crate::names::attribute;
 use crate::outcome::{Kind, Outcome, Status};
 use crate::pipeline::{Limits, Pipeline};
@@ -86,6 +86,8 @@ pub(crate) struct Foreign {
     pub(crate) name: Cow<'static, str>,
     pub(crate) kind: SpanKind,
     pub(crate) scope: InstrumentationScope,
+    /// Of a request.
+    pub(crate) counted: Option<CountedLater>,
 }
 
 /// What is known of a span, while it is open and when it has ended.
@@ -325,14 +327,20 @@ impl Record {
         self.added.extras = None;
     }
 
-    /// What exemplars are made of when the span has arrived: it is of a call, and ended with it.
+    /// What exemplars are made of when the span has arrived: it is of a call or a request, and ended with it.
     pub(crate) fn candidate(&self) -> Option<Candidate> {
-        let Origin::Site { site, workflow, step } = &self.origin else { return None };
-        self.status?;
-        let run = workflow.as_ref().filter(|_| step.is_some()).and_then(WorkflowContext::run);
-        let workflow = run.map(|run| run.site);
-        let took = self.end.saturating_sub(self.start);
-        Some(Candidate::new(site, self.key, workflow, (self.trace_id, self.span_id), took, self.end))
+        let counted = match &self.origin {
+            Origin::Site { site, workflow, step } => {
+                self.status?;
+                let run = workflow.as_ref().filter(|_| step.is_some()).and_then(WorkflowContext::run);
+                Counted::call(site, self.key, run.map(|run| run.site))
+            }
+            Origin::Foreign(foreign) => Counted::Request(foreign.counted.as_ref()?.get()?.clone()),
+            Origin::Nobody => return None,
+        };
+        let (trace_id, span_id, ended) = (self.trace_id, self.span_id, self.end);
+        let nanoseconds = ended.saturating_sub(self.start);
+        Some(Candidate { counted, trace_id, span_id, nanoseconds, ended })
     }
 
     /// What exporters get. The record goes back to the pool.

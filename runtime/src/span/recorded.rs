@@ -7,20 +7,27 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, Status};
 
 use super::clock::{Tick, nanoseconds, system_time};
-use super::record::{Additions, Record, Sink};
-use crate::pipeline::Limits;
+use super::record::{Record, Sink};
 
 /// An open span of code other than ours.
 #[derive(Debug)]
 pub struct RecordedSpan {
     context: SpanContext,
     /// Taken when the span ends.
-    open: Option<(Box<Record>, Sink)>,
+    open: Option<Open>,
+}
+
+#[derive(Debug)]
+enum Open {
+    Own(Box<Record>, Sink),
+    /// It stands for a call's.
+    #[cfg(feature = "tracing")]
+    OfCall(crate::bridge::OpenCall),
 }
 
 impl RecordedSpan {
     pub(super) fn new(context: SpanContext, record: Box<Record>, sink: Sink) -> Self {
-        RecordedSpan { context, open: Some((record, sink)) }
+        RecordedSpan { context, open: Some(Open::Own(record, sink)) }
     }
 
     /// A span of which only the context is kept: not sampled, or nowhere to go.
@@ -28,9 +35,14 @@ impl RecordedSpan {
         RecordedSpan { context, open: None }
     }
 
-    fn add(&mut self, add: impl FnOnce(&mut Additions, &Limits)) {
-        if let Some((record, sink)) = &mut self.open {
-            add(&mut record.added, &sink.limits()());
+    /// The span of `tracing` that a call has, in the hands of tracing-opentelemetry: the call's own, once more.
+    #[cfg(feature = "tracing")]
+    pub(super) fn of_a_call(parent: &opentelemetry::Context) -> Self {
+        use opentelemetry::trace::TraceContextExt as _;
+        match crate::bridge::OpenCall::being_opened() {
+            Some(call) => RecordedSpan { context: call.span_context(), open: Some(Open::OfCall(call)) },
+            // A layer that starts its spans later than when they are entered.
+            None => RecordedSpan::unrecorded(parent.span().span_context().clone()),
         }
     }
 }
@@ -40,7 +52,16 @@ impl opentelemetry::trace::Span for RecordedSpan {
     where
         T: Into<Cow<'static, str>>,
     {
-        self.add(|added, limits| added.event(name.into(), timestamp, attributes, limits));
+        match &mut self.open {
+            Some(Open::Own(record, sink)) => {
+                record.added.event(name.into(), timestamp, attributes, &sink.limits()());
+            }
+            #[cfg(feature = "tracing")]
+            Some(Open::OfCall(call)) => {
+                call.add(|span| span.add_event_with_timestamp(name, timestamp, attributes));
+            }
+            None => {}
+        }
     }
 
     fn span_context(&self) -> &SpanContext {
@@ -48,26 +69,55 @@ impl opentelemetry::trace::Span for RecordedSpan {
     }
 
     fn is_recording(&self) -> bool {
-        self.open.is_some()
+        match &self.open {
+            Some(Open::Own(..)) => true,
+            #[cfg(feature = "tracing")]
+            Some(Open::OfCall(call)) => call.is_recording(),
+            None => false,
+        }
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {
-        self.add(|added, limits| added.set(attribute, limits));
+        match &mut self.open {
+            Some(Open::Own(record, sink)) => record.added.set(attribute, &sink.limits()()),
+            #[cfg(feature = "tracing")]
+            Some(Open::OfCall(call)) => call.add(|span| span.set_attribute(attribute)),
+            None => {}
+        }
     }
 
     fn set_status(&mut self, status: Status) {
-        self.add(|added, _| added.status(status));
+        match &mut self.open {
+            Some(Open::Own(record, _)) => record.added.status(status),
+            // This one is an event's: to tracing-opentelemetry, what logs an error has failed. A call may have got
+            // over it.
+            #[cfg(feature = "tracing")]
+            Some(Open::OfCall(_)) if status == Status::error("") => {}
+            #[cfg(feature = "tracing")]
+            Some(Open::OfCall(call)) => call.add(|span| span.set_status(status)),
+            None => {}
+        }
     }
 
     fn update_name<T>(&mut self, new_name: T)
     where
         T: Into<Cow<'static, str>>,
     {
-        self.add(|added, _| added.extras().name = Some(new_name.into()));
+        match &mut self.open {
+            Some(Open::Own(record, _)) => record.added.extras().name = Some(new_name.into()),
+            #[cfg(feature = "tracing")]
+            Some(Open::OfCall(call)) => call.add(|span| span.update_name(new_name)),
+            None => {}
+        }
     }
 
     fn add_link(&mut self, context: SpanContext, attributes: Vec<KeyValue>) {
-        self.add(|added, limits| added.link(context, attributes, limits));
+        match &mut self.open {
+            Some(Open::Own(record, sink)) => record.added.link(context, attributes, &sink.limits()()),
+            #[cfg(feature = "tracing")]
+            Some(Open::OfCall(call)) => call.add(|span| span.add_link(context, attributes)),
+            None => {}
+        }
     }
 
     fn end(&mut self) {
@@ -75,7 +125,7 @@ impl opentelemetry::trace::Span for RecordedSpan {
     }
 
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {
-        if let Some((mut record, sink)) = self.open.take() {
+        if let Some(Open::Own(mut record, sink)) = self.open.take() {
             record.end = nanoseconds(timestamp).max(record.start);
             sink.accept(record);
         }

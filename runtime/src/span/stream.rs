@@ -29,6 +29,8 @@ pin_project_lite::pin_project! {
             if let Some(started) = &mut ending.0 {
                 let entered = Entered::again(started);
                 this.stream.set(None);
+                #[cfg(feature = "tracing")]
+                started.leave();
                 drop(entered);
                 this.items.end(ending, &Outcome::CANCELLED);
             }

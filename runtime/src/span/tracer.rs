@@ -12,6 +12,7 @@ use super::clock::{Tick, nanoseconds};
 use super::record::{Foreign, Origin, Record, Sink};
 use super::recorded::RecordedSpan;
 use crate::context::random;
+use crate::metric::exemplar::CountedLater;
 use crate::names;
 use crate::pipeline::{Decision, Fate, Pipeline, Request};
 use crate::propagation::{is_undecided, links as caller_links};
@@ -152,6 +153,24 @@ impl Tracer for ProviderTracer {
     type Span = RecordedSpan;
 
     fn build_with_context(&self, builder: SpanBuilder, parent_cx: &Context) -> RecordedSpan {
+        #[cfg(feature = "tracing")]
+        if let std::borrow::Cow::Borrowed(name) = builder.name
+            && crate::bridge::is_of_a_call(name)
+        {
+            return RecordedSpan::of_a_call(parent_cx);
+        }
+        self.start(builder, parent_cx, None)
+    }
+}
+
+impl ProviderTracer {
+    /// Starts a span, whose duration may count somewhere when it ends.
+    pub(crate) fn start(
+        &self,
+        builder: SpanBuilder,
+        parent_cx: &Context,
+        counted: Option<CountedLater>,
+    ) -> RecordedSpan {
         if parent_cx.is_telemetry_suppressed() {
             return RecordedSpan::unrecorded(SpanContext::NONE);
         }
@@ -173,7 +192,7 @@ impl Tracer for ProviderTracer {
         };
         let context = own.context(added.as_deref());
         let start = builder.start_time.map_or_else(|| Tick::now().wall(), nanoseconds);
-        let foreign = Foreign { name: builder.name, kind, scope: self.scope.clone() };
+        let foreign = Foreign { name: builder.name, kind, scope: self.scope.clone(), counted };
         let mut record = Box::<Record>::default();
         record.begin(own, &parent, start, Origin::Foreign(Box::new(foreign)));
         *record.added.attributes() = attributes;

@@ -17,7 +17,7 @@ use crate::config::{self, Batching, ConfigError, Environment, Filter, Wanted, en
 use crate::names::{env, propagator};
 use crate::pipeline::{Custom, Exporting, MetricExport, Phase, Pipeline, Sampler, Settings, SpanExport};
 use crate::propagation::{Boxed, Trust};
-use crate::span::{Provider, measure_busy_time, record_user};
+use crate::span::{Extra, Provider, ask_for, record_user};
 
 /// Builds a [`Telemetry`].
 #[derive(Default)]
@@ -30,6 +30,8 @@ pub struct TelemetryBuilder {
     filter: Option<String>,
     busy_time: Option<bool>,
     record_user: Option<bool>,
+    #[cfg(feature = "tracing")]
+    tracing_spans: Option<bool>,
     propagators: Option<Vec<Boxed>>,
     trust: Option<Trust>,
     custom: Vec<Box<dyn SpanExport>>,
@@ -93,6 +95,11 @@ impl TelemetryBuilder {
     /// `kind=cache` take the functions' own spans, and what they call hangs below what called them;
     /// `workflow=health_*` takes everything in those workflows. What was hidden is counted, as
     /// `sampled_out`.
+    ///
+    /// Requests of `tta::http` are of kind `http` and `http_server` or `http_client`, over gRPC `rpc` and
+    /// `rpc_server` or `rpc_client`. They go by their span's name (`GET /healthz`, `grpc.health.v1.Health/*`), a
+    /// server's route (`/healthz`), and where a client's request goes (`api.internal/status`, with the port if
+    /// the URL has one).
     pub fn filter(mut self, rules: impl Into<String>) -> Self {
         self.filter = Some(rules.into());
         self
@@ -110,6 +117,31 @@ impl TelemetryBuilder {
     /// of its span. Off by default, since they tell of a person.
     pub fn record_user(mut self, on: bool) -> Self {
         self.record_user = Some(on);
+        self
+    }
+
+    /// Opens a span of `tracing` for each call, too, instead of `TTA_TRACING_SPANS`: for subscribers that want one,
+    /// such as `tracing_subscriber::fmt` with the spans around an event, tokio-console, or a test's own layer. Off by
+    /// default, since each call then asks the subscriber.
+    ///
+    /// It has the call's name, its `fields(..)` and `ret(..)`, the module as target, and level INFO if it is of a
+    /// workflow and DEBUG if it is of a primitive; at the end `tta.status` and `error.type` are recorded. It is entered
+    /// while the call's body runs or is polled, and closed when the call ends. The subscriber's filters decide whether
+    /// it exists; they change nothing in our metrics and in the spans that we export.
+    ///
+    /// In [`tracing_layer`](crate::tracing_layer), and in any `tracing-opentelemetry` layer whose tracer is ours, it
+    /// stands for the call's own span and none is exported for it. A layer whose tracer is another's exports it as it
+    /// does every other: give that layer a filter, as in
+    /// `.with_filter(filter_fn(|metadata| metadata.fields().field("tta.status").is_none()))`.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), tta::ConfigError> {
+    /// let telemetry = tta::Telemetry::builder().tracing_spans(true).init()?;
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "tracing")]
+    pub fn tracing_spans(mut self, on: bool) -> Self {
+        self.tracing_spans = Some(on);
         self
     }
 
@@ -345,6 +377,13 @@ impl TelemetryBuilder {
             Some(on) => on,
             None => environment::boolean(env::RECORD_USER)?.unwrap_or(false),
         };
+        #[cfg(feature = "tracing")]
+        let tracing_spans = match self.tracing_spans {
+            Some(on) => on,
+            None => environment::boolean(env::TRACING_SPANS)?.unwrap_or(false),
+        };
+        #[cfg(not(feature = "tracing"))]
+        config::no_tracing_spans()?;
         let propagators = match self.propagators.take() {
             Some(propagators) => propagators,
             None => config::propagators(self.default_propagators())?,
@@ -364,7 +403,9 @@ impl TelemetryBuilder {
 
         publish_catalog(&resource, environment);
         hide(&filter);
-        measure_busy_time(busy_time);
+        ask_for(Extra::BusyTime, busy_time);
+        #[cfg(feature = "tracing")]
+        ask_for(Extra::TracingSpans, tracing_spans);
         record_user(user);
         crate::propagation::choose(propagators, trust);
         self.apply_preset();

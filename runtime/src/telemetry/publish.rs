@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use opentelemetry::Key;
 use opentelemetry_sdk::Resource;
 
-use crate::catalog::{catalog, sites};
+use crate::catalog::{Slo, catalog, sites};
 use crate::config::{Environment, Filter};
 use crate::diagnostics::warn;
 use crate::metric::family;
@@ -47,15 +47,20 @@ pub(super) fn publish_catalog(resource: &Resource, environment: Environment) {
     let store = Store::global();
     store.clear(&family::COMPONENT_INFO);
     store.clear(&family::BUILD_INFO);
+    store.clear(&family::SLO_OBJECTIVE);
+    let catalog = catalog();
     for site in sites() {
         site.bound();
+    }
+    for site in catalog.sites() {
+        for objective in site.slo().iter().flat_map(Slo::objectives) {
+            let labels = vec![(label::SLO, site.name().into()), (label::OBJECTIVE, objective.name().into())];
+            store.gauge(&family::SLO_OBJECTIVE, labels).set(i64::from(objective.target_millionths()));
+        }
         let labels = vec![
             (label::NAME, site.name().into()),
             (label::KIND, site.type_().into()),
-            (
-                label::MATURITY,
-                site.declared_maturity().map_or("unspecified", |maturity| maturity.as_str()).into(),
-            ),
+            (label::MATURITY, site.maturity_label().into()),
             (label::VERSION, version.clone().into()),
         ];
         store.gauge(&family::COMPONENT_INFO, labels).set(1);
@@ -68,12 +73,14 @@ pub(super) fn publish_catalog(resource: &Resource, environment: Environment) {
     store.gauge(&family::BUILD_INFO, labels).set(1);
 }
 
-/// Tells every site what is hidden of its calls.
+/// Tells every site what is hidden of its calls, and those who observe requests.
 pub(super) fn hide(filter: &Filter) {
     let sites = sites();
     for site in &sites {
         site.hide(filter.hides(site));
     }
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
+    crate::config::requests::hide(filter);
     Pipeline::hide_workflows(sites.iter().any(|site| site.hides_everything()));
     if !filter.is_empty() {
         for rule in filter.idle(&sites) {

@@ -24,6 +24,8 @@ mod recording;
 #[cfg(feature = "testing")]
 mod capture;
 #[cfg(feature = "testing")]
+mod kept;
+#[cfg(feature = "testing")]
 mod tree;
 
 pub(crate) use recording::Recording;
@@ -32,6 +34,8 @@ pub(crate) use recording::Recording;
 pub use crate::assert_trace;
 #[cfg(feature = "testing")]
 pub use capture::{Capture, CaptureBuilder, CapturedSpan, capture};
+#[cfg(feature = "testing")]
+pub use kept::assert_catalog;
 #[cfg(feature = "testing")]
 #[doc(hidden)]
 pub use tree::{Expected, assert_trace_matches};

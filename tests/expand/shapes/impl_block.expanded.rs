@@ -6,7 +6,8 @@ impl Store {
                 "Store.get",
                 "db",
             )
-            .at("impl_block::get", "tests/expand/shapes/impl_block.rs", 7u32);
+            .at("impl_block::get", "tests/expand/shapes/impl_block.rs", 7u32)
+            .fields(&["id"]);
         ::tta::__private::call(
             &__SITE,
             move || -> Option<u64> {

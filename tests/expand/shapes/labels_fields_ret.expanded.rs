@@ -36,6 +36,7 @@ fn price(
             18u32,
         )
         .labels(__LABELS)
+        .fields(&["items", "%note", "price"])
         .maturity(::tta::__private::Maturity::Production);
     ::tta::__private::future(
         &__SITE,

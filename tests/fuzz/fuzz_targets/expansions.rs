@@ -1,5 +1,5 @@
 //! For a fuzzer that is guided by coverage; how to run it is said in the library. Built without one, it repeats what a
-//! fuzzer has kept: `cargo run -p tta-tests-fuzz -- tests/fuzz/artifacts/expansions/crash-..`
+//! fuzzer has kept: `cargo run -p tta-tests-fuzz --bin expansions -- tests/fuzz/artifacts/expansions/crash-..`
 
 #![cfg_attr(fuzzing, no_main)]
 

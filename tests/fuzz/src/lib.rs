@@ -1,7 +1,8 @@
-//! The macros under a fuzzer: whatever is written in an attribute, and wherever it is put, they answer.
+//! The macros and the propagators under a fuzzer: whatever is written in an attribute, and wherever it is put, the
+//! macros answer; whatever is in the headers of a request, what is sent on is right.
 //!
-//! `tests/expansions.rs` tries random input for a while with any toolchain. `fuzz_targets/expansions.rs` is the same
-//! for a fuzzer that is guided by coverage, which finds more and never ends:
+//! `tests/` tries random input for a while with any toolchain. `fuzz_targets/` is the same for a fuzzer that is guided
+//! by coverage, which finds more and never ends (`expansions` or `headers`):
 //!
 //! ```sh
 //! cargo install cargo-fuzz
@@ -11,7 +12,7 @@
 //! The modules of `tta-macros` are here once more, in a library: a crate of macros can be called by the compiler only,
 //! and is not built with a fuzzer's instrumentation.
 
-#[path = "../../../macros/src/args.rs"]
+#[path = "../../../macros/src/args/mod.rs"]
 mod args;
 mod corpus;
 #[path = "../../../macros/src/ctxt.rs"]
@@ -23,6 +24,7 @@ mod edit;
 mod expand;
 #[path = "../../../macros/src/fallback.rs"]
 mod fallback;
+mod headers;
 mod input;
 #[path = "../../../macros/src/item/mod.rs"]
 mod item;
@@ -33,4 +35,5 @@ mod valid;
 #[path = "../../../macros/src/words.rs"]
 mod words;
 
+pub use crate::headers::{Headers, Taken};
 pub use crate::input::{Answer, Input, Macro};

@@ -1,5 +1,8 @@
 //! Attribute text to typed arguments; every node keeps the user's tokens.
 
+mod duration;
+mod slo;
+
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::buffer::Cursor;
@@ -8,11 +11,14 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, Type, parenthesized, token};
 
+pub(crate) use self::slo::{Objective, Slo};
 use crate::ctxt::Ctxt;
 use crate::parse::{at_end, begun, each, here_or, krate, list, string, twice, unknown, value, word};
 
-const KNOWN: &[&str] =
-    &["name", "kind", "labels", "fields", "ret", "ok_if", "error_if", "errors", "maturity", "crate", "skip"];
+const KNOWN: &[&str] = &[
+    "name", "kind", "labels", "fields", "ret", "ok_if", "error_if", "errors", "slo", "maturity", "crate",
+    "skip",
+];
 
 /// Which of the two attributes was written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,6 +67,7 @@ pub(crate) struct Args {
     /// `ok_if` and `error_if`, in the order they were written; one at most is valid.
     pub(crate) rules: Vec<Rule>,
     pub(crate) errors: Option<Type>,
+    pub(crate) slo: Option<Slo>,
     pub(crate) maturity: Option<LitStr>,
     /// `skip`, on a method of an annotated impl block.
     pub(crate) skip: Option<Ident>,
@@ -186,6 +193,7 @@ impl Args {
                 }
                 self.errors = Some(value(input, &keyword, wrong)?);
             }
+            "slo" => self.slo = Some(slo::slo(input, &keyword, cx)?),
             "maturity" => {
                 self.maturity = Some(string(input, &keyword, "maturity = \"production\"")?);
             }

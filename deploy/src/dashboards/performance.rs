@@ -1,0 +1,213 @@
+//! Performance: how long things take, and what they take.
+
+use super::links::{DataLink, Labels, PRIMITIVE, WORKFLOW};
+use super::panel::Panel;
+use super::query::{quantile, rate, sum};
+use super::scope::{Scope, seconds_by_default};
+use super::{Draft, Row, model_variable, primitive_variable, workflow, workflow_variable};
+
+const WORKFLOWS: &str = ", workflow_name=~\"$workflow\"";
+const PRIMITIVES: &str = ", primitive_name=~\"$primitive\"";
+
+pub(super) fn draft(scope: &Scope<'_>) -> Draft {
+    Draft {
+        uid: "tta-performance",
+        title: "Performance",
+        description: "How long workflows, primitives and requests take, and what the process takes for them.",
+        variables: [workflow_variable(scope), primitive_variable(scope), model_variable(scope)]
+            .into_iter()
+            .flatten()
+            .collect(),
+        rows: vec![workflows(scope), primitives(scope), models(scope), http(), process()],
+    }
+}
+
+fn workflows(scope: &Scope<'_>) -> Row {
+    const DURATION: &str = "tta_workflow_duration_seconds";
+    let by = WORKFLOW.label;
+    let legend = "{{workflow_name}}";
+    let links = || {
+        scope
+            .traces(WORKFLOW, Labels::Series)
+            .into_iter()
+            .chain([DataLink::drilldown(WORKFLOW, Labels::Series)])
+    };
+    let mut panels: Vec<Panel> = [("0.5", "p50", "half"), ("0.95", "p95", "95 %"), ("0.99", "p99", "99 %")]
+        .into_iter()
+        .map(|(value, name, described)| {
+            workflow::with_objectives(
+                Panel::lines(
+                    format!("{name} by workflow"),
+                    format!(
+                        "The time within which {described} of the calls end. Red is slower than the workflow's objective, yellow \
+                         slower than four fifths of it; without an objective 5 s and 1 s."
+                    ),
+                    "s",
+                ),
+                scope,
+                workflow::Judged::Seconds,
+            )
+            .up_from_zero()
+            .target(quantile(value, DURATION, by, WORKFLOWS), legend)
+            .exemplars()
+            .links(links())
+        })
+        .collect();
+    let recorded = |quantile: &str| {
+        format!(
+            "topk(10, max by (workflow_name) (last_over_time(workflow:{DURATION}:{quantile}_5m{{@{WORKFLOWS}}}[1h])))"
+        )
+    };
+    panels.extend([
+        Panel::table(
+            "Slowest workflows",
+            "The ten with the highest p95, over the last five minutes in which they were called.",
+            "s",
+        )
+        .size(8, 8)
+        .thresholds(seconds_by_default())
+        .target(recorded("p95"), "")
+        .links(
+            scope
+                .traces(WORKFLOW, Labels::Row)
+                .into_iter()
+                .chain([DataLink::drilldown(WORKFLOW, Labels::Row)]),
+        ),
+        Panel::heatmap("Durations of workflows", "How many calls took how long.", "s")
+            .size(8, 8)
+            .target(heat(DURATION, WORKFLOWS), "{{le}}")
+            .exemplars(),
+        Panel::lines(
+            "Mean time by workflow",
+            "What all calls together took, by their number: what the typical call says nothing about.",
+            "s",
+        )
+        .size(8, 8)
+        .thresholds(seconds_by_default())
+        .up_from_zero()
+        .target(mean(DURATION, by, WORKFLOWS), legend)
+        .exemplars()
+        .links(links()),
+    ]);
+    Row::new("Workflows", panels)
+}
+
+fn primitives(scope: &Scope<'_>) -> Row {
+    const DURATION: &str = "tta_primitive_duration_seconds";
+    let by = PRIMITIVE.label;
+    let legend = "{{primitive_name}}";
+    let links = || scope.traces(PRIMITIVE, Labels::Series);
+    let slow = |title: &str, value: &str, described: &str| {
+        Panel::lines(
+            title,
+            format!("The time within which {described} of the calls end. Yellow from 1 s, red from 5 s."),
+            "s",
+        )
+        .thresholds(seconds_by_default())
+        .up_from_zero()
+        .target(quantile(value, DURATION, by, PRIMITIVES), legend)
+        .exemplars()
+        .links(links())
+    };
+    Row::new(
+        "Primitives",
+        [
+            slow("p50 by primitive", "0.5", "half"),
+            slow("p95 by primitive", "0.95", "95 %"),
+            slow("p99 by primitive", "0.99", "99 %"),
+            Panel::table(
+                "Slowest primitives",
+                "The ten with the highest p95, over the last five minutes in which they were called.",
+                "s",
+            )
+            .thresholds(seconds_by_default())
+            .target(
+                format!(
+                    "topk(10, max by (primitive_name, primitive_type) \
+                         (last_over_time(primitive:{DURATION}:p95_5m{{@{PRIMITIVES}}}[1h])))"
+                ),
+                "",
+            )
+            .links(scope.traces(PRIMITIVE, Labels::Row)),
+            Panel::heatmap("Durations of primitives", "How many calls took how long.", "s")
+                .target(heat(DURATION, PRIMITIVES), "{{le}}")
+                .exemplars(),
+        ],
+    )
+}
+
+fn models(scope: &Scope<'_>) -> Row {
+    const EXECUTIONS: &str = "tta_primitive_executions_total";
+    let panels = scope.has_label(EXECUTIONS, "model").then(|| {
+        Panel::lines("Calls by model", "Calls that ended per second.", "reqps")
+            .size(24, 8)
+            .up_from_zero()
+            .target(rate(EXECUTIONS, "model", &format!("{PRIMITIVES}, model=~\"$model\"")), "{{model}}")
+    });
+    Row::new("Models", panels)
+}
+
+fn http() -> Row {
+    let slow = |title: &str, description: &str, family: &str, by: &str| {
+        Panel::lines(title, format!("{description} Yellow from 1 s, red from 5 s."), "s")
+            .size(12, 8)
+            .thresholds(seconds_by_default())
+            .up_from_zero()
+            .target(quantile("0.95", family, by, ""), format!("{{{{{by}}}}}"))
+            .exemplars()
+    };
+    Row::new(
+        "HTTP",
+        [
+            slow(
+                "p95 by route",
+                "The time within which 95 % of the requests are answered.",
+                "http_server_request_duration_seconds",
+                "http_route",
+            ),
+            slow(
+                "p95 by server",
+                "The time within which 95 % of the requests to other servers have their answer.",
+                "http_client_request_duration_seconds",
+                "server_address",
+            ),
+        ],
+    )
+}
+
+fn process() -> Row {
+    let by_instance = |title: &str, description: &str, unit, family: &str| {
+        Panel::lines(title, description, unit)
+            .size(6, 7)
+            .up_from_zero()
+            .target(sum(family, "instance", ""), "{{instance}}")
+    };
+    Row::new(
+        "Process",
+        [
+            Panel::lines("Processor time", "Processors kept busy.", "short")
+                .size(6, 7)
+                .up_from_zero()
+                .target(rate("process_cpu_seconds_total", "instance", ""), "{{instance}}"),
+            by_instance("Memory", "Physical memory held.", "bytes", "process_resident_memory_bytes"),
+            by_instance("Threads", "Threads of the process.", "short", "process_threads"),
+            by_instance(
+                "Open files",
+                "File descriptors that are open, and how many may be; 0 is without limit.",
+                "short",
+                "process_open_fds",
+            )
+            .target(sum("process_max_fds", "instance", ""), "{{instance}} limit"),
+        ],
+    )
+}
+
+fn heat(histogram: &str, matchers: &str) -> String {
+    format!("sum by (le) (increase({histogram}_bucket{{@{matchers}}}[$__rate_interval]))")
+}
+
+fn mean(histogram: &str, by: &str, matchers: &str) -> String {
+    let sum = rate(&format!("{histogram}_sum"), by, matchers);
+    let count = rate(&format!("{histogram}_count"), by, matchers);
+    format!("{sum} / clamp_min({count}, 1e-9)")
+}

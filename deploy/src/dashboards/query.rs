@@ -1,0 +1,36 @@
+//! Expressions that several dashboards ask, in the notation of [`super::scope::Scope::expand`].
+//!
+//! `matchers` come after those of job and instance, each with a comma before it.
+
+/// Calls per second.
+pub(super) fn rate(counter: &str, by: &str, matchers: &str) -> String {
+    format!("sum{}(rate({counter}{{@{matchers}}}[$__rate_interval]))", clause(by))
+}
+
+/// How many in the time range.
+pub(super) fn total(counter: &str, by: &str, matchers: &str) -> String {
+    format!("sum{}(increase({counter}{{@{matchers}}}[$__range]))", clause(by))
+}
+
+/// Errors among what succeeded or failed: 0 where nothing is called, too.
+pub(super) fn error_ratio(executions: &str, by: &str, matchers: &str) -> String {
+    let errors = rate(executions, by, &format!("{matchers}, status=\"error\""));
+    let judged = rate(executions, by, &format!("{matchers}, status=~\"success|error\""));
+    // A call in thirty years is less than any that can be seen.
+    format!("({errors} or 0 * {judged}) / clamp_min({judged}, 1e-9)")
+}
+
+/// A quantile of a histogram. Where nothing is called it is not a number, which Grafana leaves out of the line.
+pub(super) fn quantile(quantile: &str, histogram: &str, by: &str, matchers: &str) -> String {
+    let by = if by.is_empty() { "le".to_owned() } else { format!("{by}, le") };
+    format!("histogram_quantile({quantile}, {})", rate(&format!("{histogram}_bucket"), &by, matchers))
+}
+
+/// The gauge of all instances together.
+pub(super) fn sum(gauge: &str, by: &str, matchers: &str) -> String {
+    format!("sum{}({gauge}{{@{matchers}}})", clause(by))
+}
+
+fn clause(by: &str) -> String {
+    if by.is_empty() { String::new() } else { format!(" by ({by}) ") }
+}

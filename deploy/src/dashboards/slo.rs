@@ -1,0 +1,158 @@
+//! SLO: what was promised, what is kept, and how fast the difference is being spent.
+
+use super::links::{DataLink, Labels, SLO};
+use super::panel::{Panel, Thresholds};
+use super::query::rate;
+use super::scope::Scope;
+use super::{Draft, Row, chosen};
+
+const EVENTS: &str = "tta_slo_events_total";
+const CHOSEN: &str = ", slo=~\"$slo\"";
+const LEGEND: &str = "{{slo}} {{objective}}";
+
+/// The windows over which the burn is recorded, shortest first, and from which burn on an alert of that window fires.
+const BURNS: [(&str, f64); 4] = [("1h", 14.4), ("6h", 6.0), ("1d", 3.0), ("3d", 1.0)];
+
+pub(super) fn draft(scope: &Scope<'_>) -> Draft {
+    let slo = chosen(scope, "slo", "slo", "The functions with objectives that are shown.", &[EVENTS]);
+    Draft {
+        uid: "tta-slo",
+        title: "SLO",
+        description: "What was promised, what is kept, and how fast the error budget is being spent.",
+        variables: slo.into_iter().collect(),
+        // Alerts alone are no objectives.
+        rows: if scope.catalog.has(EVENTS) {
+            vec![budgets(scope), burns(scope), events(scope)]
+        } else {
+            Vec::new()
+        },
+    }
+}
+
+fn budgets(scope: &Scope<'_>) -> Row {
+    let left = budgets_left(scope, CHOSEN);
+    let links =
+        || scope.failures(SLO, Labels::Series).into_iter().chain([DataLink::drilldown(SLO, Labels::Series)]);
+    let mut panels = Vec::new();
+    if let Some(left) = left {
+        let described = "What is left of the error budget of the objective's period: untouched it is 100 %, overspent it is \
+                         below 0. Yellow below a quarter, red from nothing.";
+        panels.push(
+            Panel::number("Error budget left", described, "percentunit")
+                .size(24, 5)
+                .thresholds(Thresholds::falling(0.0, 0.25))
+                .target(left.clone(), LEGEND)
+                .links(links()),
+        );
+        panels.push(
+            Panel::lines("Error budget over time", described, "percentunit")
+                .size(12, 8)
+                .thresholds(Thresholds::falling(0.0, 0.25))
+                .target(left, LEGEND)
+                .links(links()),
+        );
+    }
+    panels.push(
+        Panel::table("Objectives", "The ratio of good calls that each objective asks for.", "percentunit")
+            .target(format!("max by (slo, objective) (tta_slo_objective_ratio{{@{CHOSEN}}})"), "")
+            .links([DataLink::drilldown(SLO, Labels::Row)]),
+    );
+    Row::new("Error budget", panels)
+}
+
+fn burns(scope: &Scope<'_>) -> Row {
+    let links = || scope.failures(SLO, Labels::Series);
+    let mut panels = Vec::new();
+    for (window, factor) in BURNS {
+        panels.push(
+            Panel::lines(
+                format!("Burn over {window}"),
+                format!(
+                    "How many times faster than allowed the error budget was spent over {window}: 1 spends exactly the budget of \
+                     the period. Yellow from 1, red from {factor}, where an alert of a period of 30 days fires."
+                ),
+                "none",
+            )
+            .size(6, 8)
+            .up_from_zero()
+            .thresholds(Thresholds::rising(if factor > 1.0 { 1.0 } else { 0.5 }, factor))
+            .target(burn(window), LEGEND)
+            .links(links()),
+        );
+    }
+    panels.push(
+        Panel::lines(
+            "Burn over the short windows",
+            "The same over the short windows of the alerts, by which they end soon after the errors.",
+            "none",
+        )
+        .size(24, 8)
+        .up_from_zero()
+        .thresholds(Thresholds::rising(1.0, 6.0))
+        .target(burn("5m"), "{{slo}} {{objective}} 5m")
+        .target(burn("30m"), "{{slo}} {{objective}} 30m")
+        .target(burn("2h"), "{{slo}} {{objective}} 2h")
+        .links(links()),
+    );
+    Row::new("Burn", panels)
+}
+
+fn events(scope: &Scope<'_>) -> Row {
+    let by = "slo, objective";
+    let links = || scope.failures(SLO, Labels::Series);
+    let bad = rate(EVENTS, by, &format!("{CHOSEN}, outcome=\"bad\""));
+    let all = rate(EVENTS, by, CHOSEN);
+    let mut ratio = Panel::lines(
+        "Bad calls",
+        "Calls that broke the objective, of those that it judged. Red is more than it allows, yellow more than half of it.",
+        "percentunit",
+    )
+    .size(12, 8)
+    .up_from_zero()
+    .target(format!("({bad} or 0 * {all}) / clamp_min({all}, 1e-9)"), LEGEND)
+    .links(links());
+    for (site, _, objective) in scope.catalog.objectives() {
+        let series = format!("{} {}", site.name, objective.name);
+        ratio = ratio.thresholds_of(series, &super::scope::errors_allowed(objective));
+    }
+    Row::new(
+        "Events",
+        [
+            ratio,
+            Panel::lines(
+                "Judged calls",
+                "Calls that each objective judged, per second; cancelled ones are in none.",
+                "reqps",
+            )
+            .size(12, 8)
+            .up_from_zero()
+            .target(rate(EVENTS, "slo, objective, outcome", CHOSEN), "{{slo}} {{objective}} {{outcome}}")
+            .links(links()),
+            Panel::number(
+                "Firing alerts of objectives",
+                "Alerts that an objective is being missed. Any is red.",
+                "short",
+            )
+            .size(24, 4)
+            .thresholds(Thresholds::rising(1.0, 1.0))
+            .target("count(ALERTS{@, alertstate=\"firing\", slo!=\"\"}) or vector(0)", "alerts"),
+        ],
+    )
+}
+
+/// What is left of each budget; all of it as long as nothing was judged.
+pub(super) fn budgets_left(scope: &Scope<'_>, chosen: &str) -> Option<String> {
+    let recorded = scope.recorded("slo:tta_slo_error_budget_remaining:");
+    let each: Vec<String> = recorded.iter().map(|name| format!("{name}{{@{chosen}}}")).collect();
+    (!each.is_empty()).then(|| format!("{} or 1 + {}", each.join(" or "), nothing(chosen)))
+}
+
+/// How fast a budget was spent over a window; not at all as long as nothing was judged.
+fn burn(window: &str) -> String {
+    format!("slo:tta_slo_burn:ratio_rate{window}{{@{CHOSEN}}} or {}", nothing(CHOSEN))
+}
+
+/// 0 for each objective.
+fn nothing(chosen: &str) -> String {
+    format!("0 * max by (job, slo, objective) (tta_slo_objective_ratio{{@{chosen}}})")
+}

@@ -1,0 +1,607 @@
+//! What is generated is without mistakes, and each mistake that is put into it is found: one, and that one.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use serde_json::Value;
+
+const CATALOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/catalog.json");
+
+/// A folder of a test's own, empty.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lint").join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn tta(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tta")).args(arguments).output().unwrap()
+}
+
+fn generate(catalog: &Path, out: &Path) {
+    let output = tta(&["generate", "--catalog", catalog.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The files in a folder below `out`, in order; none if there is no such folder.
+fn files(out: &Path, below: &str) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(out.join(below)) else { return Vec::new() };
+    let mut files: Vec<String> =
+        entries.map(|entry| entry.unwrap().path().to_str().unwrap().to_owned()).collect();
+    files.sort();
+    files
+}
+
+/// What is found in all that is in `out`, as (check, place).
+fn findings(catalog: &Path, out: &Path) -> Vec<(String, String)> {
+    let rules = files(out, "prometheus/rules");
+    let dashboards = files(out, "grafana/dashboards");
+    let mut arguments = vec!["lint", "--complete", "--json", "--catalog", catalog.to_str().unwrap()];
+    if !rules.is_empty() {
+        arguments.push("--rules");
+        arguments.extend(rules.iter().map(String::as_str));
+    }
+    if !dashboards.is_empty() {
+        arguments.push("--dashboards");
+        arguments.extend(dashboards.iter().map(String::as_str));
+    }
+    let output = tta(&arguments);
+    let found: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&output.stderr)));
+    let text = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
+    let mut found: Vec<(String, String)> = found
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| (text(finding, "rule"), text(finding, "place")))
+        .collect();
+    found.sort();
+    assert_eq!(output.status.success(), found.is_empty());
+    found
+}
+
+/// The sample, without what `keep` does not keep of it.
+fn reduced(name: &str, site: impl Fn(&Value) -> bool, family: impl Fn(&str) -> bool) -> PathBuf {
+    let mut catalog: Value = serde_json::from_str(&fs::read_to_string(CATALOG).unwrap()).unwrap();
+    catalog["sites"].as_array_mut().unwrap().retain(|kept| site(kept));
+    catalog["families"].as_array_mut().unwrap().retain(|kept| family(kept["name"].as_str().unwrap()));
+    let path = folder(name).join("catalog.json");
+    fs::write(&path, catalog.to_string()).unwrap();
+    path
+}
+
+#[test]
+fn what_is_generated_has_no_finding() {
+    let out = folder("sample");
+    generate(Path::new(CATALOG), &out);
+    assert_eq!(findings(Path::new(CATALOG), &out), []);
+    assert_eq!(files(&out, "grafana/dashboards").len(), 7);
+}
+
+/// (name, catalog, which dashboards)
+type Case = (&'static str, PathBuf, &'static [&'static str]);
+
+#[test]
+fn of_less_there_is_less_and_still_no_finding() {
+    let is_primitive = |site: &Value| site["kind"] == "primitive";
+    let has_no_slo = |site: &Value| site["slo"].is_null();
+    let cases: [Case; 6] = [
+        (
+            "no workflows",
+            reduced("no-workflows", is_primitive, |name| {
+                !name.starts_with("tta_workflow") && !name.starts_with("tta_slo")
+            }),
+            &[
+                "tta-errors",
+                "tta-maturity",
+                "tta-overview",
+                "tta-performance",
+                "tta-telemetry",
+                "tta-workflow",
+            ],
+        ),
+        (
+            "no objectives",
+            reduced("no-slo", has_no_slo, |name| !name.starts_with("tta_slo")),
+            &[
+                "tta-errors",
+                "tta-maturity",
+                "tta-overview",
+                "tta-performance",
+                "tta-telemetry",
+                "tta-workflow",
+            ],
+        ),
+        (
+            "no HTTP",
+            reduced("no-http", |_| true, |name| !name.starts_with("http_")),
+            &[
+                "tta-errors",
+                "tta-maturity",
+                "tta-overview",
+                "tta-performance",
+                "tta-slo",
+                "tta-telemetry",
+                "tta-workflow",
+            ],
+        ),
+        (
+            "primitives and nothing else",
+            reduced("only-primitives", is_primitive, |name| name.starts_with("tta_primitive")),
+            &["tta-errors", "tta-overview", "tta-performance", "tta-workflow"],
+        ),
+        (
+            "nothing about the program",
+            reduced(
+                "only-workflows",
+                |site| site["kind"] == "workflow",
+                |name| name.starts_with("tta_workflow"),
+            ),
+            &["tta-errors", "tta-overview", "tta-performance", "tta-workflow"],
+        ),
+        ("nothing", reduced("nothing", |_| false, |_| false), &[]),
+    ];
+    for (name, catalog, dashboards) in cases {
+        let out = catalog.with_file_name("out");
+        generate(&catalog, &out);
+        assert_eq!(findings(&catalog, &out), [], "{name}");
+        let written: Vec<String> = files(&out, "grafana/dashboards")
+            .iter()
+            .map(|path| Path::new(path).file_stem().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        let has_those = dashboards.iter().all(|dashboard| written.iter().any(|other| other == dashboard));
+        assert!(has_those && written.len() <= dashboards.len() + 1, "{name}: {written:?}");
+    }
+}
+
+/// A mistake: in `file`, what stands first for `from` becomes `to`.
+struct Mutation {
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+    /// (check, place)
+    found: &'static [(&'static str, &'static str)],
+}
+
+const fn put(
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+    found: &'static [(&'static str, &'static str)],
+) -> Mutation {
+    Mutation { file, from, to, found }
+}
+
+const OVERVIEW: &str = "grafana/dashboards/tta-overview.json";
+const WORKFLOW: &str = "grafana/dashboards/tta-workflow.json";
+const SLO: &str = "grafana/dashboards/tta-slo.json";
+const TELEMETRY: &str = "grafana/dashboards/tta-telemetry.json";
+const RECORDING: &str = "prometheus/rules/recording.yml";
+const ALERTS: &str = "prometheus/rules/alerts.yml";
+
+/// One for each way to be wrong.
+const MUTATIONS: &[Mutation] = &[
+    // The closed world.
+    put(OVERVIEW, "(tta_workflows_active{", "(tta_workflow_active{", &[("metric", "panel Running, query A")]),
+    put(
+        OVERVIEW,
+        "sum by (workflow_name) (tta_workflows_active{",
+        "sum by (workflow) (tta_workflows_active{",
+        &[
+            ("label", "panel Running by workflow, query A"),
+            ("legend", "panel Running by workflow, query A"),
+            ("link", "panel Running by workflow"),
+            ("link", "panel Running by workflow"),
+            ("link", "panel Running by workflow"),
+        ],
+    ),
+    put(OVERVIEW, "status=\\\"error\\\"", "state=\\\"error\\\"", &[("label", "panel Errors, query A")]),
+    put(OVERVIEW, "status=\\\"error\\\"", "status=\\\"eror\\\"", &[("label-value", "panel Errors, query A")]),
+    put(
+        OVERVIEW,
+        "status=~\\\"success|error\\\"",
+        "status=~\\\"succes|error\\\"",
+        &[("label-value", "panel Errors, query A")],
+    ),
+    put(
+        OVERVIEW,
+        "status=~\\\"success|error\\\"",
+        "status=~\\\"x.*\\\"",
+        &[("label-value", "panel Errors, query A")],
+    ),
+    put(
+        WORKFLOW,
+        "(increase(tta_workflow_duration_seconds_bucket{",
+        "(increase(tta_workflow_duration_seconds_bucket{le=\\\"3\\\", ",
+        &[("le", "panel Durations, query A")],
+    ),
+    put(
+        RECORDING,
+        "expr: sum by (job, workflow_name) (rate(tta_workflow_executions_total{job=\"tta\"}[5m]))",
+        "expr: sum by (job) (rate(tta_workflow_executions_total{job=\"tta\"}[5m]))",
+        &[
+            ("label", "panel Workflows at a glance, query A"),
+            ("link", "panel Workflows at a glance"),
+            ("link", "panel Workflows at a glance"),
+            ("link", "panel Workflows at a glance"),
+        ],
+    ),
+    put(
+        RECORDING,
+        "record: step:tta_workflow_step_duration_seconds:p95_5m",
+        "record: step:tta_workflow_step_duration_seconds:p95",
+        &[
+            ("metric", "panel Slowest steps, query A"),
+            ("unused", "record step:tta_workflow_step_duration_seconds:p95"),
+        ],
+    ),
+    put(
+        RECORDING,
+        "{job=\"tta\"}",
+        "{job=\"other\"}",
+        &[("label-value", "record workflow:tta_workflow_executions:rate5m")],
+    ),
+    put(
+        SLO,
+        "slo=~\\\"$slo\\\"",
+        "slo=~\\\"$objective\\\"",
+        &[("variable", "panel Error budget left, query A")],
+    ),
+    // Coverage.
+    put(
+        "catalog.json",
+        "\"producer\": \"log\"",
+        "\"producer\": \"\"",
+        &[("producer", "family tta_log_lines_total")],
+    ),
+    put(
+        TELEMETRY,
+        "rate(tta_log_lines_total{",
+        "rate(tta_telemetry_spans_total{",
+        &[("panel", "family tta_log_lines_total")],
+    ),
+    put(
+        OVERVIEW,
+        "process_resident_memory_bytes",
+        "process_virtual_memory_bytes",
+        &[("panel", "family process_virtual_memory_bytes")],
+    ),
+    put(
+        OVERVIEW,
+        "category) (increase(tta_workflow_errors_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\"}[$__range])",
+        "category) (increase(tta_workflow_errors_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\"}[$__rate_interval])",
+        &[("excuse", "panel Recent errors of workflows, query A")],
+    ),
+    // Counters, histograms, matching.
+    put(
+        OVERVIEW,
+        "sum(rate(tta_workflow_executions_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\"}[$__rate_interval]))\"",
+        "sum(tta_workflow_executions_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\"})\"",
+        &[("counter", "panel Calls, query A")],
+    ),
+    put(
+        OVERVIEW,
+        "sum(tta_workflows_active{job=~\\\"$job\\\", instance=~\\\"$instance\\\"})\"",
+        "sum(rate(tta_workflows_active{job=~\\\"$job\\\", instance=~\\\"$instance\\\"}[$__rate_interval]))\"",
+        &[("counter", "panel Running, query A")],
+    ),
+    put(
+        OVERVIEW,
+        "sum(rate(tta_workflow_executions_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\"}[$__rate_interval]))\"",
+        "sum(deriv(tta_workflow_executions_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\"}[$__rate_interval]))\"",
+        &[("counter", "panel Calls, query A")],
+    ),
+    put(OVERVIEW, "sum by (le) (rate(", "sum (rate(", &[("histogram-le", "panel p95, query A")]),
+    put(
+        TELEMETRY,
+        "clamp_min(max by (instance, exporter)",
+        "clamp_min(max by (instance)",
+        &[("vector-matching", "panel Queue, query A")],
+    ),
+    put(
+        ALERTS,
+        "unless on (job, instance) tta_build_info",
+        "unless on (job, exporter) tta_build_info",
+        &[("vector-matching", "alert TtaMetricAbsent"), ("vector-matching", "alert TtaMetricAbsent")],
+    ),
+    put(
+        SLO,
+        "outcome=\\\"bad\\\"",
+        "outcome=\\\"bad\\\", outcome=\\\"good\\\"",
+        &[("impossible", "panel Bad calls, query A")],
+    ),
+    put(
+        SLO,
+        "outcome=\\\"bad\\\"",
+        "outcome!=\\\"bad\\\", outcome!=\\\"good\\\"",
+        &[("impossible", "panel Bad calls, query A")],
+    ),
+    put(SLO, "outcome=\\\"bad\\\"", "outcome=~\\\"bad\\\"", &[("regexp", "panel Bad calls, query A")]),
+    // Alerts.
+    put(
+        ALERTS,
+        "expr: up{job=\"tta\"} == 0 or",
+        "expr: up{job=\"tta\"} or",
+        &[("alert-comparison", "alert TtaTargetDown")],
+    ),
+    put(
+        ALERTS,
+        "{{ $labels.slo }}",
+        "{{ $labels.workflow_name }}",
+        &[("template", "alert TtaSloLatencyBurn1h")],
+    ),
+    put(ALERTS, "{{ $labels.slo }}", "{{ $labels.slo", &[("template", "alert TtaSloLatencyBurn1h")]),
+    put(ALERTS, "/d/tta-slo?", "/d/tta-slos?", &[("link", "alert TtaSloLatencyBurn1h")]),
+    put(ALERTS, "&var-slo=", "&var-objective=", &[("link", "alert TtaSloLatencyBurn1h")]),
+    put(
+        RECORDING,
+        "  - record: workflow:tta_workflow_executions:rate5m\n",
+        "  - record: workflow:tta_workflow_executions:rate5m\n    expr: \
+         sum by (job, workflow_name) (rate(tta_workflow_executions_total{job=\"tta\"}[5m]))\n  \
+         - record: workflow:tta_workflow_executions:rate5m\n",
+        &[("duplicate", "record workflow:tta_workflow_executions:rate5m")],
+    ),
+    put(
+        RECORDING,
+        "expr: sum by (job, workflow_name) (rate(",
+        "expr: sum by (job, workflow_name) rate(",
+        &[
+            ("metric", "panel Workflows at a glance, query A"),
+            ("metric", "record tta:workflow_rate_5m"),
+            ("syntax", "record workflow:tta_workflow_executions:rate5m"),
+        ],
+    ),
+    // Names and links of series.
+    put(
+        WORKFLOW,
+        "{{workflow_name}} {{status}}",
+        "{{workflow_name}} {{state}}",
+        &[("legend", "panel Calls by outcome, query A")],
+    ),
+    put(
+        WORKFLOW,
+        "/search?service=${service:percentencode}",
+        "/search?service=${program:percentencode}",
+        &[("variable", "panel Calls by outcome")],
+    ),
+    put(WORKFLOW, "\"/d/tta-errors\"", "\"/d/tta-error\"", &[("link", "link")]),
+    // The rules of dashboard-linter.
+    put(
+        SLO,
+        "\"label\": \"Data source\"",
+        "\"label\": \"Prometheus\"",
+        &[("template-datasource-rule", "variables")],
+    ),
+    put(
+        SLO,
+        "\"name\": \"instance\",\n        \"type\": \"query\"",
+        "\"name\": \"instance\",\n        \"type\": \"custom\"",
+        &[("template-instance-rule", "variable instance")],
+    ),
+    put(
+        SLO,
+        "\"query\": \"label_values(tta_build_info, job)\"",
+        "\"query\": \"label_values(tta_build_info{, job)\"",
+        &[("template-label-promql-rule", "variable job")],
+    ),
+    put(SLO, "\"refresh\": 2", "\"refresh\": 1", &[("template-on-time-change-reload-rule", "variable job")]),
+    put(SLO, "\"allValue\": \".+\"", "\"allValue\": \".*\"", &[("template-job-rule", "variable job")]),
+    put(
+        TELEMETRY,
+        "\"datasource\": {\n        \"type\": \"prometheus\",\n        \"uid\": \"${datasource}\"",
+        "\"datasource\": {\n        \"type\": \"prometheus\",\n        \"uid\": \"prometheus\"",
+        &[("panel-datasource-rule", "panel Running")],
+    ),
+    put(
+        TELEMETRY,
+        "\"description\": \"The versions that run, and where.\"",
+        "\"description\": \"\"",
+        &[("panel-title-description-rule", "panel Running")],
+    ),
+    put(TELEMETRY, "\"unit\": \"short\"", "\"unit\": \"shrt\"", &[("panel-units-rule", "panel Running")]),
+    put(OVERVIEW, "sum(up{", "sum(up{{", &[("target-promql-rule", "panel Instances, query A")]),
+    put(
+        OVERVIEW,
+        "instance=~\\\"$instance\\\"}[$__rate_interval]))\"",
+        "instance=~\\\"$instance\\\"}[5m]))\"",
+        &[("target-rate-interval-rule", "panel Calls, query A")],
+    ),
+    put(
+        OVERVIEW,
+        "sum(up{job=~\\\"$job\\\", ",
+        "sum(up{",
+        &[("target-job-rule", "panel Instances, query A")],
+    ),
+    put(
+        OVERVIEW,
+        "sum(up{job=~\\\"$job\\\", instance=~\\\"$instance\\\"})",
+        "sum(up{job=~\\\"$job\\\"})",
+        &[("target-instance-rule", "panel Instances, query A")],
+    ),
+    put(OVERVIEW, "\"editable\": false", "\"editable\": true", &[("uneditable-dashboard", "dashboard")]),
+];
+
+#[test]
+fn each_mistake_is_found_and_nothing_else() {
+    let out = folder("mutations");
+    generate(Path::new(CATALOG), &out);
+    let catalog = out.join("catalog.json");
+    fs::copy(CATALOG, &catalog).unwrap();
+    let mut wrong = Vec::new();
+    for Mutation { file, from, to, found } in MUTATIONS {
+        let path = out.join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        if !text.contains(from) {
+            wrong.push(format!("{file} has no {from}"));
+            continue;
+        }
+        fs::write(&path, text.replacen(from, to, 1)).unwrap();
+        let mut expected: Vec<(String, String)> =
+            found.iter().map(|(rule, place)| ((*rule).to_owned(), (*place).to_owned())).collect();
+        expected.sort();
+        let all = findings(&catalog, &out);
+        if all != expected {
+            wrong.push(format!("{file}: {from} -> {to}\n  found {all:?}\n  expected {expected:?}"));
+        }
+        fs::write(&path, text).unwrap();
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Half of `count` are workflows, half primitives, and every second one has two objectives.
+fn catalog_of(count: usize, path: &Path) {
+    let mut catalog: Value = serde_json::from_str(&fs::read_to_string(CATALOG).unwrap()).unwrap();
+    let kinds = [("workflow", "workflow_name"), ("primitive", "primitive_name")];
+    let sample = catalog["sites"].as_array().unwrap().clone();
+    let mut names = vec![Vec::new(); kinds.len()];
+    let mut slos = Vec::new();
+    let mut sites = Vec::new();
+    for at in 0..count {
+        let (kind, _) = kinds[at % 2];
+        let name = format!("{kind}_{at}");
+        let mut site = sample.iter().find(|site| site["kind"] == kind).unwrap().clone();
+        site["name"] = name.clone().into();
+        if at % 4 < 2 {
+            site["slo"] = sample[0]["slo"].clone();
+            slos.push(name.clone());
+        } else {
+            site.as_object_mut().unwrap().remove("slo");
+        }
+        names[at % 2].push(name);
+        sites.push(site);
+    }
+    for family in catalog["families"].as_array_mut().unwrap() {
+        for label in family["labels"].as_array_mut().unwrap() {
+            for ((_, of_kind), names) in kinds.iter().zip(&names) {
+                if label["name"] == *of_kind {
+                    label["values"] = names.clone().into();
+                }
+            }
+            if label["name"] == "slo" {
+                label["values"] = slos.clone().into();
+            }
+        }
+    }
+    catalog["sites"] = sites.into();
+    fs::write(path, catalog.to_string()).unwrap();
+}
+
+#[test]
+fn five_hundred_functions_take_a_second_and_always_give_the_same() {
+    let folder = folder("many");
+    let catalog = folder.join("catalog.json");
+    catalog_of(500, &catalog);
+    let mut texts = Vec::new();
+    for name in ["first", "second"] {
+        let out = folder.join(name);
+        let begun = Instant::now();
+        generate(&catalog, &out);
+        let taken = begun.elapsed();
+        // Without optimization the parser of PromQL alone takes longer.
+        if !cfg!(debug_assertions) {
+            assert!(taken < Duration::from_secs(1), "{taken:?}");
+        }
+        let all = files(&out, "prometheus/rules").into_iter().chain(files(&out, "grafana/dashboards"));
+        texts.push(all.map(|path| fs::read_to_string(path).unwrap()).collect::<Vec<_>>());
+    }
+    assert_eq!(texts[0], texts[1]);
+}
+
+/// What `tta lint` says of files that somebody wrote.
+fn said(rules: &str, dashboard: Option<&str>, more: &[&str]) -> (bool, String) {
+    static FOLDERS: AtomicUsize = AtomicUsize::new(0);
+
+    let folder = folder(&format!("own-{}", FOLDERS.fetch_add(1, Ordering::Relaxed)));
+    let rules_path = folder.join("own.yml");
+    fs::write(&rules_path, rules).unwrap();
+    let mut arguments = vec!["lint", "--catalog", CATALOG, "--rules", rules_path.to_str().unwrap()];
+    let dashboard_path = folder.join("own.json");
+    if let Some(dashboard) = dashboard {
+        fs::write(&dashboard_path, dashboard).unwrap();
+        arguments.extend(["--dashboards", dashboard_path.to_str().unwrap()]);
+    }
+    arguments.extend(more);
+    let output = tta(&arguments);
+    let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+    (output.status.success(), text.replace(&format!("{}/", folder.display()), ""))
+}
+
+#[test]
+fn rules_that_somebody_wrote_are_looked_at_as_well() {
+    let rules = r#"
+groups:
+- name: own
+  rules:
+  - alert: CheckoutIsSlow
+    expr: workflow:tta_workflow_duration_seconds:p95_5m{job="tta", workflow_name="chekout"} > 2
+    annotations:
+      summary: "{{ $labels.workflow_name }} is slow"
+"#;
+    let (is_clean, text) = said(rules, None, &[]);
+    assert!(!is_clean);
+    assert_eq!(
+        text,
+        "own.yml: alert CheckoutIsSlow: workflow:tta_workflow_duration_seconds:p95_5m has no workflow_name \"chekout\" \
+         [label-value]\n    accepted: checkout (did you mean that?)\n    in: \
+         workflow:tta_workflow_duration_seconds:p95_5m{job=\"tta\", workflow_name=\"chekout\"} > 2\n1 finding\n"
+    );
+    assert!(said(&rules.replace("chekout", "checkout"), None, &[]).0);
+    assert!(said(rules, None, &["--without", "label-value"]).0);
+}
+
+#[test]
+fn series_of_other_programs_are_theirs_to_name() {
+    let rules = "groups: [{name: own, rules: [{record: load, expr: avg(node_load1)}]}]";
+    let (is_clean, text) = said(rules, None, &[]);
+    assert!(!is_clean && text.contains("there is no series node_load1 [metric]"), "{text}");
+    assert!(said(rules, None, &["--foreign", "node_"]).0);
+}
+
+#[test]
+fn a_dashboard_that_somebody_exported_is_looked_at_as_well() {
+    // Folded rows and variables in each of their spellings, as Grafana exports them.
+    let dashboard = |query: &str| {
+        serde_json::json!({ "dashboard": {
+            "uid": "own", "editable": false,
+            "templating": { "list": [
+                { "name": "datasource", "type": "datasource", "query": "prometheus", "label": "Data source" },
+                { "name": "job", "type": "query", "query": "label_values(tta_build_info, job)", "refresh": 2,
+                  "multi": true, "allValue": ".+", "datasource": "$datasource" },
+                { "name": "instance", "type": "query", "query": "label_values(tta_build_info{job=~\"$job\"}, instance)",
+                  "refresh": 2, "multi": true, "allValue": ".+", "datasource": "$datasource" }
+            ] },
+            "panels": [ { "type": "row", "title": "Folded", "panels": [ {
+                "type": "timeseries", "title": "Calls", "description": "Calls per second.", "datasource": "$datasource",
+                "fieldConfig": { "defaults": { "unit": "reqps" } },
+                "targets": [ { "refId": "A", "expr": query, "legendFormat": "{{status}}" } ]
+            } ] } ]
+        } })
+        .to_string()
+    };
+    let nothing = "groups: []";
+    let right = "sum by (status) (rate(tta_workflow_executions_total{job=\"$job\", instance=~\"${instance:regex}\", \
+                 workflow_name!~\"[[job]]\"}[$__rate_interval]))";
+    let (is_clean, text) = said(nothing, Some(&dashboard(right)), &[]);
+    assert!(is_clean, "{text}");
+    let (is_clean, text) =
+        said(nothing, Some(&dashboard(&right.replace("by (status)", "by (outcome)"))), &[]);
+    assert!(!is_clean && text.contains("sum is by outcome, which no series has there [label]"), "{text}");
+    assert!(
+        text.contains("the names of the series have {{status}}, which the query does not keep [legend]"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_is_no_rules_and_no_dashboard_is_said_to_be_none() {
+    let (is_clean, text) = said("groups: 3", None, &[]);
+    assert!(!is_clean && text.contains("own.yml is no file of Prometheus rules"), "{text}");
+    let (is_clean, text) = said("groups: []", Some("{"), &[]);
+    assert!(!is_clean && text.contains("own.json is no dashboard"), "{text}");
+}

@@ -1,0 +1,54 @@
+//! The five workflows, and what each promises.
+
+use futures_util::future::try_join_all;
+
+use crate::failure::{ModelError, OrderError};
+use crate::steps::{
+    Request, charge_card, classify, draft, look_up, rank, render, reserve_stock, send_receipt,
+};
+
+/// Who buys.
+#[derive(Clone, Copy, Debug, tta::Label)]
+pub(crate) enum Tier {
+    Guest,
+    Member,
+}
+
+#[tta::workflow(
+    maturity = "production",
+    labels(tier: Tier = if request.number.is_multiple_of(3) { Tier::Member } else { Tier::Guest }),
+    slo(success = 99, latency = "500ms@95"),
+)]
+pub(crate) async fn check_out(request: Request) -> Result<(), OrderError> {
+    reserve_stock(request).await?;
+    charge_card(request).await?;
+    send_receipt(request).await;
+    tracing::info!(order = request.number, "shipped");
+    Ok(())
+}
+
+#[tta::workflow(maturity = "production", slo(success = 95, window = "28d"))]
+pub(crate) async fn refund(request: Request) -> Result<(), OrderError> {
+    charge_card(request).await?;
+    send_receipt(request).await;
+    Ok(())
+}
+
+#[tta::workflow(maturity = "staging", slo(success = 90, latency = "2s@90"))]
+pub(crate) async fn support_ticket(request: Request) -> Result<(), ModelError> {
+    classify(request).await?;
+    look_up(request).await;
+    draft(request).await
+}
+
+#[tta::workflow(maturity = "development", slo(latency = "250ms@99", window = "7d"))]
+pub(crate) async fn search(request: Request) -> usize {
+    let found = look_up(request).await;
+    rank(request, found).await
+}
+
+#[tta::workflow(kind = "parallel", slo(success = 99.9))]
+pub(crate) async fn nightly_report(request: Request) -> Result<(), OrderError> {
+    try_join_all((0..4).map(|_| render(request))).await?;
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! Which values the labels of a family can have in this program.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::entries::CatalogSite;
+use super::{SiteKind, Verdict};
+use crate::config::Environment;
+use crate::metric::family::{self, FAMILIES, Family, MAX_TARGETS, Producer};
+use crate::names::label;
+use crate::outcome::{Category, Outcome, Status};
+use crate::pipeline::Fate;
+
+/// A label of a family in this program, and the values that it can have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FamilyLabel {
+    name: &'static str,
+    values: Vec<&'static str>,
+    is_open: bool,
+    limit: Option<usize>,
+    is_optional: bool,
+}
+
+impl FamilyLabel {
+    /// The label's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The values that are known before the program runs, in order.
+    #[must_use]
+    pub fn values(&self) -> &[&'static str] {
+        &self.values
+    }
+
+    /// Whether it can have other values.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// How many values are kept of those that are not known.
+    #[must_use]
+    pub fn limit(&self) -> Option<usize> {
+        self.limit
+    }
+
+    /// Whether some of the family's series are without it.
+    #[must_use]
+    pub fn is_optional(&self) -> bool {
+        self.is_optional
+    }
+
+    fn closed(name: &'static str, values: impl IntoIterator<Item = &'static str>) -> Self {
+        let values: BTreeSet<_> = values.into_iter().collect();
+        let values = values.into_iter().collect();
+        FamilyLabel { name, values, is_open: false, limit: None, is_optional: false }
+    }
+
+    fn open(name: &'static str) -> Self {
+        FamilyLabel { is_open: true, ..FamilyLabel::closed(name, []) }
+    }
+}
+
+/// Whether anything in a program with these sites emits `family`.
+pub(super) fn is_emitted(family: &Family, sites: &[CatalogSite]) -> bool {
+    let any = |kind: SiteKind| sites.iter().any(|site| site.kind() == kind);
+    match family.producer() {
+        Producer::Workflows => any(SiteKind::Workflow),
+        Producer::Primitives => any(SiteKind::Primitive),
+        Producer::Steps => any(SiteKind::Workflow) && any(SiteKind::Primitive),
+        Producer::Components => !sites.is_empty(),
+        Producer::Objectives => sites.iter().any(|site| site.slo().is_some()),
+        Producer::OpenLabels => !open_labels(sites).is_empty(),
+        _ => true,
+    }
+}
+
+/// The labels of `family`, those of functions behind its own.
+pub(super) fn labels(family: &'static Family, sites: &[CatalogSite]) -> Vec<FamilyLabel> {
+    let own = family.labels().iter().map(|name| own(family, name, sites));
+    own.chain(of_functions(family, sites)).collect()
+}
+
+fn own(family: &'static Family, name: &'static str, sites: &[CatalogSite]) -> FamilyLabel {
+    let of = |kind: SiteKind| sites.iter().filter(move |site| site.kind() == kind);
+    let closed = |values: &mut dyn Iterator<Item = &'static str>| FamilyLabel::closed(name, values);
+    let is = |other: &'static Family| std::ptr::eq(family, other);
+    match name {
+        label::WORKFLOW_NAME => closed(&mut of(SiteKind::Workflow).map(CatalogSite::name)),
+        label::WORKFLOW_TYPE => closed(&mut of(SiteKind::Workflow).map(CatalogSite::type_)),
+        label::PRIMITIVE_NAME => closed(&mut of(SiteKind::Primitive).map(CatalogSite::name)),
+        label::PRIMITIVE_TYPE => closed(&mut of(SiteKind::Primitive).map(CatalogSite::type_)),
+        label::STATUS if is(&family::TELEMETRY_EXPORT_DURATION) => {
+            closed(&mut ["error", "success"].into_iter())
+        }
+        label::STATUS => closed(&mut Status::ALL.into_iter().map(Status::as_str)),
+        label::ERROR_TYPE if family.targets().is_none() => errors(family, sites),
+        label::CATEGORY => closed(&mut Category::ALL.into_iter().map(Category::as_str)),
+        label::SLO => closed(&mut sites.iter().filter(|site| site.slo().is_some()).map(CatalogSite::name)),
+        label::OBJECTIVE => {
+            let objectives = sites.iter().filter_map(CatalogSite::slo).flat_map(|slo| slo.objectives());
+            closed(&mut objectives.map(|objective| objective.name()))
+        }
+        label::OUTCOME if is(&family::SLO_EVENTS) => {
+            closed(&mut Verdict::ALL.into_iter().map(Verdict::outcome))
+        }
+        label::OUTCOME if is(&family::TELEMETRY_SPANS) => {
+            closed(&mut Fate::ALL.into_iter().map(|fate| fate.labels().0))
+        }
+        label::REASON if is(&family::TELEMETRY_SPANS) => {
+            closed(&mut Fate::ALL.into_iter().map(|fate| fate.labels().1))
+        }
+        #[cfg(feature = "log")]
+        label::OUTCOME if is(&family::LOG_LINES) => closed(&mut crate::log::outcomes()),
+        label::PROPAGATOR => closed(&mut crate::propagation::faults().map(|(propagator, _)| propagator)),
+        label::REASON if is(&family::PROPAGATION_ERRORS) => {
+            closed(&mut crate::propagation::faults().map(|(_, fault)| fault))
+        }
+        label::NAME => closed(&mut sites.iter().map(CatalogSite::name)),
+        label::KIND => closed(&mut sites.iter().map(CatalogSite::type_)),
+        label::MATURITY => closed(&mut sites.iter().map(|site| site.maturity_label())),
+        label::FAMILY => closed(&mut open_labels(sites).into_iter().map(|(family, _)| family)),
+        label::LABEL => closed(&mut open_labels(sites).into_iter().map(|(_, label)| label)),
+        label::ENVIRONMENT => closed(&mut Environment::ALL.into_iter().map(Environment::as_str)),
+        _ => {
+            let limit = (family.targets() == Some(name)).then_some(MAX_TARGETS);
+            FamilyLabel { limit, is_optional: family.targets().is_some(), ..FamilyLabel::open(name) }
+        }
+    }
+}
+
+/// What is known of the errors of a family. A type that a signature hides brings others.
+fn errors(family: &'static Family, sites: &[CatalogSite]) -> FamilyLabel {
+    let counted = sites.iter().filter(|site| std::ptr::eq(site.kind().errors(), family));
+    let known = counted.flat_map(CatalogSite::errors).chain(Outcome::PANIC.error);
+    FamilyLabel { is_open: true, ..FamilyLabel::closed(label::ERROR_TYPE, known.map(|kind| kind.name())) }
+}
+
+/// The labels that functions add to `family`: those of one name are one label.
+fn of_functions(family: &'static Family, sites: &[CatalogSite]) -> Vec<FamilyLabel> {
+    let counts = |site: &&CatalogSite| {
+        let kind = site.kind();
+        let on_all = site.labels_are_on_all() && std::ptr::eq(family, kind.duration());
+        on_all || [kind.executions(), kind.errors()].into_iter().any(|counted| std::ptr::eq(family, counted))
+    };
+    let kind_has_others = |kind, name| {
+        let has =
+            |site: &CatalogSite| counts(&site) && site.labels().iter().any(|label| label.name() == name);
+        sites.iter().any(|site| site.kind() == kind && !has(site))
+    };
+    let mut labels: BTreeMap<&'static str, FamilyLabel> = BTreeMap::new();
+    for site in sites.iter().filter(counts) {
+        for decl in site.labels() {
+            let label = labels.entry(decl.name()).or_insert_with(|| FamilyLabel {
+                is_optional: kind_has_others(site.kind(), decl.name()),
+                ..FamilyLabel::closed(decl.name(), [])
+            });
+            label.is_open |= decl.limit().is_some();
+            label.limit = label.limit.max(decl.limit());
+            label.values.extend(decl.values());
+            label.values.sort_unstable();
+            label.values.dedup();
+        }
+    }
+    labels.into_values().collect()
+}
+
+/// The labels that keep the first of their values, each with its family.
+fn open_labels(sites: &[CatalogSite]) -> Vec<(&'static str, &'static str)> {
+    let of_site = |site: &CatalogSite| {
+        let family = site.kind().executions().name();
+        let open = site.labels().into_iter().filter(|label| label.limit().is_some());
+        open.map(move |label| (family, label.name())).collect::<Vec<_>>()
+    };
+    let of_requests = |family: &&Family| Some((family.name(), family.targets()?));
+    sites.iter().flat_map(of_site).chain(FAMILIES.iter().filter_map(of_requests)).collect()
+}

@@ -1,0 +1,5 @@
+#[tta::workflow(slo(window = "30d"))]
+//~             ^^^
+fn check_out() {}
+
+fn main() {}

@@ -1,0 +1,5 @@
+#[tta::workflow(slo())]
+//~             ^^^
+fn check_out() {}
+
+fn main() {}

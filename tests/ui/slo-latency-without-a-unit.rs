@@ -1,0 +1,5 @@
+#[tta::workflow(slo(latency = "2@95"))]
+//~                           ^^^^^^
+fn check_out() {}
+
+fn main() {}

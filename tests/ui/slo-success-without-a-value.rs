@@ -1,0 +1,5 @@
+#[tta::workflow(slo(success))]
+//~                 ^^^^^^^
+fn check_out() {}
+
+fn main() {}

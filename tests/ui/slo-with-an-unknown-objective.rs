@@ -1,0 +1,5 @@
+#[tta::workflow(slo(sucess = 99.5))]
+//~                 ^^^^^^
+fn check_out() {}
+
+fn main() {}

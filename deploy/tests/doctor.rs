@@ -54,7 +54,7 @@ fn config(program: &str, alertmanager: &str, files: &Folder) -> String {
         "global: {{ scrape_interval: 250ms, evaluation_interval: 250ms }}
 rule_files: ['{}/prometheus/rules/*.yml']
 alerting: {{ alertmanagers: [ static_configs: [ targets: ['{alertmanager}'] ] ] }}
-scrape_configs: [ {{ job_name: tta, static_configs: [ targets: ['{program}'] ] }} ]
+scrape_configs: [ {{ job_name: tta, params: {{ token: [hunter2] }}, static_configs: [ targets: ['{program}'] ] }} ]
 ",
         files.path()
     )
@@ -175,6 +175,7 @@ fn a_prometheus_that_has_everything_passes_and_what_is_missing_is_named() {
     };
     let said = prometheus.until(&args, is_down);
     assert!(is_down(&said), "{}", said.out);
+    assert!(!said.all().contains("hunter2"), "what it is asked with is shown: {}", said.out);
 }
 
 #[test]

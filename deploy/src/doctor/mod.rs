@@ -1,17 +1,27 @@
 //! `tta doctor`: whether a running Prometheus has what the catalog says, and does what the generated files say.
 
-mod checks;
+mod connection;
+mod duration;
 mod exceptions;
+mod families;
+mod queries;
+mod receiver;
+mod rules;
 mod server;
+mod settings;
+mod targets;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::catalog::Catalog;
 use crate::cli::{Doctor, Failure, Outcome};
 use crate::files::{Files, MANIFEST};
+use crate::generate;
+use crate::queries::{self as in_files, Query};
 use crate::terminal::Terminal;
-use crate::{generate, queries};
 
+use self::receiver::Receiver;
 use self::server::Server;
 
 /// What came of a check.
@@ -50,6 +60,18 @@ impl Check {
     }
 }
 
+/// What is examined.
+#[derive(Debug)]
+struct Examined<'a> {
+    catalog: &'a Catalog,
+    job: &'a str,
+    prometheus: &'a Server,
+    rules: Vec<Query>,
+    panels: Vec<Query>,
+    /// Whether what may be empty has to be.
+    strict: bool,
+}
+
 /// What is said to a program.
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -61,7 +83,7 @@ struct Answer<'a> {
 
 pub(crate) fn run(asked: &Doctor, catalog: &Catalog, terminal: &mut Terminal) -> Result<Outcome, Failure> {
     let prometheus = Server::new("--prometheus", &asked.prometheus, asked.timeout)?;
-    let receiver = asked.otlp.as_deref().map(|url| checks::Receiver::new(url, asked.timeout)).transpose()?;
+    let receiver = asked.otlp.as_deref().map(|url| Receiver::new(url, asked.timeout)).transpose()?;
     let files = match &asked.files {
         Some(folder) => {
             let files = Files::read(folder)?;
@@ -76,12 +98,12 @@ pub(crate) fn run(asked: &Doctor, catalog: &Catalog, terminal: &mut Terminal) ->
         }
         None => generate::core(catalog, &asked.options)?,
     };
-    let examined = checks::Examined {
+    let examined = Examined {
         catalog,
         job: &asked.options.job,
         prometheus: &prometheus,
-        rules: queries::of_rules(&files)?,
-        panels: queries::of_dashboards(&files, &asked.options.job)?,
+        rules: in_files::of_rules(&files)?,
+        panels: in_files::of_dashboards(&files, &asked.options.job)?,
         strict: asked.strict,
     };
 
@@ -125,4 +147,8 @@ pub(crate) fn run(asked: &Doctor, catalog: &Catalog, terminal: &mut Terminal) ->
     let ok = failed == 0;
     terminal.answer(&Answer { ok, command: "doctor", prometheus: prometheus.shown(), checks: &all });
     Ok(if ok { Outcome::Done } else { Outcome::Found })
+}
+
+fn array(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
 }

@@ -11,7 +11,8 @@ use crate::yaml::{indent, quote};
 /// The characters that a name of an object may have.
 const LONGEST_NAME: usize = 63;
 
-/// The rules and dashboards of `files` as objects, with a `ServiceMonitor`; what is no configuration stays as it is.
+/// The rules and dashboards of `files` as objects, with a `ServiceMonitor`; what is to be read stays as it is. Tests of
+/// rules are about files of rules, so they are written with those only.
 pub(crate) fn objects(options: &Options, stack: &StackOptions, files: &Files) -> Files {
     let mut objects = Files::default();
     let mut resources = vec!["servicemonitor.yaml".to_owned()];
@@ -29,7 +30,7 @@ pub(crate) fn objects(options: &Options, stack: &StackOptions, files: &Files) ->
         resources.push(file);
     }
     objects.add("k8s/kustomization.yaml", kustomization(&resources));
-    for (path, text) in files.iter().filter(|(path, _)| !path.contains('/') || path.ends_with(".test.yml")) {
+    for (path, text) in files.iter().filter(|(path, _)| !path.contains('/')) {
         objects.add(path, text);
     }
     objects

@@ -1,0 +1,85 @@
+//! Whether what the program emits is what the catalog says.
+
+use std::collections::BTreeSet;
+
+use super::{Check, Examined, State, array, exceptions};
+use crate::catalog::{Family, FamilyType};
+use crate::promql::quote;
+use crate::queries::Purpose;
+
+/// The prefix of our families.
+const PREFIX: &str = "tta_";
+
+impl Examined<'_> {
+    /// Whether it has what the catalog says, and nothing else of ours.
+    pub(super) fn families(&self) -> Vec<Check> {
+        let everything = format!("count by (__name__) ({{job={}}})", quote(self.job));
+        let found = match self.prometheus.query(&everything) {
+            Ok(found) => found,
+            Err(error) => {
+                return vec![Check::failed("families", error.to_string(), "see the log of Prometheus")];
+            }
+        };
+        let names: BTreeSet<&str> = array(&found["result"])
+            .iter()
+            .filter_map(|sample| sample["metric"]["__name__"].as_str())
+            .collect();
+
+        let mut checks = Vec::new();
+        let mut there = 0;
+        for family in &self.catalog.families {
+            let missing: Vec<String> =
+                series(family).into_iter().filter(|name| !names.contains(name.as_str())).collect();
+            match (missing.as_slice(), exceptions::of_family(family)) {
+                ([], _) => there += 1,
+                (missing, Some(reason)) if missing.len() == series(family).len() => {
+                    checks.push(Check::note("families", format!("{} is not there: {reason}", family.name)));
+                }
+                (missing, _) => checks.push(Check::failed(
+                    "families",
+                    format!("{} is in the catalog and not in Prometheus", missing.join(", ")),
+                    format!(
+                        "run the build of the program that the catalog is of; {} comes from: {}",
+                        family.name, family.producer
+                    ),
+                )),
+            }
+        }
+        let recorded: BTreeSet<&str> = self
+            .rules
+            .iter()
+            .filter(|rule| rule.purpose == Purpose::Recording)
+            .map(|rule| rule.name.as_str())
+            .collect();
+        let known: BTreeSet<String> = self.catalog.families.iter().flat_map(series).collect();
+        for name in names {
+            if name.starts_with(PREFIX) && !known.contains(name) && !recorded.contains(name) {
+                checks.push(Check::failed(
+                    "families",
+                    format!("{name} is in Prometheus and not in the catalog"),
+                    "write the catalog again (TTA_UPDATE=1 cargo test), and generate again",
+                ));
+            }
+        }
+        checks.insert(
+            0,
+            Check {
+                name: "families",
+                state: if there > 0 || self.catalog.families.is_empty() { State::Ok } else { State::Note },
+                detail: format!("{there} of {} are there", self.catalog.families.len()),
+                advice: None,
+            },
+        );
+        checks
+    }
+}
+
+/// The names of a family's series.
+pub(super) fn series(family: &Family) -> Vec<String> {
+    match family.type_ {
+        FamilyType::Histogram => {
+            ["_bucket", "_count", "_sum"].iter().map(|end| format!("{}{end}", family.name)).collect()
+        }
+        FamilyType::Counter | FamilyType::Gauge => vec![family.name.clone()],
+    }
+}

@@ -209,3 +209,13 @@ fn five_hundred_functions_take_a_second_at_most() {
     let allowed = if cfg!(debug_assertions) { 10.0 } else { 1.0 };
     assert!(took.as_secs_f64() < allowed, "{took:?}");
 }
+
+#[test]
+fn bands_are_written_for_those_workflows_that_are_named() {
+    let folder = Folder::new();
+    let said = generate(&folder, &["--anomaly", "search", "--anomaly", "checkout"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(folder.read("prometheus/rules/anomaly.yml").contains("workflow_name=~\"checkout|search\""));
+    let said = generate(&folder, &["--anomaly-all"]);
+    assert_eq!(said.code, 0, "{said:?}");
+}

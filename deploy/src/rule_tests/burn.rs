@@ -300,20 +300,6 @@ impl Cases<'_> {
             in_time,
         )];
 
-        let well = of_each(&|burn| {
-            let each_good = each * good(COUNTED_UNDER * burn.factor * self.budget(burn));
-            let restarted =
-                |each: f64| Counter::new().grow(each, minutes(end)).restart().grow(each, minutes(3));
-            (restarted(each_good), restarted(each))
-        });
-        let mut throughout = self.silent(minutes(end));
-        throughout.extend(self.silent(minutes(end + 2)));
-        tests.push(test(
-            "is silent while the budget lasts, also when the program is restarted",
-            well,
-            throughout,
-        ));
-
         let few = of_each(&|burn| {
             // Two in all; at first the series of bad ones is not there.
             let (before, after) = (minutes(end / 2), minutes(end - end / 2));
@@ -327,20 +313,24 @@ impl Cases<'_> {
         throughout.extend(self.silent(minutes(end)));
         tests.push(test("is silent without bad events, and with two", few, throughout));
 
-        // What counts within the short window has then gone.
+        // What counts within the short window has then gone; and the program is restarted in it.
         let recovered = end + self.short_minutes() / step + 1;
         let over = of_each(&|burn| {
-            let each_good = each * good(self.bad_ratio(burn));
-            let quiet = minutes(recovered - end);
-            (
-                Counter::new().grow(each_good, minutes(end)).grow(each_good, quiet),
-                Counter::new().grow(each, minutes(end)).grow(0.0, quiet),
-            )
+            let then = |each: f64, later: f64| {
+                let quiet = minutes(recovered - end);
+                let half = quiet / 2;
+                Counter::new().grow(each, minutes(end)).grow(later, half).restart().grow(later, quiet - half)
+            };
+            let each_later = good(COUNTED_UNDER * burn.factor * self.budget(burn)) * each;
+            (then(each * good(self.bad_ratio(burn)), each_later), then(each, each))
         });
         let mut ends = self.fires(minutes(end), 1, |burn| self.burn_of(burn));
         ends.extend(self.silent(minutes(recovered)));
-        tests.push(test("ends once the short window is well", over, ends));
-
+        tests.push(test(
+            "ends once the short window is within the budget, also when the program is restarted",
+            over,
+            ends,
+        ));
         tests
     }
 

@@ -76,8 +76,9 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
         (recorded("value"), recorded("avg1h"), recorded("avg26h"), recorded("stddev26h"), recorded("margin"));
     let band = |aggregation: &str, sign: &str| {
         let factor = number(if sign == "+" { 1.0 + MARGIN } else { 1.0 - MARGIN });
+        // Of series with the same labels, `or` would take the first only.
         let from =
-            |expr: &str, name: &str| format!("label_replace({expr}, \"from\", \"{name}\", \"\", \"\")");
+            |expr: &str, name: &str| format!("label_replace({expr}, \"from\", \"{name}\", \"job\", \".*\")");
         // An hour around the same time of day.
         let edges = [
             from(&format!("{average} {sign} {margin}"), "recent"),

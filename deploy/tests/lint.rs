@@ -25,7 +25,12 @@ fn tta(arguments: &[&str]) -> Output {
 }
 
 fn generate(catalog: &Path, out: &Path) {
-    let output = tta(&["generate", "--catalog", catalog.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    generate_with(catalog, out, &[]);
+}
+
+fn generate_with(catalog: &Path, out: &Path, more: &[&str]) {
+    let needed = ["generate", "--catalog", catalog.to_str().unwrap(), "--out", out.to_str().unwrap()];
+    let output = tta(&[&needed, more].concat());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -82,6 +87,17 @@ fn what_is_generated_has_no_finding() {
     generate(Path::new(CATALOG), &out);
     assert_eq!(findings(Path::new(CATALOG), &out), []);
     assert_eq!(files(&out, "grafana/dashboards").len(), 7);
+}
+
+#[test]
+fn options_bring_no_finding() {
+    let out = folder("options");
+    for options in
+        [["--anomaly-all"].as_slice(), &["--job", "a \"job\" {{ of }} $mine \\ "], &["--anomaly", "checkout"]]
+    {
+        // It refuses to write what has one.
+        generate_with(Path::new(CATALOG), &out, options);
+    }
 }
 
 /// (name, catalog, which dashboards)
@@ -238,6 +254,7 @@ const MUTATIONS: &[Mutation] = &[
         "record: step:tta_workflow_step_duration_seconds:p95",
         &[
             ("metric", "panel Slowest steps, query A"),
+            ("metric", "panel p95 of steps, query A"),
             ("unused", "record step:tta_workflow_step_duration_seconds:p95"),
         ],
     ),
@@ -297,6 +314,7 @@ const MUTATIONS: &[Mutation] = &[
         "sum(deriv(tta_workflow_executions_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\"}[$__rate_interval]))\"",
         &[("counter", "panel Calls, query A")],
     ),
+    put(WORKFLOW, " @ 0\"", "\"", &[("counter", "panel Duration, query A")]),
     put(OVERVIEW, "sum by (le) (rate(", "sum (rate(", &[("histogram-le", "panel p95, query A")]),
     put(
         TELEMETRY,

@@ -2,7 +2,7 @@
 
 use super::links::{DataLink, Labels, PRIMITIVE, WORKFLOW};
 use super::panel::{Panel, Thresholds};
-use super::query::{error_ratio, quantile, rate, sum, total};
+use super::query::{error_ratio, quantile, rate, recorded_quantile, sum, total};
 use super::scope::{Scope, errors_by_default, seconds_by_default};
 use super::{Draft, Row, slo, workflow};
 
@@ -107,7 +107,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
                 workflow::Judged::Seconds,
             )
             .up_from_zero()
-            .target(quantile("0.95", DURATION, by, ""), legend)
+            .target(recorded_quantile("workflow", "p95", DURATION, ""), legend)
             .exemplars()
             .links(links()),
             at_a_glance(

@@ -286,6 +286,10 @@ impl Panel {
     }
 
     pub(super) fn thresholds(mut self, thresholds: Thresholds) -> Self {
+        if self.type_ == "timeseries" {
+            // Lines have the colours of their series.
+            self.field_config.defaults.custom["thresholdsStyle"]["mode"] = json!("dashed");
+        }
         self.field_config.defaults.thresholds = thresholds;
         self
     }

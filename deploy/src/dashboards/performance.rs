@@ -2,7 +2,7 @@
 
 use super::links::{DataLink, Labels, PRIMITIVE, WORKFLOW};
 use super::panel::Panel;
-use super::query::{quantile, rate, sum};
+use super::query::{exemplars, quantile, rate, recorded_quantile, sum};
 use super::scope::{Scope, seconds_by_default};
 use super::{Draft, Row, model_variable, primitive_variable, workflow, workflow_variable};
 
@@ -18,7 +18,7 @@ pub(super) fn draft(scope: &Scope<'_>) -> Draft {
             .into_iter()
             .flatten()
             .collect(),
-        rows: vec![workflows(scope), primitives(scope), models(scope), http(), process()],
+        rows: vec![workflows(scope), usual(scope), primitives(scope), models(scope), http(), process()],
     }
 }
 
@@ -32,9 +32,9 @@ fn workflows(scope: &Scope<'_>) -> Row {
             .into_iter()
             .chain([DataLink::drilldown(WORKFLOW, Labels::Series)])
     };
-    let mut panels: Vec<Panel> = [("0.5", "p50", "half"), ("0.95", "p95", "95 %"), ("0.99", "p99", "99 %")]
+    let mut panels: Vec<Panel> = [("p50", "half"), ("p95", "95 %"), ("p99", "99 %")]
         .into_iter()
-        .map(|(value, name, described)| {
+        .map(|(name, described)| {
             workflow::with_objectives(
                 Panel::lines(
                     format!("{name} by workflow"),
@@ -48,7 +48,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
                 workflow::Judged::Seconds,
             )
             .up_from_zero()
-            .target(quantile(value, DURATION, by, WORKFLOWS), legend)
+            .target(recorded_quantile("workflow", name, DURATION, WORKFLOWS), legend)
             .exemplars()
             .links(links())
         })
@@ -92,9 +92,32 @@ fn workflows(scope: &Scope<'_>) -> Row {
     Row::new("Workflows", panels)
 }
 
+/// What anomaly bands are drawn around, for those who asked for them.
+fn usual(scope: &Scope<'_>) -> Row {
+    const DURATION: &str = "tta_workflow_duration_seconds";
+    let band = |title: &str, description: &str, unit, signal: &str, exemplars: &str| {
+        let of = |what: &str| format!("anomaly:tta_workflow:{what}{{@{WORKFLOWS}, signal=\"{signal}\"}}");
+        Panel::lines(title, description, unit)
+            .size(12, 8)
+            .up_from_zero()
+            .target(of("value") + exemplars, "{{workflow_name}}")
+            .target(of("upper_band"), "{{workflow_name}} at most")
+            .target(of("lower_band"), "{{workflow_name}} at least")
+            .links(scope.traces(WORKFLOW, Labels::Series))
+    };
+    let rate = scope.catalog.has("tta_workflow_executions_total").then(|| {
+        let described = "Calls per second, and between what they were lately at this time of the day.";
+        band("Usual rate", described, "reqps", "rate", "")
+    });
+    let duration = scope.catalog.has(DURATION).then(|| {
+        let described = "The p95, and between what it was lately at this time of the day.";
+        band("Usual duration", described, "s", "latency", &exemplars(DURATION, WORKFLOWS)).exemplars()
+    });
+    Row::new("What is usual", rate.into_iter().chain(duration))
+}
+
 fn primitives(scope: &Scope<'_>) -> Row {
     const DURATION: &str = "tta_primitive_duration_seconds";
-    let by = PRIMITIVE.label;
     let legend = "{{primitive_name}}";
     let links = || scope.traces(PRIMITIVE, Labels::Series);
     let slow = |title: &str, value: &str, described: &str| {
@@ -105,16 +128,16 @@ fn primitives(scope: &Scope<'_>) -> Row {
         )
         .thresholds(seconds_by_default())
         .up_from_zero()
-        .target(quantile(value, DURATION, by, PRIMITIVES), legend)
+        .target(recorded_quantile("primitive", value, DURATION, PRIMITIVES), legend)
         .exemplars()
         .links(links())
     };
     Row::new(
         "Primitives",
         [
-            slow("p50 by primitive", "0.5", "half"),
-            slow("p95 by primitive", "0.95", "95 %"),
-            slow("p99 by primitive", "0.99", "99 %"),
+            slow("p50 by primitive", "p50", "half"),
+            slow("p95 by primitive", "p95", "95 %"),
+            slow("p99 by primitive", "p99", "99 %"),
             Panel::table(
                 "Slowest primitives",
                 "The ten with the highest p95, over the last five minutes in which they were called.",
@@ -209,5 +232,5 @@ fn heat(histogram: &str, matchers: &str) -> String {
 fn mean(histogram: &str, by: &str, matchers: &str) -> String {
     let sum = rate(&format!("{histogram}_sum"), by, matchers);
     let count = rate(&format!("{histogram}_count"), by, matchers);
-    format!("{sum} / clamp_min({count}, 1e-9)")
+    format!("{sum} / clamp_min({count}, 1e-9){}", exemplars(histogram, matchers))
 }

@@ -4,7 +4,7 @@ use crate::catalog::SiteKind;
 
 use super::links::{Labels, PRIMITIVE, WORKFLOW};
 use super::panel::{Panel, Thresholds};
-use super::query::{error_ratio, quantile, rate, sum};
+use super::query::{error_ratio, rate, recorded_quantile, sum};
 use super::scope::{Scope, errors_allowed, errors_by_default, seconds_allowed, seconds_by_default};
 use super::{Draft, Row, model_variable, primitive_variable, workflow_variable};
 
@@ -85,9 +85,9 @@ fn calls(scope: &Scope<'_>) -> Row {
                 .size(12, 8)
                 .thresholds(seconds_by_default())
                 .up_from_zero()
-                .target(quantile("0.5", DURATION, by, CHOSEN), "{{workflow_name}} p50")
-                .target(quantile("0.95", DURATION, by, CHOSEN), "{{workflow_name}} p95")
-                .target(quantile("0.99", DURATION, by, CHOSEN), "{{workflow_name}} p99")
+                .target(recorded_quantile("workflow", "p50", DURATION, CHOSEN), "{{workflow_name}} p50")
+                .target(recorded_quantile("workflow", "p95", DURATION, CHOSEN), "{{workflow_name}} p95")
+                .target(recorded_quantile("workflow", "p99", DURATION, CHOSEN), "{{workflow_name}} p99")
                 .exemplars()
                 .links(links()),
             Panel::heatmap("Durations", "How many calls took how long.", "s")
@@ -135,7 +135,7 @@ fn steps(scope: &Scope<'_>) -> Row {
             Panel::lines("p95 of steps", "The time within which 95 % of the steps end.", "s")
                 .thresholds(seconds_by_default())
                 .up_from_zero()
-                .target(quantile("0.95", DURATION, by, &chosen), legend)
+                .target(recorded_quantile("step", "p95", DURATION, &chosen), legend)
                 .exemplars()
                 .links(links()),
             Panel::lines(
@@ -245,7 +245,10 @@ fn primitives(scope: &Scope<'_>) -> Row {
             Panel::lines("p95 of primitives", "The time within which 95 % of the calls end.", "s")
                 .thresholds(seconds_by_default())
                 .up_from_zero()
-                .target(quantile("0.95", "tta_primitive_duration_seconds", by, chosen), legend)
+                .target(
+                    recorded_quantile("primitive", "p95", "tta_primitive_duration_seconds", chosen),
+                    legend,
+                )
                 .exemplars()
                 .links(scope.traces(PRIMITIVE, Labels::Series)),
         ],

@@ -1,11 +1,11 @@
 //! What an expression gives, and what is wrong with it: labels are followed from the selectors to the result.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use promql_parser::label::{METRIC_NAME, MatchOp, Matcher};
 use promql_parser::parser::token::{T_COUNT, T_COUNT_VALUES, T_GROUP, T_LAND, T_LOR, T_LUNLESS};
 use promql_parser::parser::{
-    AggregateExpr, BinaryExpr, Call, Expr, LabelModifier, VectorMatchCardinality, VectorSelector,
+    AggregateExpr, AtModifier, BinaryExpr, Call, Expr, LabelModifier, VectorMatchCardinality, VectorSelector,
 };
 
 use super::known::{Kind, Known};
@@ -167,6 +167,9 @@ impl Examiner<'_> {
         self.problems.extend(selector::check(selector, self.known));
         let Some(name) = name(selector) else { return Labels::unknown() };
         let Some(series) = self.known.get(name) else { return Labels::unknown() };
+        // Named for its exemplars, at a time of which nothing is kept.
+        let is_read = !matches!(selector.at, Some(AtModifier::At(SystemTime::UNIX_EPOCH)));
+        let used = if is_read { used } else { Use::Presence };
         match (series.kind, used) {
             (Kind::Counter, Use::Values) => self.problem(
                 "counter",
@@ -220,7 +223,10 @@ impl Examiner<'_> {
             }
             ("label_replace", [inner, ..]) => {
                 let labels = self.labels(inner, used);
-                self.has(&labels, &text(3), "label_replace reads");
+                // Whoever reads no label puts the same value into each series.
+                if !text(3).is_empty() {
+                    self.has(&labels, &text(3), "label_replace reads");
+                }
                 labels.with(text(1), Domain::default())
             }
             ("label_join", [inner, ..]) => {

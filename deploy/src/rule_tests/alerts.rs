@@ -50,7 +50,13 @@ fn up(job: &str, instance: &str, values: &str) -> Series {
 }
 
 fn test(name: &str, input_series: Vec<Series>, alert_rule_test: Vec<AlertTest>) -> Scenario {
-    Scenario { name: name.to_owned(), interval: "1m".to_owned(), input_series, alert_rule_test }
+    Scenario {
+        name: name.to_owned(),
+        interval: "1m".to_owned(),
+        input_series,
+        alert_rule_test,
+        promql_expr_test: Vec::new(),
+    }
 }
 
 impl<'a> Cases<'a> {
@@ -162,6 +168,7 @@ impl<'a> Cases<'a> {
                 interval: "5m".to_owned(),
                 input_series: counters.iter().flat_map(values).collect(),
                 alert_rule_test: times.into_iter().map(at).collect(),
+                promql_expr_test: Vec::new(),
             }
         };
         vec![
@@ -555,9 +562,14 @@ impl<'a> Cases<'a> {
             });
             AlertTest::fires(half_hours * 30, alert, outside)
         };
-        let of_half_hours = |name: &str, input_series: Vec<Series>, alert_rule_test: Vec<AlertTest>| {
-            Scenario { name: name.to_owned(), interval: "30m".to_owned(), input_series, alert_rule_test }
-        };
+        let of_half_hours =
+            |name: &str, input_series: Vec<Series>, alert_rule_test: Vec<AlertTest>| Scenario {
+                name: name.to_owned(),
+                interval: "30m".to_owned(),
+                input_series,
+                alert_rule_test,
+                promql_expr_test: Vec::new(),
+            };
         vec![
             of_half_hours(
                 "fires on what doubles or falls to a third after thirty hours, and not on what rises by a third",

@@ -196,6 +196,7 @@ impl Cases<'_> {
             interval: format!("{step}m"),
             input_series: series,
             alert_rule_test: tests,
+            promql_expr_test: Vec::new(),
         };
         vec![several]
     }
@@ -261,6 +262,7 @@ impl Cases<'_> {
             interval: "1m".to_owned(),
             input_series,
             alert_rule_test,
+            promql_expr_test: Vec::new(),
         };
         let of_each = |counted: &dyn Fn(&Burn<'_>) -> (Counter, Counter)| {
             let mut series = Vec::new();

@@ -8,6 +8,7 @@ mod burn;
 mod mutation;
 #[cfg(test)]
 pub(crate) mod promtool;
+mod recording;
 mod series;
 mod template;
 
@@ -27,7 +28,7 @@ use series::Series;
 pub(crate) struct TestFile {
     /// Below the output folder.
     pub(crate) path: String,
-    /// The alerts that it tests.
+    /// The alerts that it tests; none where it is of recording rules.
     pub(crate) alerts: Vec<String>,
     pub(crate) content: Content,
 }
@@ -52,6 +53,24 @@ pub(crate) struct Scenario {
     pub(crate) input_series: Vec<Series>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) alert_rule_test: Vec<AlertTest>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) promql_expr_test: Vec<ExprTest>,
+}
+
+/// What an expression is at a time.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ExprTest {
+    pub(crate) expr: String,
+    pub(crate) eval_time: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) exp_samples: Vec<Sample>,
+}
+
+/// A value, and the labels that it has.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Sample {
+    pub(crate) labels: String,
+    pub(crate) value: f64,
 }
 
 /// Which alerts of a name fire at a time.
@@ -151,6 +170,7 @@ pub(crate) fn generate(catalog: &Catalog, options: &Options, rules: &[RuleFile])
     let loaded = Loaded(rules);
     let mut files = burn::files(catalog, options, &loaded);
     files.extend(alerts::files(catalog, options, &loaded));
+    files.extend(recording::files(catalog, options, &loaded));
     files.retain(|file| !file.content.tests.is_empty());
     files
 }

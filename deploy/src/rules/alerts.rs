@@ -137,11 +137,22 @@ fn burns(catalog: &Catalog, options: &Options, left_out: &mut Vec<String>) -> Ve
         return Vec::new();
     }
     let mut rules = Vec::new();
+    for (site, _, objective) in catalog.objectives() {
+        if !slo::has_budget(objective) {
+            left_out.push(format!(
+                "{:?}, {}: every window, since nothing may be bad and so there is no budget to burn",
+                site.name, objective.name
+            ));
+        }
+    }
     for pair in &PAIRS {
         for burn in of_pair(catalog, pair) {
             rules.push(burn_rule(options, pair, &burn));
         }
         for (site, slo, objective) in catalog.objectives() {
+            if !slo::has_budget(objective) {
+                continue;
+            }
             let why = match pair.factor_for(slo.window_days, objective.target) {
                 Ok(_) => continue,
                 Err(LeftOut::Unreachable { factor }) => format!(

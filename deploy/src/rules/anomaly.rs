@@ -55,12 +55,16 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
         return RuleFile::new("anomaly", about, Vec::new());
     }
     let job = options.job.as_str();
+    let of_chosen = match names.as_slice() {
+        [only] => format!("workflow_name={}", quote(only)),
+        several => format!("workflow_name=~{}", quote(&slo::alternatives(several))),
+    };
     let mut values = Vec::new();
     for (signal, family, series) in SIGNALS {
         if catalog.has(family) {
             let mut of_names = selector(series, &[("job", job)]);
             of_names.pop();
-            let expr = format!("{of_names}, workflow_name=~{}}}", quote(&slo::alternatives(&names)));
+            let expr = format!("{of_names}, {of_chosen}}}");
             values.push(Rule::record("anomaly:tta_workflow:value", expr).label("signal", signal));
         }
     }

@@ -28,12 +28,14 @@ const STAGED_EVENTS: &str = "slo:tta_slo_staged_events:increase5m";
 const STAGED_ERRORS: &str = "slo:tta_slo_staged_errors:increase5m";
 
 pub(crate) fn is_recorded(catalog: &Catalog) -> bool {
-    catalog.has(EVENTS) && !catalog.objectives().is_empty()
+    catalog.has(EVENTS) && !periods(catalog).is_empty()
 }
 
-/// The days over which objectives hold, without repetition.
+/// The days over which objectives hold that leave a budget, without repetition.
 pub(crate) fn periods(catalog: &Catalog) -> Vec<u32> {
-    let mut days: Vec<u32> = catalog.objectives().iter().map(|(_, slo, _)| slo.window_days).collect();
+    let objectives = catalog.objectives().into_iter();
+    let with_budget = objectives.filter(|(_, _, objective)| has_budget(objective));
+    let mut days: Vec<u32> = with_budget.map(|(_, slo, _)| slo.window_days).collect();
     days.sort_unstable();
     days.dedup();
     days
@@ -171,7 +173,7 @@ fn period(catalog: &Catalog, job: &str, days: u32) -> Vec<Rule> {
     let mut rules = Vec::new();
     if !LONG.contains(&window.as_str()) {
         let slos = classes(catalog, |_, slo, objective| {
-            (slo.window_days == days).then_some(objective.name.as_str())
+            (slo.window_days == days && has_budget(objective)).then_some(objective.name.as_str())
         });
         let staged = |name: &str| {
             slos.iter().map(|(objective, slos)| of_slos(name, job, objective, slos)).collect::<Vec<_>>()

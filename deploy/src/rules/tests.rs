@@ -275,3 +275,18 @@ fn the_compatible_success_rate_is_what_did_not_fail() {
     assert_eq!(rule.expr, "1 - workflow:tta_workflow_errors_per_execution:ratio_rate5m{job=\"tta\"}");
     assert!(compatibility.about.contains("- tta:cache_hit_rate_5m, from tta_cache_operations_total"));
 }
+
+#[test]
+fn an_objective_without_a_budget_has_no_alerts_and_is_named() {
+    let names = ["always".to_owned(), "mostly".to_owned()];
+    let catalog = of_workflows(&names, |at| success([1.0, 0.99][at], [30, 28][at]));
+    let files = generate(&catalog, &Options::of(&[]));
+    let alerts = file(&files, "alerts").expect("alerts");
+    assert!(alerts.about.contains(r#"- "always", success: every window"#), "{}", alerts.about);
+    assert!(!alerts.rules().any(|rule| rule.expr.contains("always")));
+    passes(&catalog, &Options::of(&[]));
+
+    let catalog = of_workflows(&names[..1], |_| success(1.0, 30));
+    assert!(file(&generate(&catalog, &Options::of(&[])), "slo").is_none());
+    passes(&catalog, &Options::of(&[]));
+}

@@ -10,7 +10,7 @@ use super::cell::{Counter, Row, Rows, Sharded, bounds};
 use super::family::{self, Family, SECONDS, Unit};
 use super::label::{LabelDecl, LabelValue, LabelValues};
 use super::store::{Labels, Part, Store};
-use crate::catalog::{Promise, Site, SiteKind, Verdict};
+use crate::catalog::{Site, SiteKind, Verdict};
 use crate::names::label;
 use crate::outcome::{Kind, Outcome, Status};
 
@@ -129,21 +129,29 @@ impl Bound {
     ) {
         row.add(EXECUTIONS + outcome.status as usize, 1);
         row.observe(SUM, combination.bounds, nanoseconds);
+        if outcome.error.is_some() || self.site.promise().is_some() {
+            self.judged(store, row, combination, outcome, nanoseconds);
+        }
+    }
+
+    /// What most calls have no part in: one call, and the last thing that is done, so that they keep nothing for it.
+    #[inline(never)]
+    fn judged(
+        &self,
+        store: &Store,
+        row: Row<'_>,
+        combination: &Combination,
+        outcome: &Outcome,
+        nanoseconds: u64,
+    ) {
         if let Some(promise) = self.site.promise() {
-            self.judge(row, promise, outcome.status, nanoseconds);
+            promise.judge(outcome.status, nanoseconds, |place| row.add(self.verdicts() + place, 1));
         }
         if let Some(error) = &outcome.error {
             self.failed(store, row, combination, error);
         }
     }
 
-    /// Apart, so that calls of functions that promise nothing do not pay for it.
-    #[inline(never)]
-    fn judge(&self, row: Row<'_>, promise: &Promise, status: Status, nanoseconds: u64) {
-        promise.judge(status, nanoseconds, |place| row.add(self.verdicts() + place, 1));
-    }
-
-    #[inline(never)]
     fn failed(&self, store: &Store, row: Row<'_>, combination: &Combination, error: &Kind) {
         let is_it = |kind: &Kind| kind.name() == error.name() && kind.category() == error.category();
         if let Some(at) = self.known.iter().position(is_it) {

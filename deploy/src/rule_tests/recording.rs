@@ -1,0 +1,255 @@
+//! Tests of what is recorded of workflows and primitives, and of the older names.
+
+use crate::catalog::{Catalog, Site, SiteKind};
+use crate::cli::Options;
+use crate::promql::{number, selector};
+use crate::rules::{RuleFile, slo};
+
+use super::series::Series;
+use super::{ExprTest, Loaded, Sample, Scenario, TestFile};
+
+/// Minutes.
+const EVALUATION: u32 = 5;
+const END: u32 = 10;
+
+pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> Vec<TestFile> {
+    let mut scenarios = Vec::new();
+    for (kind, level) in [(SiteKind::Workflow, "workflow"), (SiteKind::Primitive, "primitive")] {
+        if let Some(site) = catalog.of_kind(kind).next() {
+            scenarios.extend(Cases { catalog, options, loaded, site, level }.scenarios());
+        }
+    }
+    let files = ["recording", "compatibility"];
+    let mut all =
+        vec![loaded.test_file("recording", Vec::new(), &files, &format!("{EVALUATION}m"), scenarios)];
+    if slo::is_recorded(catalog) {
+        let windows = windows(catalog, options).into_iter().collect();
+        all.push(loaded.test_file("windows", Vec::new(), &["slo"], "1h", windows));
+    }
+    all
+}
+
+/// Of an hour with events, of which a tenth is bad: each window has them as long as it is.
+fn windows(catalog: &Catalog, options: &Options) -> Option<Scenario> {
+    let (site, _, objective) =
+        catalog.objectives().into_iter().find(|(_, _, objective)| slo::has_budget(objective))?;
+    let labels =
+        [("job", options.job.as_str()), ("objective", objective.name.as_str()), ("slo", site.name.as_str())];
+    let counted = |outcome: &str, values: &str| {
+        let mut labels = labels.to_vec();
+        labels.push(("outcome", outcome));
+        Series::new("tta_slo_events_total", &labels, values)
+    };
+    let mut promql_expr_test = Vec::new();
+    let mut expects = |name: String, hours: u32, value: Option<f64>| {
+        promql_expr_test.push(expects_at(&name, &labels, &format!("{hours}h"), value));
+    };
+    // Hours of the windows, and the events and bad events that are recorded of the hour: of the long ones, once in an
+    // hour here, those of its last five minutes.
+    for (window, hours, events) in
+        [("1h", 1, 600.0), ("2h", 2, 600.0), ("6h", 6, 600.0), ("1d", 24, 50.0), ("3d", 72, 50.0)]
+    {
+        expects(format!("slo:tta_slo_events:increase{window}"), hours, Some(events));
+        expects(format!("slo:tta_slo_errors:increase{window}"), hours, Some(events / 10.0));
+        expects(format!("slo:tta_slo_errors_per_event:ratio_rate{window}"), hours, Some(0.1));
+        expects(format!("slo:tta_slo_burn:ratio_rate{window}"), hours, Some(0.1 / (1.0 - objective.target)));
+        // A sum has what was recorded at its very beginning.
+        let gone = if hours > 6 { hours + 2 } else { hours + 1 };
+        expects(format!("slo:tta_slo_events:increase{window}"), gone, Some(0.0));
+        expects(format!("slo:tta_slo_errors_per_event:ratio_rate{window}"), gone, None);
+    }
+    expects("slo:tta_slo_events:increase30m".to_owned(), 1, Some(300.0));
+    expects("slo:tta_slo_events:increase5m".to_owned(), 1, Some(50.0));
+    expects("slo:tta_slo_errors_per_event:ratio_rate5m".to_owned(), 1, Some(0.1));
+    Some(Scenario {
+        name: "each window has what happened within it, and nothing else".to_owned(),
+        interval: "1m".to_owned(),
+        input_series: vec![counted("good", "0+9x60 540+0x4400"), counted("bad", "0+1x60 60+0x4400")],
+        alert_rule_test: Vec::new(),
+        promql_expr_test,
+    })
+}
+
+/// That `name` has this value at a time, or none.
+fn expects_at(name: &str, labels: &[(&str, &str)], eval_time: &str, value: Option<f64>) -> ExprTest {
+    // promtool compares every bit.
+    let rounded = |value: f64| (value * 1e6 + 0.5).floor() / 1e6;
+    let sample = |value: f64| Sample { labels: selector("", labels), value: rounded(value) };
+    ExprTest {
+        expr: format!("round({}, 0.000001)", selector(name, labels)),
+        eval_time: eval_time.to_owned(),
+        exp_samples: value.map(sample).into_iter().collect(),
+    }
+}
+
+struct Cases<'a> {
+    catalog: &'a Catalog,
+    options: &'a Options,
+    loaded: &'a Loaded<'a>,
+    site: &'a Site,
+    level: &'a str,
+}
+
+impl Cases<'_> {
+    fn scenarios(&self) -> Vec<Scenario> {
+        let Cases { level, .. } = self;
+        let executions = format!("tta_{level}_executions");
+        let mut some_fail = Vec::new();
+        let mut none_fails = Vec::new();
+        if self.catalog.has(&format!("{executions}_total")) {
+            some_fail.extend([
+                // Thirty a minute, of which ten are cancelled.
+                self.expects(&format!("{level}:{executions}:rate5m"), &[], Some(0.5)),
+                self.expects(
+                    &format!("{level}_status:{executions}:rate5m"),
+                    &[("status", "error")],
+                    Some(2.0 / 60.0),
+                ),
+                self.expects(
+                    &format!("{level}:tta_{level}_errors_per_execution:ratio_rate5m"),
+                    &[],
+                    Some(0.1),
+                ),
+                self.expects(&format!("{level}:tta_{level}_throughput:increase1h"), &[], Some(300.0)),
+            ]);
+            let ratio = format!("{level}:tta_{level}_errors_per_execution:ratio_rate5m");
+            none_fails.push(self.expects(&ratio, &[], Some(0.0)));
+            if *level == "workflow" {
+                some_fail.push(self.expects("tta:success_rate_5m", &[], Some(0.9)));
+                some_fail.push(self.expects("tta:workflow_rate_5m", &[], Some(0.5)));
+                none_fails.push(self.expects("tta:success_rate_5m", &[], Some(1.0)));
+            }
+            if self.catalog.has("tta_component_info") {
+                for (what, verdict) in [("traffic", 1.0), ("errors", 0.0), ("promotable", 0.0)] {
+                    some_fail.push(self.expects_of_component(what, verdict));
+                    none_fails.push(self.expects_of_component(what, 1.0));
+                }
+            }
+        }
+        if let Some([from, to]) = self.bucket() {
+            for (quantile, part) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)] {
+                let name = format!("{level}:tta_{level}_duration_seconds:{quantile}_5m");
+                some_fail.push(self.expects(&name, &[], Some(from + (to - from) * part)));
+                none_fails.push(self.expects(&name, &[], None));
+            }
+            if *level == "workflow" {
+                some_fail.push(self.expects("tta:p95_latency_seconds", &[], Some(from + (to - from) * 0.95)));
+            }
+        }
+        let idle = if self.catalog.has(&format!("{executions}_total")) {
+            vec![self.expects(&format!("{level}:tta_{level}_errors_per_execution:ratio_rate5m"), &[], None)]
+        } else {
+            Vec::new()
+        };
+        let mut calls = vec![
+            self.calls("a:1", "success", "0+8x10"),
+            self.calls("a:1", "error", "0+2x10"),
+            self.calls("a:1", "cancelled", "0+10x10"),
+            self.calls("b:1", "success", "0+10x10"),
+            self.component(),
+        ];
+        if let Some([from, to]) = self.bucket() {
+            calls.push(self.durations(&number(from), "0+0x10"));
+            calls.push(self.durations(&number(to), "0+10x10"));
+            calls.push(self.durations("+Inf", "0+10x10"));
+        }
+        let well = vec![self.calls("a:1", "success", "0+8x10"), self.component()];
+        let still = vec![self.calls("a:1", "success", "8+0x10"), self.calls("a:1", "error", "2+0x10")];
+        let scenario =
+            |name: &str, input_series: Vec<Series>, promql_expr_test: Vec<Option<ExprTest>>| Scenario {
+                name: format!("{level}: {name}"),
+                interval: "1m".to_owned(),
+                input_series,
+                alert_rule_test: Vec::new(),
+                promql_expr_test: promql_expr_test.into_iter().flatten().collect(),
+            };
+        let mut scenarios = vec![
+            scenario(
+                "of two instances, one fails in a fifth of its calls, and others are cancelled",
+                calls,
+                some_fail,
+            ),
+            scenario("where no error has been counted yet, the ratio is 0", well, none_fails),
+            scenario("where nothing is called, there is no ratio", still, idle),
+        ];
+        scenarios.retain(|scenario| !scenario.promql_expr_test.is_empty());
+        scenarios
+    }
+
+    /// What this level's series are told apart by.
+    fn labels(&self) -> Vec<(String, String)> {
+        let mut labels = vec![
+            ("job".to_owned(), self.options.job.clone()),
+            (format!("{}_name", self.level), self.site.name.clone()),
+        ];
+        if self.level == "primitive" {
+            labels.push(("primitive_type".to_owned(), self.site.type_.clone()));
+        }
+        labels
+    }
+
+    fn series(&self, name: &str, more: &[(&str, &str)], values: &str) -> Series {
+        let mut labels = self.labels();
+        if self.level == "workflow" {
+            labels.push(("workflow_type".to_owned(), self.site.type_.clone()));
+        }
+        let mut labels: Vec<(&str, &str)> =
+            labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        labels.extend(more);
+        Series::new(name, &labels, values)
+    }
+
+    fn calls(&self, instance: &str, status: &str, values: &str) -> Series {
+        let name = format!("tta_{}_executions_total", self.level);
+        self.series(&name, &[("instance", instance), ("status", status)], values)
+    }
+
+    fn durations(&self, le: &str, values: &str) -> Series {
+        let name = format!("tta_{}_duration_seconds_bucket", self.level);
+        self.series(&name, &[("instance", "a:1"), ("le", le)], values)
+    }
+
+    fn component(&self) -> Series {
+        let labels = [
+            ("job", self.options.job.as_str()),
+            ("name", &self.site.name),
+            ("kind", &self.site.type_),
+            ("maturity", "staging"),
+            ("version", "1"),
+        ];
+        Series::new("tta_component_info", &labels, "1+0x10")
+    }
+
+    /// One bucket's edges.
+    fn bucket(&self) -> Option<[f64; 2]> {
+        let family = self.catalog.family(&format!("tta_{}_duration_seconds", self.level))?;
+        family.buckets.first_chunk().copied()
+    }
+
+    /// That `name` has this value at the end, or none. Nothing if no rule records it.
+    fn expects(&self, name: &str, more: &[(&str, &str)], value: Option<f64>) -> Option<ExprTest> {
+        let labels = self.labels();
+        let mut labels: Vec<(&str, &str)> =
+            labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        labels.extend(more);
+        self.expects_of(name, &labels, value)
+    }
+
+    fn expects_of_component(&self, what: &str, verdict: f64) -> Option<ExprTest> {
+        let labels = [
+            ("job", self.options.job.as_str()),
+            ("name", &self.site.name),
+            ("kind", &self.site.type_),
+            ("maturity", "staging"),
+        ];
+        self.expects_of(&format!("component:tta_component_{what}:bool"), &labels, Some(verdict))
+    }
+
+    fn expects_of(&self, name: &str, labels: &[(&str, &str)], value: Option<f64>) -> Option<ExprTest> {
+        let mut recorded = self.loaded.0.iter().flat_map(RuleFile::rules);
+        if !recorded.any(|rule| rule.name() == name) {
+            return None;
+        }
+        Some(expects_at(name, labels, &format!("{END}m"), value))
+    }
+}

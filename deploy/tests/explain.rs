@@ -25,6 +25,14 @@ fn a_metric_is_explained_with_its_labels_functions_and_queries() {
             assert!(said.out.contains(line), "no {line:?} in\n{}", said.out);
         }
     }
+    let said = explain("tta_slo_events_total", &[]);
+    for user in ["  panel tta-slo/", "  rule tta-slo-"] {
+        let is_used =
+            said.out.lines().skip_while(|line| *line != "used by").any(|line| line.starts_with(user));
+        assert!(is_used, "no {user:?} in\n{}", said.out);
+    }
+    let said = explain("TtaTargetDown", &[]);
+    assert!(said.out.contains("  severity: page\n") && said.out.contains("reads\n  up\n"), "{}", said.out);
     let said = explain("tta_label_overflow_total", &["--json"]).json();
     assert_eq!(said["found"][0]["sites"][0]["name"], "classify", "only it has a label with a limit: {said}");
     for name in ["tta_workflow_executions_total", "tta_telemetry_spans_total", "process_threads"] {
@@ -50,6 +58,11 @@ fn a_function_is_explained_with_its_spans_metrics_and_objectives() {
             "  tier: free, paid\n",
             "  declined: permanent, error, code 402\n",
             "objective latency: 95 % of calls within 2 s over 30 days\n",
+            "  TtaSloSuccessBurn1h: page from a burn of 14.4 on, which is 7.2 % of bad calls, over 1h and 5m, for 2m\n",
+            "  TtaSloLatencyBurn3d: ticket from a burn of 1 on, which is 5 % of bad calls, over 3d and 6h, for 3h\n",
+            "  TtaErrorBudgetExhausted\n",
+            "dashboards\n",
+            "  tta-slo\n",
             "  tta_slo_events_total\n",
         ] {
             assert!(said.out.contains(line), "no {line:?} in\n{}", said.out);

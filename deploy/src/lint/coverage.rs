@@ -13,10 +13,10 @@ use super::known::Known;
 use super::{Finding, Sources, conventions, found, variables};
 
 /// Files of rules whose series are for others to read, and why.
-const PUBLIC: [(&str, &str); 1] = [(
-    "compatibility",
-    "older names, for dashboards and alerts that were written before there was a catalog",
-)];
+const PUBLIC: [(&str, &str); 2] = [
+    ("aliases", "names that families had before, for those who still ask for them"),
+    ("compatibility", "older names, for dashboards and alerts that were written before there was a catalog"),
+];
 
 pub(super) fn check(catalog: &Catalog, sources: &Sources, known: &Known) -> Vec<Finding> {
     let mut on_panels = BTreeSet::new();

@@ -3,9 +3,11 @@
 //! The thresholds in them come from the catalog and not from the rules: a rule that says another number fails.
 
 mod alerts;
+mod anomaly;
 mod burn;
 #[cfg(test)]
 mod mutation;
+mod objectives;
 #[cfg(test)]
 pub(crate) mod promtool;
 mod recording;

@@ -1,16 +1,20 @@
 //! `tta explain`: everything about one name.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod answer;
+mod tell;
+
+use std::collections::BTreeSet;
 
 use promql_parser::parser::token::T_GTR;
 use promql_parser::parser::{Expr, VectorSelector};
 use promql_parser::util::{ExprVisitor, walk_expr};
-use serde::Serialize;
 
+use self::answer::{
+    Answer, Burn, Found, OfError, OfFamily, OfLabel, OfObjective, OfRule, OfSite, Place, Used,
+};
 use crate::catalog::{Catalog, Family, Site, SiteKind};
 use crate::cli::{Explain, Failure, Outcome};
 use crate::generate;
-use crate::promql::number;
 use crate::queries::{self, Purpose, Query, family_of, name_of, selectors};
 use crate::reference::{examples, kind_word, producers, type_word, values};
 use crate::terminal::Terminal;
@@ -23,131 +27,6 @@ const SUGGESTED: usize = 3;
 const SHOWN: usize = 20;
 /// The recorded burn over a window, before the window.
 const BURN: &str = "slo:tta_slo_burn:ratio_rate";
-
-/// What is said of a name: of each thing that has it.
-#[derive(Serialize)]
-struct Answer<'a> {
-    ok: bool,
-    command: &'static str,
-    name: &'a str,
-    found: Vec<Found<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    did_you_mean: Vec<&'a str>,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "is", rename_all = "lowercase")]
-enum Found<'a> {
-    Family(OfFamily<'a>),
-    Recorded(OfRule<'a>),
-    Alert(OfRule<'a>),
-    Site(OfSite<'a>),
-}
-
-#[derive(Serialize)]
-struct OfFamily<'a> {
-    name: &'a str,
-    #[serde(rename = "type")]
-    type_: &'static str,
-    unit: &'a str,
-    help: &'a str,
-    producer: &'a str,
-    labels: Vec<OfLabel<'a>>,
-    sites: Vec<Place<'a>>,
-    used_by: Vec<Used<'a>>,
-    examples: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct OfLabel<'a> {
-    name: &'a str,
-    values: String,
-}
-
-#[derive(Serialize)]
-struct Place<'a> {
-    kind: &'static str,
-    name: &'a str,
-    file: &'a str,
-    line: u32,
-}
-
-#[derive(Clone, Serialize, PartialEq, Eq, PartialOrd, Ord)]
-struct Used<'a> {
-    by: Purpose,
-    within: &'a str,
-    name: &'a str,
-}
-
-#[derive(Serialize)]
-struct OfRule<'a> {
-    name: &'a str,
-    group: &'a str,
-    expr: &'a str,
-    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
-    for_: Option<&'a str>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    labels: &'a BTreeMap<String, String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    annotations: &'a BTreeMap<String, String>,
-    reads: Vec<String>,
-    used_by: Vec<Used<'a>>,
-}
-
-#[derive(Serialize)]
-struct OfSite<'a> {
-    kind: &'static str,
-    name: &'a str,
-    #[serde(rename = "type")]
-    type_: &'a str,
-    span: &'a str,
-    function: &'a str,
-    file: &'a str,
-    line: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    maturity: Option<&'a str>,
-    labels: Vec<OfLabel<'a>>,
-    /// Whether durations have its labels as well as counts.
-    labels_on_all: bool,
-    errors: Vec<OfError<'a>>,
-    metrics: Vec<&'a str>,
-    objectives: Vec<OfObjective<'a>>,
-    alerts: Vec<Used<'a>>,
-    dashboards: BTreeSet<&'a str>,
-}
-
-#[derive(Serialize)]
-struct OfError<'a> {
-    name: &'a str,
-    category: &'a str,
-    severity: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct OfObjective<'a> {
-    objective: &'a str,
-    target: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    threshold_seconds: Option<f64>,
-    window_days: u32,
-    burns: Vec<Burn<'a>>,
-}
-
-/// An alert on the burn of an objective's budget.
-#[derive(Serialize)]
-struct Burn<'a> {
-    alert: &'a str,
-    windows: Vec<String>,
-    factor: f64,
-    /// The ratio of bad calls that this is.
-    bad_ratio: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    severity: Option<&'a str>,
-    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
-    for_: Option<&'a str>,
-}
 
 pub(crate) fn run(asked: &Explain, catalog: &Catalog, terminal: &mut Terminal) -> Result<Outcome, Failure> {
     let files = generate::core(catalog, &asked.options)?;
@@ -162,7 +41,7 @@ pub(crate) fn run(asked: &Explain, catalog: &Catalog, terminal: &mut Terminal) -
         if at > 0 {
             terminal.line("");
         }
-        tell(one, terminal);
+        tell::found(one, terminal);
     }
     let ok = !found.is_empty();
     if !ok {
@@ -404,120 +283,4 @@ fn thresholds(expr: &str) -> Vec<(VectorSelector, f64)> {
         let Ok(_) = walk_expr(&mut found, &expr);
     }
     found.0
-}
-
-fn tell(found: &Found<'_>, terminal: &mut Terminal) {
-    match found {
-        Found::Family(family) => tell_family(family, terminal),
-        Found::Recorded(rule) => tell_rule("recorded series", rule, terminal),
-        Found::Alert(rule) => tell_rule("alert", rule, terminal),
-        Found::Site(site) => tell_site(site, terminal),
-    }
-}
-
-fn tell_family(family: &OfFamily<'_>, terminal: &mut Terminal) {
-    let unit = if family.unit.is_empty() { String::new() } else { format!(" in {}", family.unit) };
-    terminal.line(format!("{}: {}{unit}", family.name, family.type_));
-    terminal.line(format!("  {}", family.help));
-    terminal.line(format!("  from: {}", family.producer));
-    tell_labels(&family.labels, terminal);
-    if !family.sites.is_empty() {
-        terminal.line("functions");
-        for site in family.sites.iter().take(SHOWN) {
-            terminal.line(format!("  {} {} ({}:{})", site.kind, site.name, site.file, site.line));
-        }
-        if family.sites.len() > SHOWN {
-            terminal.line(format!("  and {} more", family.sites.len() - SHOWN));
-        }
-    }
-    tell_users(&family.used_by, terminal);
-    terminal.line("examples");
-    for example in &family.examples {
-        terminal.line(format!("  {example}"));
-    }
-}
-
-fn tell_rule(what: &str, rule: &OfRule<'_>, terminal: &mut Terminal) {
-    terminal.line(format!("{}: {what} of the group {}", rule.name, rule.group));
-    for line in rule.expr.lines() {
-        terminal.line(format!("  {line}"));
-    }
-    if let Some(for_) = rule.for_ {
-        terminal.line(format!("  for {for_}"));
-    }
-    for (key, value) in rule.labels {
-        terminal.line(format!("  {key}: {value}"));
-    }
-    for (key, value) in rule.annotations {
-        terminal.line(format!("  {key}: {value}"));
-    }
-    terminal.line(format!("reads\n  {}", rule.reads.join("\n  ")));
-    tell_users(&rule.used_by, terminal);
-}
-
-fn tell_site(site: &OfSite<'_>, terminal: &mut Terminal) {
-    terminal.line(format!("{}: {}, {}", site.name, site.kind, site.type_));
-    terminal.line(format!("  {} ({}:{})", site.function, site.file, site.line));
-    terminal.line(format!("  spans: {}", site.span));
-    if let Some(maturity) = site.maturity {
-        terminal.line(format!("  maturity: {maturity}"));
-    }
-    tell_labels(&site.labels, terminal);
-    if !site.errors.is_empty() {
-        terminal.line("errors");
-        for error in &site.errors {
-            let code = error.code.map(|code| format!(", code {code}")).unwrap_or_default();
-            terminal.line(format!("  {}: {}, {}{code}", error.name, error.category, error.severity));
-        }
-    }
-    for objective in &site.objectives {
-        let within = objective.threshold_seconds.map(|seconds| format!(" within {} s", number(seconds)));
-        terminal.line(format!(
-            "objective {}: {} % of calls{} over {} days",
-            objective.objective,
-            number(objective.target * 100.0),
-            within.unwrap_or_default(),
-            objective.window_days
-        ));
-        for burn in &objective.burns {
-            terminal.line(format!(
-                "  {}: {} from a burn of {} on, which is {} % of bad calls, over {}, for {}",
-                burn.alert,
-                burn.severity.unwrap_or("told"),
-                number(burn.factor),
-                number(burn.bad_ratio * 100.0),
-                burn.windows.join(" and "),
-                burn.for_.unwrap_or("0s")
-            ));
-        }
-    }
-    tell_list("metrics", site.metrics.iter().map(|name| (*name).to_owned()), terminal);
-    tell_list("alerts", site.alerts.iter().map(|alert| alert.name.to_owned()), terminal);
-    tell_list("dashboards", site.dashboards.iter().map(|name| (*name).to_owned()), terminal);
-}
-
-fn tell_labels(labels: &[OfLabel<'_>], terminal: &mut Terminal) {
-    tell_list("labels", labels.iter().map(|label| format!("{}: {}", label.name, label.values)), terminal);
-}
-
-fn tell_users(users: &[Used<'_>], terminal: &mut Terminal) {
-    let word = |purpose| match purpose {
-        Purpose::Panel => "panel",
-        Purpose::Variable => "variable",
-        Purpose::Annotation => "annotation",
-        Purpose::Recording => "rule",
-        Purpose::Alert => "alert",
-    };
-    let users = users.iter().map(|user| format!("{} {}/{}", word(user.by), user.within, user.name));
-    tell_list("used by", users, terminal);
-}
-
-/// Nothing of an empty list.
-fn tell_list(title: &str, lines: impl Iterator<Item = String>, terminal: &mut Terminal) {
-    for (at, line) in lines.enumerate() {
-        if at == 0 {
-            terminal.line(title);
-        }
-        terminal.line(format!("  {line}"));
-    }
 }

@@ -27,7 +27,7 @@ async fn check_out(tier: Tier, declined: bool) -> Result<(), Refusal> {
     charge(declined, "visa").await
 }
 
-#[tta::primitive(kind = "tool", labels(card: bounded(8)))]
+#[tta::primitive(kind = "tool", labels(card: bounded(8)), slo(success = 90))]
 async fn charge(declined: bool, card: &str) -> Result<(), Refusal> {
     if declined { Err(Refusal::Declined) } else { Ok(()) }
 }
@@ -133,9 +133,12 @@ fn families_have_the_labels_of_functions_and_the_values_that_are_known() {
     let errors = json!({ "name": "error_type", "values": ["declined", "panic"], "open": true });
     assert_eq!(label("tta_workflow_errors_total", "error_type"), errors);
     // Of the three primitives one has it.
-    let card = json!({ "name": "card", "open": true, "limit": 8, "optional": true });
+    let card = json!({ "name": "card", "values": ["other"], "open": true, "limit": 8, "optional": true });
     assert_eq!(label("tta_primitive_executions_total", "card"), card);
-    assert_eq!(label("tta_slo_events_total", "slo")["values"], json!(["check_out", "explode", "weigh"]));
+    assert_eq!(
+        label("tta_slo_events_total", "slo")["values"],
+        json!(["charge", "check_out", "explode", "weigh"])
+    );
     assert_eq!(label("tta_slo_events_total", "outcome")["values"], json!(["bad", "good"]));
     assert_eq!(label("http_server_request_duration_seconds", "http_route")["limit"], json!(200));
 }
@@ -184,4 +187,18 @@ fn a_catalog_that_is_kept_is_the_programs_or_the_difference_is_shown() {
 
     std::fs::write(&file.0, "no JSON").expect("a file");
     assert!(file.refused().contains("is not the catalog"));
+}
+
+#[test]
+fn what_is_promised_exists_at_zero_whatever_the_labels() {
+    let capture = capture();
+    let bounded = [("primitive_name", "charge"), ("status", "error"), ("card", "other")];
+    assert_eq!(capture.metric("tta_primitive_executions_total", &bounded), Some(0.0));
+    let errors = [("primitive_name", "charge"), ("error_type", "declined"), ("card", "other")];
+    assert_eq!(capture.metric("tta_primitive_errors_total", &errors), Some(0.0));
+    assert_eq!(capture.metric("tta_primitives_active", &[("primitive_name", "charge")]), Some(0.0));
+    for outcome in ["good", "bad"] {
+        let labels = [("slo", "charge"), ("objective", "success"), ("outcome", outcome)];
+        assert_eq!(capture.metric("tta_slo_events_total", &labels), Some(0.0));
+    }
 }

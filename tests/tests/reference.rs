@@ -17,7 +17,9 @@ fn reference() -> String {
          process have the names of the semantic conventions: `process.cpu.time`, `process.memory.usage`,\n\
          `process.memory.virtual`, `process.unix.file_descriptor.count`, `process.thread.count`, `process.uptime`. So\n\
          have those of requests, `http.server.request.duration` and `http.client.request.duration`, and their\n\
-         attributes.\n\n",
+         attributes.\n\n\
+         The names that older TTA dashboards ask for are not emitted: `tta generate` writes rules that record them, those of\n\
+         the example `fleet` in `deploy/stack/prometheus/rules/compatibility.yml`.\n\n",
     );
     for family in Family::all() {
         describe(family, &mut out);

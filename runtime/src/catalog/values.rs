@@ -152,15 +152,17 @@ fn of_functions(family: &'static Family, sites: &[CatalogSite]) -> Vec<FamilyLab
     let mut labels: BTreeMap<&'static str, FamilyLabel> = BTreeMap::new();
     for site in sites.iter().filter(counts) {
         for decl in site.labels() {
-            let label = labels.entry(decl.name()).or_insert_with(|| FamilyLabel {
+            let entry = labels.entry(decl.name()).or_insert_with(|| FamilyLabel {
                 is_optional: kind_has_others(site.kind(), decl.name()),
                 ..FamilyLabel::closed(decl.name(), [])
             });
-            label.is_open |= decl.limit().is_some();
-            label.limit = label.limit.max(decl.limit());
-            label.values.extend(decl.values());
-            label.values.sort_unstable();
-            label.values.dedup();
+            entry.is_open |= decl.limit().is_some();
+            entry.limit = entry.limit.max(decl.limit());
+            entry.values.extend(decl.values());
+            // What does not fit is counted from the start.
+            entry.values.extend(decl.limit().map(|_| label::OVERFLOW));
+            entry.values.sort_unstable();
+            entry.values.dedup();
         }
     }
     labels.into_values().collect()

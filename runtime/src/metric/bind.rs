@@ -97,10 +97,8 @@ impl Bound {
             steps: Chain::default(),
             new_row,
         };
-        if bound.open.is_empty() {
-            for key in 0..combinations as LabelKey {
-                bound.combination(|| store, key);
-            }
+        for key in (0..combinations as LabelKey).filter(|key| is_known(site, *key)) {
+            bound.combination(|| store, key);
         }
         bound
     }
@@ -282,6 +280,18 @@ impl Bound {
         labels.extend_from_slice(user);
         labels
     }
+}
+
+/// Whether the labels of `key` are known before the first call: of an open one, that is the value beyond its bound.
+fn is_known(site: &Site, mut key: LabelKey) -> bool {
+    site.label_decls().iter().rev().all(|decl| {
+        let place = (key % decl.radix() as LabelKey) as usize;
+        key /= decl.radix() as LabelKey;
+        match decl.values {
+            LabelValues::Closed(_) => true,
+            LabelValues::Bounded(limit) => place == limit,
+        }
+    })
 }
 
 /// The values of one `bounded(N)` label: the first N are kept, in the order they came.

@@ -223,6 +223,7 @@ pub fn http_get(url: &str, accept: &str) -> (u16, String, String) {
 ///
 /// # Panics
 /// When nobody answers.
+#[must_use]
 pub fn http_post(url: &str) -> (u16, String) {
     let agent = ureq::Agent::new_with_config(
         ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build(),

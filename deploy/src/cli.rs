@@ -96,6 +96,9 @@ pub(crate) struct Doctor {
     /// Also fail if a query that may be empty is not.
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Also fail if a family has never had a value but 0: for a program that has done everything it can.
+    #[arg(long)]
+    pub(crate) used: bool,
     /// How long to wait for one answer, in seconds.
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub(crate) timeout: Duration,

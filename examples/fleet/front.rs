@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use tokio::sync::watch;
 use tta::http::ServerLayer;
 
 use crate::shop::{check_out, nightly_report, refund, search, support_ticket};
@@ -18,9 +19,18 @@ use crate::steps::Request;
 pub(crate) const WORKFLOWS: [&str; 5] = ["check_out", "nightly_report", "refund", "search", "support_ticket"];
 
 /// What is known of the shop from outside of its telemetry.
-#[derive(Default)]
 pub(crate) struct Front {
     counters: [Counter; WORKFLOWS.len()],
+    load: watch::Sender<Load>,
+}
+
+/// Whether customers come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Load {
+    Coming,
+    /// Nobody may come any more; those who are there are still served.
+    Ending,
+    Gone,
 }
 
 #[derive(Default)]
@@ -32,12 +42,22 @@ struct Counter {
 }
 
 impl Front {
+    pub(crate) fn new() -> Self {
+        Front { counters: Default::default(), load: watch::Sender::new(Load::Coming) }
+    }
+
+    /// Whether customers come, for those who let them.
+    pub(crate) fn load(&self) -> &watch::Sender<Load> {
+        &self.load
+    }
+
     pub(crate) fn router(self: Arc<Self>) -> Router {
         let observed = ServerLayer::new().skip(|request| !request.uri.path().starts_with("/run/"));
         Router::new()
             .route("/run/{workflow}", post(run))
             .route("/break/{workflow}", post(set_broken::<true>))
             .route("/mend/{workflow}", post(set_broken::<false>))
+            .route("/close", post(close))
             .route("/done", get(done))
             .layer(observed)
             .with_state(self)
@@ -94,6 +114,21 @@ async fn set_broken<const BROKEN: bool>(
             StatusCode::NO_CONTENT
         }
         None => StatusCode::NOT_FOUND,
+    }
+}
+
+/// Lets nobody in any more, and answers when everybody has gone: from then on no number changes.
+async fn close(State(front): State<Arc<Front>>) -> StatusCode {
+    front.load.send_if_modified(|load| {
+        let is_open = *load == Load::Coming;
+        if is_open {
+            *load = Load::Ending;
+        }
+        is_open
+    });
+    match front.load.subscribe().wait_for(|load| *load == Load::Gone).await {
+        Ok(_) => StatusCode::NO_CONTENT,
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

@@ -9,12 +9,12 @@ use tokio::sync::Semaphore;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tta::http::ClientLayer;
 
-use crate::front::{Front, WORKFLOWS};
+use crate::front::{Front, Load, WORKFLOWS};
 
 /// How many wait for an answer at once; whoever would be one more does not come.
-const AT_ONCE: usize = 32;
+const AT_ONCE: u32 = 32;
 
-/// Sends requests to the shop until it is aborted.
+/// Sends requests to the shop until it closes.
 pub(crate) async fn run(shop: SocketAddr, rate: u32, front: Arc<Front>) {
     // An error means that a provider is installed already, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -22,11 +22,16 @@ pub(crate) async fn run(shop: SocketAddr, rate: u32, front: Arc<Front>) {
     let Ok(http) = http else { return eprintln!("fleet: nobody can come, since there is no HTTP client") };
     let customers =
         ClientBuilder::new(http.clone()).with(ClientLayer::new().propagate_to(["127.0.0.1"])).build();
-    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let places = Arc::new(Semaphore::new(AT_ONCE as usize));
     let mut next = interval(Duration::from_secs(1) / rate);
     next.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut closing = front.load().subscribe();
     for number in 0_usize.. {
-        next.tick().await;
+        tokio::select! {
+            _ = next.tick() => {}
+            // It is held by `front`, so it does not end before.
+            _ = closing.wait_for(|load| *load == Load::Ending) => break,
+        }
         let Ok(place) = places.clone().try_acquire_owned() else { continue };
         let workflow = WORKFLOWS[number % WORKFLOWS.len()];
         let url = format!("http://{shop}/run/{workflow}");
@@ -43,4 +48,7 @@ pub(crate) async fn run(shop: SocketAddr, rate: u32, front: Arc<Front>) {
             drop(place);
         });
     }
+    // Every place is free again when everybody has gone; nobody closes the semaphore.
+    drop(places.acquire_many(AT_ONCE).await);
+    front.load().send_replace(Load::Gone);
 }

@@ -5,6 +5,9 @@
 //! cargo run --example fleet
 //! curl http://127.0.0.1:9464/metrics
 //! curl -X POST http://127.0.0.1:8081/break/check_out
+//! curl -X POST http://127.0.0.1:8081/mend/check_out
+//! curl -X POST http://127.0.0.1:8081/close             # nobody comes any more
+//! curl http://127.0.0.1:8081/done                      # succeeded, failed, neither
 //! ```
 #![allow(clippy::print_stderr, reason = "a program talks to its user")]
 
@@ -50,7 +53,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind(cli.listen).await?;
     let address = listener.local_addr()?;
     eprintln!("fleet: open at http://{address}");
-    let front = Arc::new(Front::default());
+    if let Some(metrics) = telemetry.prometheus_addr() {
+        eprintln!("fleet: metrics at http://{metrics}/metrics");
+    }
+    let front = Arc::new(Front::new());
     let server = tokio::spawn(axum::serve(listener, front.clone().router()).into_future());
     let load = tokio::spawn(load::run(address, cli.rate, front));
 

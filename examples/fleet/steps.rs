@@ -29,7 +29,7 @@ async fn work(request: Request, least: Duration) {
 #[tta::primitive(kind = "db", maturity = "production")]
 pub(crate) async fn reserve_stock(request: Request) -> Result<(), OrderError> {
     work(request, Duration::from_millis(2)).await;
-    if request.is_each(200) { Err(OrderError::OutOfStock) } else { Ok(()) }
+    if request.is_each(400) { Err(OrderError::OutOfStock) } else { Ok(()) }
 }
 
 /// The cards of more banks than have series of their own.
@@ -45,7 +45,7 @@ pub(crate) async fn charge_card(request: Request) -> Result<(), OrderError> {
     work(request, Duration::from_millis(5)).await;
     if request.broken {
         Err(OrderError::BankTimeout)
-    } else if request.is_each(250) {
+    } else if request.is_each(500) {
         Err(OrderError::Declined)
     } else {
         Ok(())

@@ -141,6 +141,15 @@ impl Collector {
         self.held().spans.len() as u64
     }
 
+    /// Whether it holds the span of these ids, in hexadecimal.
+    #[must_use]
+    pub fn has(&self, trace: &str, span: &str) -> bool {
+        let hex = format!("{trace}{span}");
+        let bytes = |at: usize| hex.get(at..at + 2).and_then(|byte| u8::from_str_radix(byte, 16).ok());
+        let id: Option<Vec<u8>> = (0..hex.len()).step_by(2).map(bytes).collect();
+        id.is_some_and(|id| self.held().spans.contains(&id))
+    }
+
     /// How many spans it took more than once.
     #[must_use]
     pub fn again(&self) -> usize {

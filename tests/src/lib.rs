@@ -3,6 +3,7 @@
 //! Everything listens on loopback, on free ports, and ends with its test.
 #![cfg(feature = "telemetry")]
 
+mod alertmanager;
 mod authority;
 mod collector;
 mod openmetrics;
@@ -11,10 +12,11 @@ mod prometheus;
 mod pushgateway;
 mod receiver;
 
+pub use alertmanager::{Alertmanager, Webhook};
 pub use authority::Authority;
 pub use collector::{Collector, Mode, Taken};
 pub use openmetrics::{OPENMETRICS, exemplars};
-pub use process::{Program, example, http_get};
+pub use process::{Program, binary, example, http_get, http_post};
 pub use prometheus::Prometheus;
 pub use pushgateway::Pushgateway;
 pub use receiver::{Receiver, attribute, number, seconds};

@@ -175,12 +175,31 @@ fn until(lines: &Receiver<String>, deadline: Instant) -> Vec<String> {
 /// When it does not build.
 #[must_use]
 pub fn example(name: &str) -> String {
-    let build = ["build", "--quiet", "--workspace", "--all-features", "--example", name];
-    let built = Command::new(env!("CARGO")).args(build).status();
-    assert!(built.expect("cargo runs").success());
+    built("--example", name, "examples")
+}
+
+/// A binary of the workspace, built as `cargo test --workspace --all-features` has built it already.
+///
+/// # Panics
+/// When it does not build.
+#[must_use]
+pub fn binary(name: &str) -> String {
+    built("--bin", name, "")
+}
+
+fn built(kind: &str, name: &str, folder: &str) -> String {
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--workspace", "--all-features", kind, name]);
+    // What cargo says to a test of its package; build scripts of dependencies would take it for a change, and run again.
+    for (name, _) in std::env::vars()
+        .filter(|(name, _)| name.starts_with("CARGO_MANIFEST") || name.starts_with("CARGO_PKG"))
+    {
+        build.env_remove(name);
+    }
+    assert!(build.status().expect("cargo runs").success());
     let test = std::env::current_exe().expect("a test has a path");
     let profile = test.ancestors().nth(2).expect("it is in target/debug/deps");
-    profile.join("examples").join(name).to_str().expect("a path in UTF-8").to_owned()
+    profile.join(folder).join(name).to_str().expect("a path in UTF-8").to_owned()
 }
 
 /// Status, content type and body of a GET.
@@ -198,4 +217,18 @@ pub fn http_get(url: &str, accept: &str) -> (u16, String, String) {
     let content_type = header.unwrap_or_default().to_owned();
     let body = response.body_mut().read_to_string().unwrap_or_else(|error| panic!("GET {url}: {error}"));
     (response.status().as_u16(), content_type, body)
+}
+
+/// Status and body of a POST without a body.
+///
+/// # Panics
+/// When nobody answers.
+#[must_use]
+pub fn http_post(url: &str) -> (u16, String) {
+    let agent = ureq::Agent::new_with_config(
+        ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build(),
+    );
+    let mut response = agent.post(url).send_empty().unwrap_or_else(|error| panic!("POST {url}: {error}"));
+    let body = response.body_mut().read_to_string().unwrap_or_else(|error| panic!("POST {url}: {error}"));
+    (response.status().as_u16(), body)
 }

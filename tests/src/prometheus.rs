@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::PATIENCE;
-use crate::process::Program;
+use crate::process::{Program, http_post};
 
 /// Debian's Prometheus on a free port; ends with this value.
 #[derive(Debug)]
@@ -26,30 +26,71 @@ impl Prometheus {
     pub fn scraping(target: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("tta-tests-prometheus-{}", target.replace(':', "-")));
         std::fs::create_dir_all(&folder).expect("the folder for temporary files can be written");
-        let config = folder.join("prometheus.yml");
         let text = format!(
             "global: {{ scrape_interval: 250ms }}\nscrape_configs:\n  - job_name: tta\n    static_configs:\n      - targets: ['{target}']\n"
         );
-        std::fs::write(&config, text).expect("the configuration can be written");
+        Prometheus::start(folder, |_| text.clone(), &["--enable-feature=exemplar-storage"])
+    }
+
+    /// Starts it in a folder, which is removed with this value. Its configuration may depend on its address.
+    ///
+    /// # Panics
+    /// When it is not installed; `tests/run` installs it.
+    #[must_use]
+    pub fn start(folder: PathBuf, config: impl Fn(&str) -> String, more: &[&str]) -> Self {
+        let file = folder.join("prometheus.yml");
         loop {
             // Somebody else may take the port first. Then it ends, and the next one is tried.
-            let port = free_port();
-            let program = Program::start(
-                "prometheus",
-                &[
-                    &format!("--config.file={}", config.display()),
-                    &format!("--storage.tsdb.path={}", folder.join("data").display()),
-                    &format!("--web.listen-address=127.0.0.1:{port}"),
-                    "--enable-feature=exemplar-storage",
-                ],
-                &[],
-            );
+            let address = format!("127.0.0.1:{}", free_port());
+            std::fs::write(&file, config(&address)).expect("the configuration can be written");
+            let args = [
+                format!("--config.file={}", file.display()),
+                format!("--storage.tsdb.path={}", folder.join("data").display()),
+                format!("--web.listen-address={address}"),
+                "--web.enable-lifecycle".to_owned(),
+            ];
+            let args: Vec<&str> = args.iter().map(String::as_str).chain(more.iter().copied()).collect();
+            let program = Program::start("prometheus", &args, &[]);
             if program
                 .error_line(|line| line.contains("Server is ready") || line.contains("already in use"))
                 .contains("ready")
             {
-                return Prometheus { _program: program, url: format!("http://127.0.0.1:{port}"), folder };
+                return Prometheus { _program: program, url: format!("http://{address}"), folder };
             }
+        }
+    }
+
+    /// Where it is asked.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Has it read its configuration again.
+    ///
+    /// # Panics
+    /// When it refuses.
+    pub fn reload(&self) {
+        let (status, said) = http_post(&format!("{}/-/reload", self.url));
+        assert_eq!(status, 200, "{said}");
+    }
+
+    /// Every sample of a query, at a time in seconds since 1970 or now.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    #[must_use]
+    pub fn samples(&self, query: &str, at: Option<f64>) -> Vec<Value> {
+        let mut request = ureq::get(format!("{}/api/v1/query", self.url)).query("query", query);
+        if let Some(at) = at {
+            request = request.query("time", at.to_string());
+        }
+        let mut response = request.call().unwrap_or_else(|error| panic!("{query}: {error}"));
+        let body = response.body_mut().read_to_string().expect("it is text");
+        let mut answer: Value = serde_json::from_str(&body).expect("it is JSON");
+        match answer["data"]["result"].take() {
+            Value::Array(samples) => samples,
+            other => panic!("{query}: {other} {answer}"),
         }
     }
 
@@ -115,7 +156,7 @@ impl Drop for Prometheus {
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
     listener.local_addr().expect("a listener has an address").port()
 }

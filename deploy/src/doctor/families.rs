@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use super::server::AskError;
 use super::{Check, Examined, State, array, exceptions};
 use crate::catalog::{Family, FamilyType};
-use crate::promql::quote;
+use crate::promql::{quote, selector};
 use crate::queries::Purpose;
 
 /// The prefix of our families.
 const PREFIX: &str = "tta_";
+/// How long a family has to have been 0 to be told of.
+const IDLE: &str = "1h";
 
 impl Examined<'_> {
     /// Whether it has what the catalog says, and nothing else of ours.
@@ -51,6 +54,7 @@ impl Examined<'_> {
             .filter(|rule| rule.purpose == Purpose::Recording)
             .map(|rule| rule.name.as_str())
             .collect();
+        checks.extend(self.idle(&names));
         let known: BTreeSet<String> = self.catalog.families.iter().flat_map(series).collect();
         for name in names {
             if name.starts_with(PREFIX) && !known.contains(name) && !recorded.contains(name) {
@@ -71,6 +75,59 @@ impl Examined<'_> {
             },
         );
         checks
+    }
+
+    /// Those of the families that are there whose series have been 0, now and within [`IDLE`].
+    fn idle(&self, names: &BTreeSet<&str>) -> Vec<Check> {
+        match self.all_zero(names) {
+            Ok(idle) if self.used => idle
+                .iter()
+                .map(|family| {
+                    Check::failed(
+                        "families",
+                        format!("{} has been nothing but 0", family.name),
+                        format!(
+                            "have the program do what it counts; {} comes from: {}",
+                            family.name, family.producer
+                        ),
+                    )
+                })
+                .collect(),
+            Ok(idle) if idle.is_empty() => Vec::new(),
+            Ok(idle) => {
+                let names: Vec<&str> = idle.iter().map(|family| family.name.as_str()).collect();
+                vec![Check::note("families", format!("nothing but 0 so far: {}", names.join(", ")))]
+            }
+            Err(error) => vec![Check::failed("families", error.to_string(), "see the log of Prometheus")],
+        }
+    }
+
+    fn all_zero(&self, names: &BTreeSet<&str>) -> Result<Vec<&Family>, AskError> {
+        let moved = format!("count by (__name__) ({{job={}}} != 0)", quote(self.job));
+        let moved = self.prometheus.query(&moved)?;
+        let moved: BTreeSet<&str> = array(&moved["result"])
+            .iter()
+            .filter_map(|sample| sample["metric"]["__name__"].as_str())
+            .collect();
+        let mut idle = Vec::new();
+        for family in &self.catalog.families {
+            let series = series(family);
+            if !series.iter().any(|name| names.contains(name.as_str()))
+                || series.iter().any(|name| moved.contains(name.as_str()))
+            {
+                continue;
+            }
+            // What goes up and down may be 0 just now.
+            let is_zero = series.iter().all(|name| {
+                let series = selector(name, &[("job", self.job)]);
+                let before = self.prometheus.query(&format!("max_over_time({series}[{IDLE}]) != 0"));
+                before.is_ok_and(|before| array(&before["result"]).is_empty())
+            });
+            if is_zero {
+                idle.push(family);
+            }
+        }
+        Ok(idle)
     }
 }
 

@@ -70,6 +70,8 @@ struct Examined<'a> {
     panels: Vec<Query>,
     /// Whether what may be empty has to be.
     strict: bool,
+    /// Whether every family has to have had another value than 0.
+    used: bool,
 }
 
 /// What is said to a program.
@@ -105,6 +107,7 @@ pub(crate) fn run(asked: &Doctor, catalog: &Catalog, terminal: &mut Terminal) ->
         rules: in_files::of_rules(&files)?,
         panels: in_files::of_dashboards(&files, &asked.options.job)?,
         strict: asked.strict,
+        used: asked.used,
     };
 
     let mut all: Vec<Check> = Vec::new();

@@ -170,7 +170,8 @@ fn write_family(text: &mut String, catalog: &Catalog, family: &Family, job: &str
         let listed: Vec<String> = sites
             .iter()
             .take(SHOWN_SITES)
-            .map(|site| format!("{} ({}:{})", code(&site.name), escape(&site.file), site.line))
+            // A line moves with every edit above it; `tta explain` tells it.
+            .map(|site| format!("{} ({})", code(&site.name), escape(&site.file)))
             .collect();
         let more = sites.len().saturating_sub(SHOWN_SITES);
         let more = if more > 0 { format!(", and {more} more") } else { String::new() };
@@ -200,13 +201,12 @@ fn write_sites(text: &mut String, catalog: &Catalog) -> fmt::Result {
         }
         writeln!(
             text,
-            "| {} | {}, {} | {} | {}:{} | {} |",
+            "| {} | {}, {} | {} | {} | {} |",
             code(&site.name),
             kind_word(site),
             escape(&site.type_),
             code(&site.span),
             escape(&site.file),
-            site.line,
             objectives.join(", ")
         )?;
     }

@@ -18,6 +18,8 @@ use similar::TextDiff;
 /// with the features that the program is shipped with.
 ///
 /// ```
+/// # #[tta::primitive] fn weigh() {}
+/// # weigh();
 /// # let folder = std::env::temp_dir().join(format!("tta-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder)?;
 /// # let path = folder.join("tta.catalog.json");
@@ -34,12 +36,12 @@ use similar::TextDiff;
 /// ```
 ///
 /// # Panics
-/// When the file has another catalog, with the difference; when it cannot be read or written; and when two functions
-/// share a name but not their labels.
+/// When the file has another catalog, with the difference; when it cannot be read or written; when two functions share a
+/// name but not their labels; and when no annotated function is linked in.
 #[track_caller]
 pub fn assert_catalog(path: impl AsRef<Path>) {
     if let Err(reason) =
-        check(path.as_ref(), std::env::var_os("TTA_UPDATE").is_some_and(|update| update != "0"))
+        check(path.as_ref(), std::env::var_os("TTA_UPDATE").is_some_and(|update| update == "1"))
     {
         panic!("{reason}");
     }
@@ -47,6 +49,9 @@ pub fn assert_catalog(path: impl AsRef<Path>) {
 
 fn check(path: &Path, update: bool) -> Result<(), String> {
     let catalog = crate::catalog();
+    if catalog.sites().is_empty() {
+        return Err(NOBODY.to_owned());
+    }
     let conflicts: Vec<_> = catalog.conflicts().iter().map(ToString::to_string).collect();
     if !conflicts.is_empty() {
         return Err(conflicts.join("\n"));
@@ -75,6 +80,9 @@ fn check(path: &Path, update: bool) -> Result<(), String> {
     let _ = write!(reason, "{}", difference.unified_diff().header("the file", "the program"));
     Err(reason)
 }
+
+const NOBODY: &str =
+    "no annotated function is linked into this test: name the crate that has them, as in `use shop as _;`";
 
 const AGAIN: &str = "run the test again with TTA_UPDATE=1 to write it";
 

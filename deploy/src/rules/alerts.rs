@@ -317,10 +317,14 @@ fn program(catalog: &Catalog, options: &Options) -> Vec<Rule> {
     rules
 }
 
+/// How long a series may have been away, with its program or with Prometheus, to be the same when it comes back.
+const LONGEST_GAP: &str = "6h";
+
 /// Whether a counter has grown; also one that was born above zero, of which `increase` sees nothing.
 fn has_grown(by: &str, counter: &str, window: &str) -> String {
     format!(
-        "sum by ({by}) (increase({counter}[{window}])) > 0 or sum by ({by}) ({counter} unless {counter} offset {window}) > 0"
+        "sum by ({by}) (increase({counter}[{window}])) > 0 or \
+         sum by ({by}) ({counter} unless max_over_time({counter}[{LONGEST_GAP}] offset {window})) > 0"
     )
 }
 

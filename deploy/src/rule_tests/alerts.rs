@@ -24,6 +24,7 @@ pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -
     if slo::is_recorded(catalog) {
         files.push(file("low_volume", "TtaSloLowVolume", "1m", cases.low_volume()));
         files.push(file("budget_exhausted", "TtaErrorBudgetExhausted", "1m", cases.budget_exhausted()));
+        files.push(file("budget_known", "TtaErrorBudgetExhausted", "15m", cases.known_for_a_day()));
         let counted = |name: &str, alert: &str, evaluation: &str, tests| {
             loaded.test_file(name, vec![alert.to_owned()], &["slo", "alerts"], evaluation, tests)
         };

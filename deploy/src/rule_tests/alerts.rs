@@ -24,6 +24,7 @@ pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -
     if slo::is_recorded(catalog) {
         files.push(file("low_volume", "TtaSloLowVolume", "1m", cases.low_volume()));
         files.push(file("budget_exhausted", "TtaErrorBudgetExhausted", "1m", cases.budget_exhausted()));
+        files.push(file("budget_known", "TtaErrorBudgetExhausted", "15m", cases.known_for_a_day()));
         let counted = |name: &str, alert: &str, evaluation: &str, tests| {
             loaded.test_file(name, vec![alert.to_owned()], &["slo", "alerts"], evaluation, tests)
         };
@@ -157,6 +158,10 @@ impl<'a> Cases<'a> {
         let window = window / 5;
         // Steps after which what was there from the beginning is old.
         let old = window + 1;
+        // It is away for five hours, comes back, and then is away for eight.
+        let back = old + 61;
+        let away = back + window + 3;
+        let anew = away + 96;
         let test = |name: &str, values: &dyn Fn(&Growth<'_>) -> Vec<Series>, times: Vec<(u32, bool)>| {
             let fired: Vec<Fired> = counters.iter().map(|counter| counter.fired(job)).collect();
             let at = |(step, fires): (u32, bool)| {
@@ -211,6 +216,23 @@ impl<'a> Cases<'a> {
                     series
                 },
                 vec![(old + 2, false), (old + 4, false), (old + 6, false)],
+            ),
+            test(
+                "is silent on what comes back as it was after five hours, and after eight counts it as new",
+                &|counter| {
+                    let values =
+                        format!("1+0x{old} stale _x59 1+0x{} stale _x95 1+0x{}", window + 2, window + 4,);
+                    vec![counter.series(job, "a:1", &values)]
+                },
+                vec![
+                    (back + 1, false),
+                    (back + window - 1, false),
+                    (back + window + 1, false),
+                    (anew, false),
+                    (anew + 1, true),
+                    (anew + window - 1, true),
+                    (anew + window + 1, false),
+                ],
             ),
         ]
     }

@@ -118,6 +118,8 @@ fn instead(part: Part, text: &str) -> Vec<String> {
         (Part::Operator, _) => texts(&["and", "or"]),
         (Part::Duration, "15m") => texts(&["7m", "30m"]),
         (Part::Duration, "1h") => texts(&["30m", "2h"]),
+        (Part::Duration, "1d") => texts(&["12h", "2d"]),
+        (Part::Duration, "6h") => texts(&["7m", "3h", "12h"]),
         (Part::Job, _) => texts(&[ANOTHER_JOB]),
         (Part::Comparison | Part::Duration, _) => panic!("what else could {text} be?"),
     }

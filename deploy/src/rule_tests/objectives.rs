@@ -5,7 +5,7 @@ use crate::rules::burn::LEAST_FAILURES;
 use crate::rules::slo;
 
 use super::alerts::{Cases, test, up};
-use super::series::{Counter, Series, begin, phases};
+use super::series::{Counter, Series, begin, constant, phases};
 use super::{AlertTest, Fired, Scenario};
 
 impl Cases<'_> {
@@ -102,23 +102,28 @@ impl Cases<'_> {
             let Some(rule) = self.rule(alert, "period", &format!("{days}d")) else {
                 continue;
             };
-            let left = |job: &str, slo: &str, values: &str| {
-                let labels = [("job", job), ("objective", "success"), ("slo", slo)];
-                Series::new(&format!("slo:tta_slo_error_budget_remaining:ratio_rate{days}d"), &labels, values)
-            };
-            series.extend([
-                left(job, "over", "-0.5+0x20"),
-                left(job, "spent", "0+0x20"),
-                left(job, "well", "0.01+0x20"),
-                left(&others, "over", "-0.5+0x20"),
-            ]);
+            let least = f64::from(LEAST_FAILURES);
+            // The job that has what is left, that which has the bad events, and how many.
+            let cases = [
+                ("over", job, -0.5, job, least),
+                ("spent", job, 0.0, job, least),
+                ("well", job, 0.01, job, least),
+                ("two", job, -0.5, job, least - 1.0),
+                ("over", &others, -0.5, &others, least),
+                ("left_of_others", &others, -0.5, job, least),
+                ("errors_of_others", job, -0.5, &others, least),
+            ];
+            for (slo, of_left, left, of_errors, errors) in cases {
+                series.push(recorded(&left_over(days), of_left, slo, &constant(left, 20)));
+                series.push(recorded(&bad_over(days), of_errors, slo, &constant(errors, 20)));
+            }
             for (slo, value) in [("over", -0.5), ("spent", 0.0)] {
                 fired.push(Fired::of(rule, &[("job", job), ("objective", "success"), ("slo", slo)], value));
             }
         }
         vec![
             test(
-                "fires when the budget is spent, beside one that is not and one of another job",
+                "fires when the budget is spent by three bad events, beside one that is not, by two, and of another job",
                 series,
                 vec![AlertTest::silent(14, alert), AlertTest::fires(15, alert, fired)],
             ),
@@ -130,11 +135,55 @@ impl Cases<'_> {
         ]
     }
 
+    /// Of fewer than three bad events, in quarters of an hour.
+    pub(super) fn known_for_a_day(&self) -> Vec<Scenario> {
+        let alert = "TtaErrorBudgetExhausted";
+        let others = self.of_others();
+        let job = self.job();
+        let day = 96;
+        let end = 2 * day + 20;
+        let mut series = vec![
+            recorded(slo::STAGED_EVENTS, job, "known", &constant(1.0, end)),
+            recorded(slo::STAGED_EVENTS, job, "was_known", &constant(1.0, 10)),
+            recorded(slo::STAGED_EVENTS, &others, "of_others", &constant(1.0, end)),
+        ];
+        let (mut known, mut both) = (Vec::new(), Vec::new());
+        for days in slo::periods(self.catalog) {
+            let Some(rule) = self.rule(alert, "period", &format!("{days}d")) else {
+                continue;
+            };
+            for slo in ["known", "was_known", "of_others"] {
+                series.push(recorded(&left_over(days), job, slo, &constant(-0.5, end)));
+                series.push(recorded(&bad_over(days), job, slo, &constant(1.0, end)));
+            }
+            let fired = |slo| Fired::of(rule, &[("job", job), ("objective", "success"), ("slo", slo)], -0.5);
+            known.push(fired("known"));
+            both.extend([fired("known"), fired("was_known")]);
+        }
+        let at = |step: u32, fired: &[Fired]| AlertTest::fires(step * 15, alert, fired.to_vec());
+        let tests = vec![
+            at(day / 2 + 4, &[]),
+            at(day, &[]),
+            at(day + 1, &both),
+            // What was last known more than a day before the day before is not.
+            at(2 * day + 8, &both),
+            at(2 * day + 14, &known),
+        ];
+        vec![Scenario {
+            name: "fires after one bad event once the objective was known a day ago".to_owned(),
+            interval: "15m".to_owned(),
+            input_series: series,
+            alert_rule_test: tests,
+            promql_expr_test: Vec::new(),
+        }]
+    }
+
     /// From the counters: twice as many bad events as are allowed.
     pub(super) fn spent(&self) -> Vec<Scenario> {
         let alert = "TtaErrorBudgetExhausted";
         let job = self.job();
         let mut series = Vec::new();
+        let mut fresh = Vec::new();
         let mut fired = Vec::new();
         for (site, slo, objective) in self.catalog.objectives() {
             let budget = 1.0 - objective.target;
@@ -158,15 +207,46 @@ impl Cases<'_> {
                 let restarted = Counter::new().grow(each, 12).restart().grow(each, 30);
                 Series::new("tta_slo_events_total", &labels, restarted.values())
             };
-            series.push(counted("bad", ratio * 100.0));
-            series.push(counted("good", (1.0 - ratio) * 100.0));
+            series.push(counted("bad", 10.0));
+            series.push(counted("good", (1.0 - ratio) / ratio * 10.0));
+            let began = |outcome: &str, values: &str| {
+                let labels = [
+                    ("instance", "a:1"),
+                    ("job", job),
+                    ("objective", objective.name.as_str()),
+                    ("outcome", outcome),
+                    ("slo", site.name.as_str()),
+                ];
+                Series::new("tta_slo_events_total", &labels, values)
+            };
+            fresh.push(began("bad", "0+0x3 1+0x56"));
+            fresh.push(began("good", "0+1x9 9+0x50"));
             let labels = [("job", job), ("objective", objective.name.as_str()), ("slo", site.name.as_str())];
             fired.push(Fired::of(rule, &labels, 1.0 - ratio / budget));
         }
-        vec![test(
-            "fires when the budget is spent, although the program is restarted",
-            series,
-            vec![AlertTest::silent(15, alert), AlertTest::fires(25, alert, fired)],
-        )]
+        vec![
+            test(
+                "fires when the budget is spent, although the program is restarted",
+                series,
+                vec![AlertTest::silent(15, alert), AlertTest::fires(25, alert, fired)],
+            ),
+            test(
+                "is silent when one of the first ten calls after a deployment fails",
+                fresh,
+                vec![AlertTest::silent(25, alert), AlertTest::silent(55, alert)],
+            ),
+        ]
     }
+}
+
+fn left_over(days: u32) -> String {
+    format!("slo:tta_slo_error_budget_remaining:ratio_rate{days}d")
+}
+
+fn bad_over(days: u32) -> String {
+    format!("slo:tta_slo_errors:increase{days}d")
+}
+
+fn recorded(name: &str, job: &str, slo: &str, values: &str) -> Series {
+    Series::new(name, &[("job", job), ("objective", "success"), ("slo", slo)], values)
 }

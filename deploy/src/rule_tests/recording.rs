@@ -26,7 +26,68 @@ pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -
         let windows = windows(catalog, options).into_iter().collect();
         all.push(loaded.test_file("windows", Vec::new(), &["slo"], "1h", windows));
     }
+    let between = between_stages(catalog, options, loaded);
+    all.push(loaded.test_file(
+        "stages",
+        Vec::new(),
+        &["recording", "slo"],
+        "5m",
+        between.into_iter().collect(),
+    ));
     all
+}
+
+/// Of one bad event and one failed call, each between the last sample of five minutes and the first of the next.
+fn between_stages(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> Option<Scenario> {
+    let job = options.job.as_str();
+    // Of fourteen seconds each: the last sample before ten minutes, and the first after them.
+    let (one, none) = ("0+0x42 1+0x100", "0+0x143");
+    let mut input_series = Vec::new();
+    let mut promql_expr_test = Vec::new();
+    let mut expects = |staged: &str, value: f64| {
+        let recorded = selector(staged, &[("job", job)]);
+        promql_expr_test.push(ExprTest {
+            expr: format!("sum(round(sum_over_time({recorded}[1d])))"),
+            eval_time: "30m".to_owned(),
+            exp_samples: vec![Sample { labels: "{}".to_owned(), value }],
+        });
+    };
+    let mut objectives = catalog.objectives().into_iter();
+    let with_budget =
+        objectives.find(|(_, _, objective)| slo::is_recorded(catalog) && slo::has_budget(objective));
+    if let Some((site, _, objective)) = with_budget {
+        for (outcome, values) in [("good", none), ("bad", one)] {
+            let labels = [
+                ("instance", "a:1"),
+                ("job", job),
+                ("objective", objective.name.as_str()),
+                ("outcome", outcome),
+                ("slo", site.name.as_str()),
+            ];
+            input_series.push(Series::new("tta_slo_events_total", &labels, values));
+        }
+        expects(slo::STAGED_EVENTS, 1.0);
+        expects(slo::STAGED_ERRORS, 1.0);
+    }
+    for (kind, level) in [(SiteKind::Workflow, "workflow"), (SiteKind::Primitive, "primitive")] {
+        let recorded = "component:tta_component_failures:increase5m";
+        let is_recorded = loaded.0.iter().flat_map(RuleFile::rules).any(|rule| rule.name() == recorded);
+        let counter = format!("tta_{level}_executions_total");
+        let site = catalog.of_kind(kind).next().filter(|_| is_recorded && catalog.has(&counter));
+        if let Some(site) = site {
+            let cases = Cases { catalog, options, loaded, site, level };
+            input_series.push(cases.calls("a:1", "error", one));
+            expects(recorded, 1.0);
+            break;
+        }
+    }
+    (!promql_expr_test.is_empty()).then(|| Scenario {
+        name: "what happens between two stages is in one of them".to_owned(),
+        interval: "14s".to_owned(),
+        input_series,
+        alert_rule_test: Vec::new(),
+        promql_expr_test,
+    })
 }
 
 /// Of an hour with events, of which a tenth is bad: each window has them as long as it is.
@@ -47,7 +108,7 @@ fn windows(catalog: &Catalog, options: &Options) -> Option<Scenario> {
     // Hours of the windows, and the events and bad events that are recorded of the hour: of the long ones, once in an
     // hour here, those of its last five minutes.
     for (window, hours, events) in
-        [("1h", 1, 600.0), ("2h", 2, 600.0), ("6h", 6, 600.0), ("1d", 24, 50.0), ("3d", 72, 50.0)]
+        [("1h", 1, 600.0), ("2h", 2, 600.0), ("6h", 6, 600.0), ("1d", 24, 52.5), ("3d", 72, 52.5)]
     {
         expects(format!("slo:tta_slo_events:increase{window}"), hours, Some(events));
         expects(format!("slo:tta_slo_errors:increase{window}"), hours, Some(events / 10.0));

@@ -53,7 +53,8 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
         let _ = write!(
             about,
             "\nAn objective's alerts need {LEAST_FAILURES} bad events in the long window. Where calls are so few that this\n\
-             would keep a page back, TtaSloLowVolume tells of them, and TtaErrorBudgetExhausted asks for no number."
+             would keep a page back, TtaSloLowVolume tells of them, and TtaErrorBudgetExhausted asks for no number once\n\
+             an objective is known for a day."
         );
     }
     if !left_out.is_empty() {
@@ -265,6 +266,12 @@ fn budgets(catalog: &Catalog, options: &Options) -> Vec<Rule> {
             &format!("slo:tta_slo_error_budget_remaining:ratio_rate{days}d"),
             &[("job", &options.job)],
         );
+        let errors = selector(&format!("slo:tta_slo_errors:increase{days}d"), &[("job", &options.job)]);
+        let staged = selector(slo::STAGED_EVENTS, &[("job", &options.job)]);
+        // Of the first ten calls after a deployment, one that fails is more than any budget.
+        let expr = format!(
+            "{left} <= 0 and ({errors} >= {LEAST_FAILURES} or count_over_time({staged}[1d] offset 1d))"
+        );
         let description = format!(
             "{{{{ $labels.slo }}}} of {{{{ $labels.job }}}} has broken its objective of {{{{ $labels.objective }}}} more often \
              than {days} days allow: {{{{ printf \"%.2f\" $value }}}} of the error budget is left."
@@ -277,8 +284,7 @@ fn budgets(catalog: &Catalog, options: &Options) -> Vec<Rule> {
             dashboard: SLO_DASHBOARD,
         };
         rules.push(
-            Rule::alert("TtaErrorBudgetExhausted", format!("{left} <= 0"), "15m", &words)
-                .label("period", format!("{days}d")),
+            Rule::alert("TtaErrorBudgetExhausted", expr, "15m", &words).label("period", format!("{days}d")),
         );
     }
     rules
@@ -317,10 +323,14 @@ fn program(catalog: &Catalog, options: &Options) -> Vec<Rule> {
     rules
 }
 
+/// How long a series may have been away, with its program or with Prometheus, to be the same when it comes back.
+const LONGEST_GAP: &str = "6h";
+
 /// Whether a counter has grown; also one that was born above zero, of which `increase` sees nothing.
 fn has_grown(by: &str, counter: &str, window: &str) -> String {
     format!(
-        "sum by ({by}) (increase({counter}[{window}])) > 0 or sum by ({by}) ({counter} unless {counter} offset {window}) > 0"
+        "sum by ({by}) (increase({counter}[{window}])) > 0 or \
+         sum by ({by}) ({counter} unless max_over_time({counter}[{LONGEST_GAP}] offset {window})) > 0"
     )
 }
 

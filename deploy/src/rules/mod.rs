@@ -20,6 +20,13 @@ use crate::catalog::Catalog;
 use crate::cli::Options;
 use crate::yaml;
 
+/// Between two scrapes of the generated Prometheus.
+pub(crate) const SCRAPE_INTERVAL: &str = "15s";
+
+/// What is counted for a stage of five minutes: a scrape interval more, since `increase` sees nothing of what happens
+/// between the last sample of a range and the first of the next.
+const STAGE_RANGE: &str = "5m15s";
+
 /// A file of rules.
 #[derive(Clone, Debug)]
 pub(crate) struct RuleFile {

@@ -4,7 +4,7 @@ use crate::catalog::Catalog;
 use crate::cli::Options;
 use crate::promql::{number, selector};
 
-use super::{Group, Rule, RuleFile, slo};
+use super::{Group, Rule, RuleFile, STAGE_RANGE, slo};
 
 /// The quantiles that are recorded, by what they are called.
 const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
@@ -148,7 +148,7 @@ fn components(catalog: &Catalog, job: &str) -> (Vec<Rule>, Vec<Rule>) {
             let Level { name, executions, .. } = level;
             let calls = format!("{}, {status}}}", open(&format!("{executions}_total"), job));
             format!(
-                "sum by (job, name, kind) (label_replace(label_replace(increase({calls}[5m]), \
+                "sum by (job, name, kind) (label_replace(label_replace(increase({calls}[{STAGE_RANGE}]), \
                  \"name\", \"$1\", \"{name}_name\", \"(.*)\"), \"kind\", \"$1\", \"{name}_type\", \"(.*)\"))"
             )
         };

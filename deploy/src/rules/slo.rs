@@ -8,7 +8,7 @@ use crate::catalog::{Catalog, Objective, Site, Slo};
 use crate::cli::Options;
 use crate::promql::{number, quote, selector};
 
-use super::{Group, Rule, RuleFile};
+use super::{Group, Rule, RuleFile, SCRAPE_INTERVAL, STAGE_RANGE};
 
 /// The counter of good and bad events.
 const EVENTS: &str = "tta_slo_events_total";
@@ -24,8 +24,8 @@ const SHORT: [&str; 5] = ["5m", "30m", "1h", "2h", "6h"];
 const LONG: [&str; 2] = ["1d", "3d"];
 
 /// What long windows are summed from: one sample in five minutes.
-const STAGED_EVENTS: &str = "slo:tta_slo_staged_events:increase5m";
-const STAGED_ERRORS: &str = "slo:tta_slo_staged_errors:increase5m";
+pub(crate) const STAGED_EVENTS: &str = "slo:tta_slo_staged_events:increase5m";
+pub(crate) const STAGED_ERRORS: &str = "slo:tta_slo_staged_errors:increase5m";
 
 pub(crate) fn is_recorded(catalog: &Catalog) -> bool {
     catalog.has(EVENTS) && !periods(catalog).is_empty()
@@ -82,7 +82,9 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
         "Events that broke an objective of the job {job:?}, the speed at which that burns the error budget, and what is\n\
          left of it. A burn of 1 spends exactly the budget of the period.\n\
          Windows of a day and more, and the period, are sums of increases over five minutes, never averages of ratios:\n\
-         an hour with a thousand calls weighs a thousand times as much as one with one.\n\
+         an hour with a thousand calls weighs a thousand times as much as one with one. They are counted over {STAGE_RANGE},\n\
+         so that nothing falls between two of them: ratios are exact, and numbers up to 5 % high. With more than\n\
+         {SCRAPE_INTERVAL} between two scrapes, some events are in none of them.\n\
          The longest period is {longest} days, and Prometheus has to keep that much: --storage.tsdb.retention.time={keep}d\n\
          (it keeps 15 days unless told). With less, the budget is that of the days that are kept.",
         keep = longest + 1,
@@ -95,8 +97,8 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
     }
     // Apart from what is recorded every minute: each event is in one sample.
     let staged = vec![
-        raw_as(STAGED_EVENTS, &selector(EVENTS, &[("job", job)]), "5m"),
-        raw_as(STAGED_ERRORS, &selector(EVENTS, &[("job", job), ("outcome", "bad")]), "5m"),
+        raw_as(STAGED_EVENTS, &selector(EVENTS, &[("job", job)]), STAGE_RANGE),
+        raw_as(STAGED_ERRORS, &selector(EVENTS, &[("job", job), ("outcome", "bad")]), STAGE_RANGE),
     ];
     let mut slow = Vec::new();
     for window in LONG {

@@ -6,6 +6,7 @@ use super::GENERATED;
 use crate::cli::{Options, StackOptions};
 use crate::files::Files;
 use crate::queries::{DASHBOARDS, RULES};
+use crate::rules::SCRAPE_INTERVAL;
 use crate::yaml::{indent, quote};
 
 /// The characters that a name of an object may have.
@@ -92,7 +93,7 @@ kind: ServiceMonitor
 {labels}  endpoints:
     - port: {port}
       path: /metrics
-      interval: 15s
+      interval: {SCRAPE_INTERVAL}
       scrapeTimeout: 10s
       relabelings:
         # The name of the Service otherwise; rules and dashboards are for this one.

@@ -2,6 +2,7 @@
 
 use super::GENERATED;
 use crate::cli::{Options, StackOptions};
+use crate::rules::SCRAPE_INTERVAL;
 use crate::yaml::quote;
 
 pub(super) fn config(options: &Options, stack: &StackOptions, retention_days: u32) -> String {
@@ -14,7 +15,7 @@ pub(super) fn config(options: &Options, stack: &StackOptions, retention_days: u3
 #   --web.listen-address=127.0.0.1:9090
 global:
   # The shortest window of the rules is 5m, and needs four scrapes at least.
-  scrape_interval: 15s
+  scrape_interval: {SCRAPE_INTERVAL}
   scrape_timeout: 10s
   evaluation_interval: 15s
 

@@ -15,6 +15,8 @@ mod query;
 mod scope;
 mod slo;
 mod telemetry;
+#[cfg(test)]
+mod tests;
 mod variables;
 mod workflow;
 
@@ -236,57 +238,4 @@ fn primitive_variable(scope: &Scope<'_>) -> Option<Variable> {
 fn model_variable(scope: &Scope<'_>) -> Option<Variable> {
     let families = [PRIMITIVE_FAMILIES.as_slice(), WORKFLOW_FAMILIES.as_slice()].concat();
     chosen(scope, "model", "model", "The models that are shown.", &families)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rules;
-
-    /// Panels are left out where the catalog lacks something. Where it lacks nothing, only a misspelled name can be
-    /// the reason.
-    #[test]
-    fn of_everything_nothing_is_left_out() {
-        let path = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/catalog.json"));
-        let catalog = Catalog::read(path).expect("the sample can be read");
-        let options = Options::of(&["--anomaly-all"]);
-        let (_, missing) = drafts(&catalog, &rules::generate(&catalog, &options));
-        assert_eq!(missing, []);
-    }
-
-    #[test]
-    fn every_line_of_a_latency_has_exemplars() {
-        let path = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/catalog.json"));
-        let catalog = Catalog::read(path).expect("the sample can be read");
-        let options = Options::of(&["--anomaly-all"]);
-        let dashboards = generate(&catalog, &options, &rules::generate(&catalog, &options));
-        let json = serde_json::to_value(&dashboards).expect("dashboards are JSON");
-        let panels =
-            json.as_array().into_iter().flatten().filter_map(|dashboard| dashboard["panels"].as_array());
-        let mut titles = Vec::new();
-        for panel in panels.flatten() {
-            let targets = panel["targets"].as_array().into_iter().flatten();
-            let exprs: Vec<&str> = targets.clone().filter_map(|target| target["expr"].as_str()).collect();
-            let is_line = panel["type"] == "timeseries" || panel["type"] == "heatmap";
-            let is_latency = ["_bucket{", ":p50_5m{", ":p95_5m{", ":p99_5m{"]
-                .iter()
-                .any(|part| exprs.iter().any(|expr| expr.contains(part)));
-            if is_line && is_latency {
-                assert!(exprs[0].contains("_bucket{"), "{}: {}", panel["title"], exprs[0]);
-                assert!(targets.clone().all(|target| target["exemplar"] == true), "{}", panel["title"]);
-                titles.push(panel["title"].clone());
-            }
-        }
-        assert!(titles.len() > 10, "{titles:?}");
-    }
-
-    #[test]
-    fn every_name_is_short_enough_for_grafana() {
-        let path = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/catalog.json"));
-        let catalog = Catalog::read(path).expect("the sample can be read");
-        let options = Options::of(&[]);
-        for dashboard in generate(&catalog, &options, &rules::generate(&catalog, &options)) {
-            assert!(dashboard.uid.len() <= 40, "{}", dashboard.uid);
-        }
-    }
 }

@@ -140,19 +140,32 @@ fn events(scope: &Scope<'_>) -> Row {
     )
 }
 
-/// What is left of each budget; all of it as long as nothing was judged.
+/// What is left of each budget; all of it as long as the rules counted no call that it judges.
+///
+/// What says so is recorded, too: where the rules are missing there is nothing, rather than a budget that is whole.
 pub(super) fn budgets_left(scope: &Scope<'_>, chosen: &str) -> Option<String> {
-    let recorded = scope.recorded("slo:tta_slo_error_budget_remaining:");
-    let each: Vec<String> = recorded.iter().map(|name| format!("{name}{{@{chosen}}}")).collect();
-    (!each.is_empty()).then(|| format!("{} or 1 + {}", each.join(" or "), nothing(chosen)))
+    const LEFT: &str = "slo:tta_slo_error_budget_remaining:ratio_rate";
+    let recorded = scope.recorded(LEFT);
+    let mut each: Vec<String> = recorded.iter().map(|name| format!("{name}{{@{chosen}}}")).collect();
+    let periods = recorded.iter().filter_map(|name| name.strip_prefix(LEFT));
+    each.extend(periods.map(|period| format!("1 + ({})", no_events(period, chosen))));
+    (!recorded.is_empty()).then(|| by_objective(&each.join(" or ")))
 }
 
-/// How fast a budget was spent over a window; not at all as long as nothing was judged.
+/// How fast a budget was spent over a window; not at all as long as the rules counted no call in it.
 fn burn(window: &str) -> String {
-    format!("slo:tta_slo_burn:ratio_rate{window}{{@{CHOSEN}}} or {}", nothing(CHOSEN))
+    by_objective(&format!(
+        "slo:tta_slo_burn:ratio_rate{window}{{@{CHOSEN}}} or {}",
+        no_events(window, CHOSEN)
+    ))
 }
 
-/// 0 for each objective.
-fn nothing(chosen: &str) -> String {
-    format!("0 * max by (job, slo, objective) (tta_slo_objective_ratio{{@{chosen}}})")
+/// 0 for each objective that judged no call over a window.
+fn no_events(window: &str, chosen: &str) -> String {
+    format!("slo:tta_slo_events:increase{window}{{@{chosen}}} == 0")
+}
+
+/// In one line, whichever of several series it comes from.
+fn by_objective(expr: &str) -> String {
+    format!("max by (job, slo, objective) ({expr})")
 }

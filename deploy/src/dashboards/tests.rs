@@ -1,0 +1,158 @@
+//! What dashboards ask and where they lead.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::{env, fs, process};
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::rules;
+
+fn sample() -> Catalog {
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/catalog.json"));
+    Catalog::read(path).expect("the sample can be read")
+}
+
+/// Every dashboard, as Grafana reads it.
+fn generated(catalog: &Catalog, arguments: &[&str]) -> Vec<Value> {
+    let options = Options::of(arguments);
+    let dashboards = generate(catalog, &options, &rules::generate(catalog, &options));
+    dashboards.iter().map(|dashboard| serde_json::to_value(dashboard).expect("JSON")).collect()
+}
+
+/// A panel by its dashboard and title.
+fn panel<'a>(dashboards: &'a [Value], uid: &str, title: &str) -> &'a Value {
+    let dashboard = dashboards.iter().find(|dashboard| dashboard["uid"] == uid);
+    let panels = dashboard.and_then(|dashboard| dashboard["panels"].as_array()).into_iter().flatten();
+    let mut of_title = panels.filter(|panel| panel["title"] == title);
+    of_title.next().unwrap_or_else(|| panic!("{uid} has no panel {title}"))
+}
+
+/// What a panel asks first, with everything chosen.
+fn asked(panel: &Value) -> String {
+    let expr = panel["targets"][0]["expr"].as_str().expect("a query");
+    ["$job", "$instance", "$slo", "$workflow", "$primitive"]
+        .iter()
+        .fold(expr.to_owned(), |expr, variable| expr.replace(variable, ".+"))
+        .replace("$__rate_interval", "5m")
+}
+
+/// Whether each expression has these samples (labels and value) after a quarter of an hour with these series, which
+/// are (name, values) in promtool's notation.
+#[track_caller]
+fn answers(rules: &[RuleFile], series: &[(&str, &str)], expected: &[(&str, Vec<(&str, f64)>)]) {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let folder = env::temp_dir().join(format!("tta-dashboards-{}-{number}", process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    let files: Vec<_> = rules
+        .iter()
+        .map(|file| {
+            let path = folder.join(format!("{}.yml", file.name()));
+            fs::write(&path, file.to_yaml().expect("YAML")).expect("rules are written");
+            path
+        })
+        .collect();
+    let sample = |(labels, value): &(&str, f64)| json!({ "labels": labels, "value": value });
+    let test = |(expr, samples): &(&str, Vec<(&str, f64)>)| {
+        let samples: Vec<Value> = samples.iter().map(sample).collect();
+        json!({ "expr": expr, "eval_time": "15m", "exp_samples": samples })
+    };
+    let input: Vec<Value> =
+        series.iter().map(|(series, values)| json!({ "series": series, "values": values })).collect();
+    let tests = json!({
+        "rule_files": files, "evaluation_interval": "1m",
+        "tests": [{
+            "interval": "1m", "input_series": input,
+            "promql_expr_test": expected.iter().map(test).collect::<Vec<_>>()
+        }]
+    });
+    let path = folder.join("test.json");
+    fs::write(&path, tests.to_string()).expect("the test is written");
+    let output =
+        Command::new("promtool").args(["test", "rules"]).arg(&path).output().unwrap_or_else(|error| {
+            panic!(
+                "this test needs promtool, of Debian's package prometheus (tests/run installs it): {error}"
+            )
+        });
+    let said =
+        [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+    // What cannot be removed is in the folder for what is temporary.
+    let _ = fs::remove_dir_all(&folder);
+    assert!(output.status.success(), "{said}");
+}
+
+#[test]
+fn a_budget_is_whole_while_nothing_is_called_and_unknown_while_the_rules_are_missing() {
+    let catalog = sample();
+    let dashboards = generated(&catalog, &[]);
+    let of_slo = |title: &str| asked(panel(&dashboards, "tta-slo", title));
+    let budget = [of_slo("Error budget left"), asked(panel(&dashboards, "tta-overview", "Error budget"))];
+    let burn = ["1h", "6h", "1d", "3d"].map(|window| of_slo(&format!("Burn over {window}")));
+    let series = [
+        (
+            r#"tta_slo_objective_ratio{job="tta", instance="i", slo="checkout", objective="success"}"#,
+            "0.995x20",
+        ),
+        (
+            r#"tta_slo_events_total{job="tta", instance="i", slo="checkout", objective="success", outcome="good"}"#,
+            "0x20",
+        ),
+        (
+            r#"tta_slo_events_total{job="tta", instance="i", slo="checkout", objective="success", outcome="bad"}"#,
+            "0x20",
+        ),
+    ];
+    let exprs = budget.iter().map(|expr| (expr, 1.0)).chain(burn.iter().map(|expr| (expr, 0.0)));
+    let labels = r#"{job="tta", objective="success", slo="checkout"}"#;
+    let idle: Vec<_> = exprs.clone().map(|(expr, value)| (expr.as_str(), vec![(labels, value)])).collect();
+    answers(&rules::generate(&catalog, &Options::of(&[])), &series, &idle);
+    let unknown: Vec<_> = exprs.map(|(expr, _)| (expr.as_str(), Vec::new())).collect();
+    answers(&[], &series, &unknown);
+}
+
+/// Panels are left out where the catalog lacks something. Where it lacks nothing, only a misspelled name can be
+/// the reason.
+#[test]
+fn of_everything_nothing_is_left_out() {
+    let catalog = sample();
+    let options = Options::of(&["--anomaly-all"]);
+    let (_, missing) = drafts(&catalog, &rules::generate(&catalog, &options));
+    assert_eq!(missing, []);
+}
+
+#[test]
+fn every_line_of_a_latency_has_exemplars() {
+    let catalog = sample();
+    let options = Options::of(&["--anomaly-all"]);
+    let dashboards = generate(&catalog, &options, &rules::generate(&catalog, &options));
+    let json = serde_json::to_value(&dashboards).expect("dashboards are JSON");
+    let panels = json.as_array().into_iter().flatten().filter_map(|dashboard| dashboard["panels"].as_array());
+    let mut titles = Vec::new();
+    for panel in panels.flatten() {
+        let targets = panel["targets"].as_array().into_iter().flatten();
+        let exprs: Vec<&str> = targets.clone().filter_map(|target| target["expr"].as_str()).collect();
+        let is_line = panel["type"] == "timeseries" || panel["type"] == "heatmap";
+        let is_latency = ["_bucket{", ":p50_5m{", ":p95_5m{", ":p99_5m{"]
+            .iter()
+            .any(|part| exprs.iter().any(|expr| expr.contains(part)));
+        if is_line && is_latency {
+            assert!(exprs[0].contains("_bucket{"), "{}: {}", panel["title"], exprs[0]);
+            assert!(targets.clone().all(|target| target["exemplar"] == true), "{}", panel["title"]);
+            titles.push(panel["title"].clone());
+        }
+    }
+    assert!(titles.len() > 10, "{titles:?}");
+}
+
+#[test]
+fn every_name_is_short_enough_for_grafana() {
+    let catalog = sample();
+    let options = Options::of(&[]);
+    for dashboard in generate(&catalog, &options, &rules::generate(&catalog, &options)) {
+        assert!(dashboard.uid.len() <= 40, "{}", dashboard.uid);
+    }
+}

@@ -303,6 +303,17 @@ impl Panel {
         self
     }
 
+    /// Links of those series whose whole names fit a pattern.
+    pub(super) fn links_like(mut self, pattern: &str, links: &[DataLink]) -> Self {
+        if !links.is_empty() {
+            self.field_config.overrides.push(Override {
+                matcher: json!({ "id": "byRegexp", "options": pattern }),
+                properties: vec![json!({ "id": "links", "value": links })],
+            });
+        }
+        self
+    }
+
     /// Series of another unit, by a pattern of their names, on an axis of their own.
     pub(super) fn right_axis(mut self, pattern: &str, unit: &'static str) -> Self {
         self.field_config.overrides.push(Override {

@@ -6,7 +6,7 @@ use crate::catalog::{Catalog, FamilyType, Objective, Site, SiteKind};
 use crate::rules::RuleFile;
 
 use super::layout::Row;
-use super::links::{DataLink, Labels, Subject};
+use super::links::{Calls, DataLink, Labels, Subject};
 use super::panel::Thresholds;
 
 /// What Prometheus has of itself for every target and alert.
@@ -109,8 +109,13 @@ impl<'a> Scope<'a> {
 
     /// To the traces of what a value is about; nowhere if the program does not say under which name it is traced.
     pub(super) fn traces(&self, subject: Subject, labels: Labels) -> Vec<DataLink> {
+        self.traces_of(subject, labels, Calls::All)
+    }
+
+    /// To the traces of those calls.
+    pub(super) fn traces_of(&self, subject: Subject, labels: Labels, calls: Calls) -> Vec<DataLink> {
         if self.catalog.has("tta_build_info") {
-            DataLink::traces(subject, labels, false).into()
+            DataLink::traces(subject, labels, calls).into()
         } else {
             Vec::new()
         }
@@ -121,7 +126,7 @@ impl<'a> Scope<'a> {
         if !self.catalog.has("tta_build_info") {
             return Vec::new();
         }
-        let traces = DataLink::traces(subject, labels, true);
+        let traces = DataLink::traces(subject, labels, Calls::Failed);
         traces.into_iter().chain([DataLink::log_lines(subject, labels)]).collect()
     }
 

@@ -1,6 +1,12 @@
 //! SLO: what was promised, what is kept, and how fast the difference is being spent.
 
-use super::links::{DataLink, Labels, SLO};
+use std::collections::BTreeMap;
+
+use crate::catalog::SiteKind;
+use crate::promql::{number, quote};
+use crate::rules::slo::alternatives;
+
+use super::links::{Calls, DataLink, Labels, Subject};
 use super::panel::{Panel, Thresholds};
 use super::query::rate;
 use super::scope::Scope;
@@ -31,40 +37,77 @@ pub(super) fn draft(scope: &Scope<'_>) -> Draft {
 
 fn budgets(scope: &Scope<'_>) -> Row {
     let left = budgets_left(scope, CHOSEN);
-    let links =
-        || scope.failures(SLO, Labels::Series).into_iter().chain([DataLink::drilldown(SLO, Labels::Series)]);
     let mut panels = Vec::new();
     if let Some(left) = left {
         let described = "What is left of the error budget of the objective's period: untouched it is 100 %, overspent it is \
                          below 0. Yellow below a quarter, red from nothing.";
+        let number = Panel::number("Error budget left", described, "percentunit")
+            .size(24, 5)
+            .thresholds(Thresholds::falling(0.0, 0.25))
+            .target(left.clone(), LEGEND);
+        let lines = Panel::lines("Error budget over time", described, "percentunit")
+            .size(12, 8)
+            .thresholds(Thresholds::falling(0.0, 0.25))
+            .target(left, LEGEND);
+        panels.extend([number, lines].map(|panel| with_links(panel, scope)));
+    }
+    for (kind, what) in [(SiteKind::Workflow, "workflows"), (SiteKind::Primitive, "primitives")] {
+        let mut names: Vec<&str> = scope
+            .catalog
+            .objectives()
+            .iter()
+            .filter_map(|(site, ..)| (site.kind == kind).then_some(site.name.as_str()))
+            .collect();
+        names.dedup();
+        let of_kind = match names.as_slice() {
+            [] => continue,
+            [only] => format!("slo={}", quote(only)),
+            several => format!("slo=~{}", quote(&alternatives(several))),
+        };
         panels.push(
-            Panel::number("Error budget left", described, "percentunit")
-                .size(24, 5)
-                .thresholds(Thresholds::falling(0.0, 0.25))
-                .target(left.clone(), LEGEND)
-                .links(links()),
-        );
-        panels.push(
-            Panel::lines("Error budget over time", described, "percentunit")
-                .size(12, 8)
-                .thresholds(Thresholds::falling(0.0, 0.25))
-                .target(left, LEGEND)
-                .links(links()),
+            Panel::table(
+                format!("Objectives of {what}"),
+                "The ratio of good calls that each objective asks for.",
+                "percentunit",
+            )
+            .target(format!("max by (slo, objective) (tta_slo_objective_ratio{{@{CHOSEN}, {of_kind}}})"), "")
+            .links([DataLink::drilldown(Subject::of_objective(kind), Labels::Row)]),
         );
     }
-    panels.push(
-        Panel::table("Objectives", "The ratio of good calls that each objective asks for.", "percentunit")
-            .target(format!("max by (slo, objective) (tta_slo_objective_ratio{{@{CHOSEN}}})"), "")
-            .links([DataLink::drilldown(SLO, Labels::Row)]),
-    );
     Row::new("Error budget", panels)
 }
 
+/// To what broke an objective: calls that failed, or that were slower than a latency allows.
+fn with_links(panel: Panel, scope: &Scope<'_>) -> Panel {
+    // By kind, objective and seconds, in order.
+    let mut alike: BTreeMap<(&str, String, &str), (SiteKind, Option<f64>, Vec<&str>)> = BTreeMap::new();
+    for (site, _, objective) in scope.catalog.objectives() {
+        let subject = Subject::of_objective(site.kind);
+        let seconds = objective.threshold_seconds;
+        let key = (objective.name.as_str(), seconds.map(number).unwrap_or_default(), subject.variable);
+        alike.entry(key).or_insert_with(|| (site.kind, seconds, Vec::new())).2.push(&site.name);
+    }
+    alike.into_iter().fold(panel, |panel, ((objective, _, _), (kind, seconds, names))| {
+        let subject = Subject::of_objective(kind);
+        let mut links = match seconds {
+            // What is judged by its latency has succeeded.
+            Some(seconds) => scope.traces_of(subject, Labels::Series, Calls::Slow(seconds)),
+            None => scope.failures(subject, Labels::Series),
+        };
+        links.push(DataLink::drilldown(subject, Labels::Series));
+        panel.links_like(&series(&names, objective), &links)
+    })
+}
+
+/// The names of the series of these functions' objectives, whatever comes after them.
+fn series(slos: &[&str], objective: &str) -> String {
+    format!("({}) {}( [a-z0-9]+)?", alternatives(slos), alternatives(&[objective]))
+}
+
 fn burns(scope: &Scope<'_>) -> Row {
-    let links = || scope.failures(SLO, Labels::Series);
     let mut panels = Vec::new();
     for (window, factor) in BURNS {
-        panels.push(
+        panels.push(with_links(
             Panel::lines(
                 format!("Burn over {window}"),
                 format!(
@@ -76,11 +119,11 @@ fn burns(scope: &Scope<'_>) -> Row {
             .size(6, 8)
             .up_from_zero()
             .thresholds(Thresholds::rising(if factor > 1.0 { 1.0 } else { 0.5 }, factor))
-            .target(burn(window), LEGEND)
-            .links(links()),
-        );
+            .target(burn(window), LEGEND),
+            scope,
+        ));
     }
-    panels.push(
+    panels.push(with_links(
         Panel::lines(
             "Burn over the short windows",
             "The same over the short windows of the alerts, by which they end soon after the errors.",
@@ -91,15 +134,14 @@ fn burns(scope: &Scope<'_>) -> Row {
         .thresholds(Thresholds::rising(1.0, 6.0))
         .target(burn("5m"), "{{slo}} {{objective}} 5m")
         .target(burn("30m"), "{{slo}} {{objective}} 30m")
-        .target(burn("2h"), "{{slo}} {{objective}} 2h")
-        .links(links()),
-    );
+        .target(burn("2h"), "{{slo}} {{objective}} 2h"),
+        scope,
+    ));
     Row::new("Burn", panels)
 }
 
 fn events(scope: &Scope<'_>) -> Row {
     let by = "slo, objective";
-    let links = || scope.failures(SLO, Labels::Series);
     let bad = rate(EVENTS, by, &format!("{CHOSEN}, outcome=\"bad\""));
     let all = rate(EVENTS, by, CHOSEN);
     let mut ratio = Panel::lines(
@@ -109,8 +151,7 @@ fn events(scope: &Scope<'_>) -> Row {
     )
     .size(12, 8)
     .up_from_zero()
-    .target(format!("({bad} or 0 * {all}) / clamp_min({all}, 1e-9)"), LEGEND)
-    .links(links());
+    .target(format!("({bad} or 0 * {all}) / clamp_min({all}, 1e-9)"), LEGEND);
     for (site, _, objective) in scope.catalog.objectives() {
         let series = format!("{} {}", site.name, objective.name);
         ratio = ratio.thresholds_of(series, &super::scope::errors_allowed(objective));
@@ -118,16 +159,18 @@ fn events(scope: &Scope<'_>) -> Row {
     Row::new(
         "Events",
         [
-            ratio,
-            Panel::lines(
-                "Judged calls",
-                "Calls that each objective judged, per second; cancelled ones are in none.",
-                "reqps",
-            )
-            .size(12, 8)
-            .up_from_zero()
-            .target(rate(EVENTS, "slo, objective, outcome", CHOSEN), "{{slo}} {{objective}} {{outcome}}")
-            .links(links()),
+            with_links(ratio, scope),
+            with_links(
+                Panel::lines(
+                    "Judged calls",
+                    "Calls that each objective judged, per second; cancelled ones are in none.",
+                    "reqps",
+                )
+                .size(12, 8)
+                .up_from_zero()
+                .target(rate(EVENTS, "slo, objective, outcome", CHOSEN), "{{slo}} {{objective}} {{outcome}}"),
+                scope,
+            ),
             Panel::number(
                 "Firing alerts of objectives",
                 "Alerts that an objective is being missed. Any is red.",

@@ -8,6 +8,8 @@ use std::{env, fs, process};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::catalog::{Objective, Slo};
+use crate::promql::quote;
 use crate::rules;
 
 fn sample() -> Catalog {
@@ -112,6 +114,95 @@ fn a_budget_is_whole_while_nothing_is_called_and_unknown_while_the_rules_are_mis
     answers(&rules::generate(&catalog, &Options::of(&[])), &series, &idle);
     let unknown: Vec<_> = exprs.map(|(expr, _)| (expr.as_str(), Vec::new())).collect();
     answers(&[], &series, &unknown);
+}
+
+/// The catalog in which the primitive `charge_card` has objectives, too.
+fn with_objectives_of_a_primitive() -> Catalog {
+    let mut catalog = sample();
+    let site = catalog.sites.iter_mut().find(|site| site.name == "charge_card").expect("a primitive");
+    let objective = |name: &str, target, threshold_seconds| Objective {
+        name: name.to_owned(),
+        target,
+        threshold_seconds,
+    };
+    let objectives = vec![objective("success", 0.98, None), objective("latency", 0.9, Some(0.4))];
+    site.slo = Some(Slo { window_days: 30, objectives });
+    let labels = catalog.families.iter_mut().flat_map(|family| &mut family.labels);
+    for label in labels.filter(|label| label.name == "slo") {
+        label.values.get_or_insert_default().push("charge_card".to_owned());
+    }
+    catalog
+}
+
+/// Whether a pattern fits all of a text, as patterns do in Grafana and Prometheus.
+fn fits(pattern: &str, text: &str) -> bool {
+    let parsed = promql_parser::parser::parse(&format!("up{{a=~{}}}", quote(pattern)));
+    let Ok(promql_parser::parser::Expr::VectorSelector(selector)) = parsed else {
+        panic!("{pattern:?} is no pattern: {parsed:?}")
+    };
+    selector.matchers.matchers[0].is_match(text)
+}
+
+/// What a panel has of its own for the series of this name, as Grafana finds it: the last one that is set.
+fn own<'a>(panel: &'a Value, series: &str, property: &str) -> &'a Value {
+    let overrides = panel["fieldConfig"]["overrides"].as_array().into_iter().flatten();
+    let is_for_it = |set: &&Value| {
+        let options = set["matcher"]["options"].as_str().unwrap_or_default();
+        match set["matcher"]["id"].as_str() {
+            Some("byName") => options == series,
+            Some("byRegexp") => fits(options, series),
+            _ => false,
+        }
+    };
+    let properties = overrides.filter(is_for_it).filter_map(|set| set["properties"].as_array()).flatten();
+    properties.filter(|set| set["id"] == property).last().map_or(&Value::Null, |set| &set["value"])
+}
+
+#[test]
+fn an_objective_leads_to_the_calls_that_broke_it() {
+    let dashboards = generated(&with_objectives_of_a_primitive(), &[]);
+    let panels = [
+        ("Error budget left", ""),
+        ("Burn over 1h", ""),
+        ("Burn over the short windows", " 5m"),
+        ("Bad calls", ""),
+        ("Judged calls", " bad"),
+    ];
+    for (title, end) in panels {
+        let panel = panel(&dashboards, "tta-slo", title);
+        for (series, attribute, broken, duration) in [
+            ("checkout success", "tta%2Eworkflow%2Ename", true, None),
+            ("checkout latency", "tta%2Eworkflow%2Ename", false, Some("2000ms")),
+            ("search latency", "tta%2Eworkflow%2Ename", false, Some("250ms")),
+            ("charge_card success", "tta%2Eprimitive%2Ename", true, None),
+            ("charge_card latency", "tta%2Eprimitive%2Ename", false, Some("400ms")),
+        ] {
+            let links = own(panel, &format!("{series}{end}"), "links").as_array().expect("links");
+            let url = |title| {
+                let link = links.iter().find(|link| link["title"] == title);
+                link.and_then(|link| link["url"].as_str()).unwrap_or_else(|| panic!("{series}: no {title}"))
+            };
+            let (jaeger, tempo) = (url("Traces in Jaeger"), url("Traces in Tempo"));
+            assert!(jaeger.contains(attribute) && tempo.contains(attribute), "{series}: {jaeger}");
+            assert_eq!(jaeger.contains("error"), broken, "{series}: {jaeger}");
+            assert_eq!(tempo.contains("error"), broken, "{series}: {tempo}");
+            let least = duration.map(|duration| format!("&minDuration={duration}&"));
+            assert_eq!(jaeger.contains("minDuration"), least.is_some(), "{series}: {jaeger}");
+            assert!(least.is_none_or(|least| jaeger.contains(&least)), "{series}: {jaeger}");
+            let longer = duration.map(|duration| format!("duration%20%3E%20{duration}"));
+            assert!(longer.is_none_or(|longer| tempo.contains(&longer)), "{series}: {tempo}");
+            let chosen = if attribute.contains("primitive") { "?var-primitive=" } else { "?var-workflow=" };
+            assert!(url("Drill down").contains(chosen), "{series}: {}", url("Drill down"));
+        }
+    }
+    for (title, chosen) in
+        [("Objectives of workflows", "workflow"), ("Objectives of primitives", "primitive")]
+    {
+        let panel = panel(&dashboards, "tta-slo", title);
+        let url = panel["fieldConfig"]["defaults"]["links"][0]["url"].as_str().expect("a link");
+        assert!(url.contains(&format!("?var-{chosen}=${{__data.fields.slo")), "{url}");
+        assert_eq!(asked(panel).contains("charge_card"), chosen == "primitive", "{}", asked(panel));
+    }
 }
 
 /// Panels are left out where the catalog lacks something. Where it lacks nothing, only a misspelled name can be

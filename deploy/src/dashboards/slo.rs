@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::catalog::SiteKind;
 use crate::promql::{number, quote};
+use crate::rules::alerts::of_pair;
+use crate::rules::burn::{PAIRS, Pair};
 use crate::rules::slo::alternatives;
 
 use super::links::{Calls, DataLink, Labels, Subject};
@@ -15,9 +17,6 @@ use super::{Draft, Row, chosen};
 const EVENTS: &str = "tta_slo_events_total";
 const CHOSEN: &str = ", slo=~\"$slo\"";
 const LEGEND: &str = "{{slo}} {{objective}}";
-
-/// The windows over which the burn is recorded, shortest first, and from which burn on an alert of that window fires.
-const BURNS: [(&str, f64); 4] = [("1h", 14.4), ("6h", 6.0), ("1d", 3.0), ("3d", 1.0)];
 
 pub(super) fn draft(scope: &Scope<'_>) -> Draft {
     let slo = chosen(scope, "slo", "slo", "The functions with objectives that are shown.", &[EVENTS]);
@@ -106,38 +105,63 @@ fn series(slos: &[&str], objective: &str) -> String {
 
 fn burns(scope: &Scope<'_>) -> Row {
     let mut panels = Vec::new();
-    for (window, factor) in BURNS {
-        panels.push(with_links(
-            Panel::lines(
-                format!("Burn over {window}"),
-                format!(
-                    "How many times faster than allowed the error budget was spent over {window}: 1 spends exactly the budget of \
-                     the period. Yellow from 1, red from {factor}, where an alert of a period of 30 days fires."
-                ),
-                "none",
-            )
-            .size(6, 8)
-            .up_from_zero()
-            .thresholds(Thresholds::rising(if factor > 1.0 { 1.0 } else { 0.5 }, factor))
-            .target(burn(window), LEGEND),
-            scope,
-        ));
-    }
-    panels.push(with_links(
-        Panel::lines(
-            "Burn over the short windows",
-            "The same over the short windows of the alerts, by which they end soon after the errors.",
+    for pair in &PAIRS {
+        let window = pair.long;
+        let panel = Panel::lines(
+            format!("Burn over {window}"),
+            format!(
+                "How many times faster than allowed the error budget was spent over {window}: 1 spends exactly the budget of \
+                 the period. Yellow from 1; red from where the objective's alert on this window fires{}, and never where it \
+                 has none.",
+                factors(scope, pair)
+            ),
             "none",
         )
-        .size(24, 8)
+        .size(6, 8)
         .up_from_zero()
-        .thresholds(Thresholds::rising(1.0, 6.0))
-        .target(burn("5m"), "{{slo}} {{objective}} 5m")
-        .target(burn("30m"), "{{slo}} {{objective}} 30m")
-        .target(burn("2h"), "{{slo}} {{objective}} 2h"),
-        scope,
-    ));
+        .thresholds(Thresholds::yellow(1.0))
+        .target(burn(window), LEGEND);
+        panels.push(with_links(with_factors(panel, scope, pair, ""), scope));
+    }
+    let mut panel = Panel::lines(
+        "Burn over the short windows",
+        "The same over the short windows of the alerts, by which they end soon after the errors: red from where the alert \
+         fires of which it is the short window.",
+        "none",
+    )
+    .size(24, 8)
+    .up_from_zero()
+    .thresholds(Thresholds::yellow(1.0));
+    // The last one is a long window, too, and has a panel.
+    for pair in PAIRS.iter().filter(|pair| PAIRS.iter().all(|other| other.long != pair.short)) {
+        let window = pair.short;
+        panel = panel.target(burn(window), format!("{LEGEND} {window}"));
+        panel = with_factors(panel, scope, pair, &format!(" {window}"));
+    }
+    panels.push(with_links(panel, scope));
     Row::new("Burn", panels)
+}
+
+/// Thresholds from the burn at which the alert of each objective fires; the names of the series have `end` at their end.
+fn with_factors(panel: Panel, scope: &Scope<'_>, pair: &Pair, end: &str) -> Panel {
+    of_pair(scope.catalog, pair).into_iter().fold(panel, |panel, burn| {
+        let pattern = format!("({}) {}{end}", alternatives(&burn.slos), alternatives(&[burn.objective]));
+        // Of short periods, an alert fires before the burn is 1.
+        let yellow = if burn.factor > 1.0 { 1.0 } else { burn.factor / 2.0 };
+        panel.thresholds_like(&pattern, &Thresholds::rising(yellow, burn.factor))
+    })
+}
+
+/// ` (14.4 over 30 days, 3.5 over 7 days)`
+fn factors(scope: &Scope<'_>, pair: &Pair) -> String {
+    let of_periods: BTreeMap<u32, f64> =
+        of_pair(scope.catalog, pair).into_iter().map(|burn| (burn.days, burn.factor)).collect();
+    let each: Vec<String> = of_periods
+        .into_iter()
+        .rev()
+        .map(|(days, factor)| format!("{} over {days} days", number((factor * 1e3).round() / 1e3)))
+        .collect();
+    if each.is_empty() { String::new() } else { format!(" ({})", each.join(", ")) }
 }
 
 fn events(scope: &Scope<'_>) -> Row {
@@ -153,8 +177,8 @@ fn events(scope: &Scope<'_>) -> Row {
     .up_from_zero()
     .target(format!("({bad} or 0 * {all}) / clamp_min({all}, 1e-9)"), LEGEND);
     for (site, _, objective) in scope.catalog.objectives() {
-        let series = format!("{} {}", site.name, objective.name);
-        ratio = ratio.thresholds_of(series, &super::scope::errors_allowed(objective));
+        let series = format!("({}) {}", alternatives(&[&site.name]), alternatives(&[&objective.name]));
+        ratio = ratio.thresholds_like(&series, &super::scope::errors_allowed(objective));
     }
     Row::new(
         "Events",

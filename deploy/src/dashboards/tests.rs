@@ -34,7 +34,11 @@ fn panel<'a>(dashboards: &'a [Value], uid: &str, title: &str) -> &'a Value {
 
 /// What a panel asks first, with everything chosen.
 fn asked(panel: &Value) -> String {
-    let expr = panel["targets"][0]["expr"].as_str().expect("a query");
+    asked_at(panel, 0)
+}
+
+fn asked_at(panel: &Value, at: usize) -> String {
+    let expr = panel["targets"][at]["expr"].as_str().expect("a query");
     ["$job", "$instance", "$slo", "$workflow", "$primitive"]
         .iter()
         .fold(expr.to_owned(), |expr, variable| expr.replace(variable, ".+"))
@@ -44,7 +48,7 @@ fn asked(panel: &Value) -> String {
 /// Whether each expression has these samples (labels and value) after a quarter of an hour with these series, which
 /// are (name, values) in promtool's notation.
 #[track_caller]
-fn answers(rules: &[RuleFile], series: &[(&str, &str)], expected: &[(&str, Vec<(&str, f64)>)]) {
+fn answers(rules: &[RuleFile], series: &[(&str, &str)], expected: &[(String, Vec<(&str, f64)>)]) {
     static NEXT: AtomicU32 = AtomicU32::new(0);
 
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -59,7 +63,7 @@ fn answers(rules: &[RuleFile], series: &[(&str, &str)], expected: &[(&str, Vec<(
         })
         .collect();
     let sample = |(labels, value): &(&str, f64)| json!({ "labels": labels, "value": value });
-    let test = |(expr, samples): &(&str, Vec<(&str, f64)>)| {
+    let test = |(expr, samples): &(String, Vec<(&str, f64)>)| {
         let samples: Vec<Value> = samples.iter().map(sample).collect();
         json!({ "expr": expr, "eval_time": "15m", "exp_samples": samples })
     };
@@ -110,9 +114,9 @@ fn a_budget_is_whole_while_nothing_is_called_and_unknown_while_the_rules_are_mis
     ];
     let exprs = budget.iter().map(|expr| (expr, 1.0)).chain(burn.iter().map(|expr| (expr, 0.0)));
     let labels = r#"{job="tta", objective="success", slo="checkout"}"#;
-    let idle: Vec<_> = exprs.clone().map(|(expr, value)| (expr.as_str(), vec![(labels, value)])).collect();
+    let idle: Vec<_> = exprs.clone().map(|(expr, value)| (expr.clone(), vec![(labels, value)])).collect();
     answers(&rules::generate(&catalog, &Options::of(&[])), &series, &idle);
-    let unknown: Vec<_> = exprs.map(|(expr, _)| (expr.as_str(), Vec::new())).collect();
+    let unknown: Vec<_> = exprs.map(|(expr, _)| (expr.clone(), Vec::new())).collect();
     answers(&[], &series, &unknown);
 }
 
@@ -203,6 +207,85 @@ fn an_objective_leads_to_the_calls_that_broke_it() {
         assert!(url.contains(&format!("?var-{chosen}=${{__data.fields.slo")), "{url}");
         assert_eq!(asked(panel).contains("charge_card"), chosen == "primitive", "{}", asked(panel));
     }
+}
+
+#[test]
+fn a_burn_is_red_where_the_alert_of_its_objective_fires() {
+    let dashboards = generated(&with_objectives_of_a_primitive(), &[]);
+    for (title, series, red) in [
+        ("Burn over 1h", "checkout success", Some(14.4)),
+        ("Burn over 6h", "checkout latency", Some(6.0)),
+        ("Burn over 6h", "search latency", Some(3.5)),
+        ("Burn over 1d", "search latency", Some(1.4)),
+        ("Burn over 6h", "refund success", Some(5.6)),
+        ("Burn over 3d", "charge_card success", Some(1.0)),
+        ("Burn over the short windows", "checkout success 5m", Some(14.4)),
+        ("Burn over the short windows", "search latency 30m", Some(3.5)),
+        ("Burn over the short windows", "refund success 2h", Some(2.8)),
+        // With 28 days and 90 %, everything that can fail is no burn of 13.44.
+        ("Burn over 1h", "refund success", None),
+        ("Burn over the short windows", "refund success 5m", None),
+    ] {
+        let panel = panel(&dashboards, "tta-slo", title);
+        assert_eq!(red_from(panel, series), red, "{title}: {series}");
+    }
+}
+
+#[test]
+fn a_primitive_is_judged_by_its_own_objective() {
+    let dashboards = generated(&with_objectives_of_a_primitive(), &[]);
+    for (uid, title, name, expected) in [
+        ("tta-errors", "Error ratio by primitive", "charge_card", 0.02),
+        ("tta-workflow", "Error ratio of primitives", "charge_card", 0.02),
+        ("tta-workflow", "Errors of steps", "checkout charge_card", 0.02),
+        ("tta-workflow", "p95 of steps", "checkout charge_card", 0.4),
+        ("tta-workflow", "p95 of primitives", "charge_card", 0.4),
+        ("tta-performance", "p50 by primitive", "charge_card", 0.4),
+        ("tta-performance", "p99 by primitive", "charge_card", 0.4),
+        ("tta-workflow", "Duration", "search p95", 0.25),
+        ("tta-workflow", "Errors of workflows by tier", "checkout paid", 0.005),
+        ("tta-performance", "Mean time by workflow", "search", 0.25),
+        ("tta-overview", "Errors by workflow", "checkout", 0.005),
+        // Nothing is promised of these.
+        ("tta-workflow", "p95 of primitives", "classify", 5.0),
+        ("tta-errors", "Error ratio by primitive", "classify", 0.05),
+    ] {
+        assert_eq!(red_from(panel(&dashboards, uid, title), name), Some(expected), "{title}: {name}");
+    }
+}
+
+#[test]
+fn what_is_no_longer_scraped_has_no_rate() {
+    let catalog = sample();
+    let rules = rules::generate(&catalog, &Options::of(&[]));
+    let dashboards = generated(&catalog, &[]);
+    let glance = panel(&dashboards, "tta-overview", "Workflows at a glance");
+    let executions = |status: &str| {
+        format!(
+            "tta_workflow_executions_total{{job=\"tta\", instance=\"i\", workflow_name=\"checkout\", status=\"{status}\"}}"
+        )
+    };
+    let (success, error) = (executions("success"), executions("error"));
+    let labels = r#"{workflow_name="checkout"}"#;
+    let columns = |values: &[Option<f64>]| -> Vec<(String, Vec<(&str, f64)>)> {
+        let sample = |value: &Option<f64>| value.map(|value| (labels, value)).into_iter().collect();
+        values.iter().enumerate().map(|(at, value)| (asked_at(glance, at), sample(value))).collect()
+    };
+    // Of 60 calls a minute a tenth fails.
+    let lives = [(success.as_str(), "0+54x15"), (error.as_str(), "0+6x15")];
+    answers(&rules, &lives, &columns(&[Some(1.0)]));
+    // It has been gone for ten minutes, and no rate of five minutes is left of it.
+    let is_gone = [(success.as_str(), "0+54x5 stale"), (error.as_str(), "0+6x5 stale")];
+    let gone = columns(&[None, None, None]);
+    answers(&rules, &is_gone, &[gone[0].clone(), gone[2].clone()]);
+}
+
+/// From which value on a series is red.
+fn red_from(panel: &Value, series: &str) -> Option<f64> {
+    let own = own(panel, series, "thresholds");
+    let thresholds = if own.is_null() { &panel["fieldConfig"]["defaults"]["thresholds"] } else { own };
+    let mut steps = thresholds["steps"].as_array().into_iter().flatten();
+    steps.find(|step| step["color"] == "red").and_then(|step| step["value"].as_f64())
 }
 
 /// Panels are left out where the catalog lacks something. Where it lacks nothing, only a misspelled name can be

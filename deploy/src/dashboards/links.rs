@@ -122,13 +122,11 @@ impl DataLink {
         Self { title: title.to_owned(), url, target_blank: true }
     }
 
-    /// To the dashboard that shows one workflow, or one primitive in whichever workflow.
-    pub(super) fn drilldown(subject: Subject, labels: Labels) -> Self {
+    /// To the dashboard of this uid, for one function.
+    pub(super) fn drilldown(uid: &str, subject: Subject, labels: Labels) -> Self {
         let value = labels.read(subject.label);
-        let url = format!(
-            "/d/tta-workflow?var-{}={value}&${{__url_time_range}}&${{job:queryparam}}",
-            subject.variable
-        );
+        let url =
+            format!("/d/{uid}?var-{}={value}&${{__url_time_range}}&${{job:queryparam}}", subject.variable);
         Self { target_blank: false, ..Self::new("Drill down", url) }
     }
 

@@ -17,6 +17,7 @@ mod slo;
 mod telemetry;
 #[cfg(test)]
 mod tests;
+mod uid;
 mod variables;
 mod workflow;
 
@@ -32,6 +33,8 @@ use links::DashboardLink;
 use scope::Scope;
 use variables::Variable;
 
+pub(crate) use uid::{is_of, uid};
+
 /// Families that are on no panel, and why.
 pub(crate) const WITHOUT_PANEL: [(&str, &str); 1] = [(
     "process_virtual_memory_bytes",
@@ -43,8 +46,8 @@ pub(crate) const WITHOUT_PANEL: [(&str, &str); 1] = [(
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Dashboard {
     /// Also the name of its file.
-    pub(crate) uid: &'static str,
-    title: &'static str,
+    pub(crate) uid: String,
+    title: String,
     description: &'static str,
     tags: [&'static str; 1],
     schema_version: u32,
@@ -96,12 +99,12 @@ impl Dashboard {
 
 /// Every dashboard that has a panel.
 pub(crate) fn generate(catalog: &Catalog, options: &Options, rules: &[RuleFile]) -> Vec<Dashboard> {
-    finish(drafts(catalog, rules).0, catalog, options)
+    finish(drafts(catalog, options, rules).0, catalog, options)
 }
 
 /// What has something to show; and what has not, as titles of panels with what they lack.
-fn drafts(catalog: &Catalog, rules: &[RuleFile]) -> (Vec<Draft>, Vec<(String, String)>) {
-    let scope = Scope::new(catalog, rules);
+fn drafts(catalog: &Catalog, options: &Options, rules: &[RuleFile]) -> (Vec<Draft>, Vec<(String, String)>) {
+    let scope = Scope::new(catalog, options, rules);
     let all = [
         overview::draft(&scope),
         workflow::draft(&scope),
@@ -129,13 +132,22 @@ fn drafts(catalog: &Catalog, rules: &[RuleFile]) -> (Vec<Draft>, Vec<(String, St
 
 fn finish(drafts: Vec<Draft>, catalog: &Catalog, options: &Options) -> Vec<Dashboard> {
     let names: Vec<_> = drafts.iter().map(|draft| (draft.uid, draft.title, draft.description)).collect();
-    let others = |uid| {
-        let others = names.iter().filter(move |(other, ..)| *other != uid);
-        others.map(|(uid, title, description)| DashboardLink::to(uid, title, description)).collect()
+    let of_job = |dashboard: &str| uid(dashboard, &options.job);
+    let others = |dashboard| {
+        let others = names.iter().filter(move |(other, ..)| *other != dashboard);
+        let to = |(other, title, description): &(&str, &str, &str)| {
+            DashboardLink::to(&of_job(other), title, description)
+        };
+        others.map(to).collect()
+    };
+    // In a folder of Grafana, a title is there once.
+    let title = |draft: &Draft| {
+        let is_default = of_job(draft.uid) == draft.uid;
+        if is_default { draft.title.to_owned() } else { format!("{} of {}", draft.title, options.job) }
     };
     let finish = |draft: Draft| Dashboard {
-        uid: draft.uid,
-        title: draft.title,
+        uid: of_job(draft.uid),
+        title: title(&draft),
         description: draft.description,
         tags: ["tta"],
         schema_version: 39,

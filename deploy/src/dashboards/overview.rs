@@ -72,9 +72,7 @@ fn now(scope: &Scope<'_>) -> Row {
 
 fn workflows(scope: &Scope<'_>) -> Row {
     let links = || {
-        [DataLink::drilldown(WORKFLOW, Labels::Series)]
-            .into_iter()
-            .chain(scope.traces(WORKFLOW, Labels::Series))
+        [scope.drilldown(WORKFLOW, Labels::Series)].into_iter().chain(scope.traces(WORKFLOW, Labels::Series))
     };
     let by = WORKFLOW.label;
     let legend = "{{workflow_name}}";
@@ -118,7 +116,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
                 "Workflows at a glance",
                 ["workflow", EXECUTIONS, DURATION],
                 "workflow_name",
-                [DataLink::drilldown(WORKFLOW, Labels::Row)].into_iter().chain(scope.traces(WORKFLOW, Labels::Row)),
+                [scope.drilldown(WORKFLOW, Labels::Row)].into_iter().chain(scope.traces(WORKFLOW, Labels::Row)),
             ),
             Panel::table(
                 "Slowest workflows",
@@ -127,7 +125,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
             )
             .thresholds(seconds_by_default())
             .target("topk(10, max by (workflow_name) (last_over_time(workflow:tta_workflow_duration_seconds:p95_5m{@}[1h])))", "")
-            .links([DataLink::drilldown(WORKFLOW, Labels::Row)].into_iter().chain(scope.traces(WORKFLOW, Labels::Row))),
+            .links([scope.drilldown(WORKFLOW, Labels::Row)].into_iter().chain(scope.traces(WORKFLOW, Labels::Row))),
             Panel::lines("Running by workflow", "Calls that run now.", "short")
                 .size(12, 8)
                 .up_from_zero()

@@ -2,7 +2,7 @@
 
 use crate::catalog::SiteKind;
 
-use super::links::{DataLink, Labels, PRIMITIVE, WORKFLOW};
+use super::links::{Labels, PRIMITIVE, WORKFLOW};
 use super::panel::Panel;
 use super::query::{exemplars, quantile, rate, recorded_quantile, sum};
 use super::scope::{Scope, seconds_by_default};
@@ -29,10 +29,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
     let by = WORKFLOW.label;
     let legend = "{{workflow_name}}";
     let links = || {
-        scope
-            .traces(WORKFLOW, Labels::Series)
-            .into_iter()
-            .chain([DataLink::drilldown(WORKFLOW, Labels::Series)])
+        scope.traces(WORKFLOW, Labels::Series).into_iter().chain([scope.drilldown(WORKFLOW, Labels::Series)])
     };
     let mut panels: Vec<Panel> = [("p50", "half"), ("p95", "95 %"), ("p99", "99 %")]
         .into_iter()
@@ -74,7 +71,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
             scope
                 .traces(WORKFLOW, Labels::Row)
                 .into_iter()
-                .chain([DataLink::drilldown(WORKFLOW, Labels::Row)]),
+                .chain([scope.drilldown(WORKFLOW, Labels::Row)]),
         ),
         Panel::heatmap("Durations of workflows", "How many calls took how long.", "s")
             .size(8, 8)

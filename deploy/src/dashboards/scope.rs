@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::catalog::{Catalog, FamilyType, Objective, Site, SiteKind};
+use crate::cli::Options;
 use crate::rules::RuleFile;
 
 use super::layout::Row;
@@ -23,13 +24,14 @@ pub(crate) const BUILT_IN: [&str; 6] = [
 pub(super) struct Scope<'a> {
     pub(super) catalog: &'a Catalog,
     recorded: BTreeSet<&'a str>,
+    job: &'a str,
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(catalog: &'a Catalog, rules: &'a [RuleFile]) -> Self {
+    pub(super) fn new(catalog: &'a Catalog, options: &'a Options, rules: &'a [RuleFile]) -> Self {
         let recorded =
             rules.iter().flat_map(RuleFile::rules).filter_map(|rule| rule.record.as_deref()).collect();
-        Self { catalog, recorded }
+        Self { catalog, recorded, job: &options.job }
     }
 
     /// Writes `@` out, which stands in `name{@}` for what every selector has: the job and the instance that were
@@ -105,6 +107,11 @@ impl<'a> Scope<'a> {
     pub(super) fn has_label(&self, family: &str, label: &str) -> bool {
         let family = self.catalog.family(family);
         family.is_some_and(|family| family.labels.iter().any(|of_family| of_family.name == label))
+    }
+
+    /// To the dashboard that shows one workflow, or one primitive in whichever workflow.
+    pub(super) fn drilldown(&self, subject: Subject, labels: Labels) -> DataLink {
+        DataLink::drilldown(&super::uid("tta-workflow", self.job), subject, labels)
     }
 
     /// To the traces of what a value is about; nowhere if the program does not say under which name it is traced.

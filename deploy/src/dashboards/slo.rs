@@ -8,7 +8,7 @@ use crate::rules::alerts::of_pair;
 use crate::rules::burn::{PAIRS, Pair};
 use crate::rules::slo::alternatives;
 
-use super::links::{Calls, DataLink, Labels, Subject};
+use super::links::{Calls, Labels, Subject};
 use super::panel::{Panel, Thresholds};
 use super::query::rate;
 use super::scope::Scope;
@@ -70,7 +70,7 @@ fn budgets(scope: &Scope<'_>) -> Row {
                 "percentunit",
             )
             .target(format!("max by (slo, objective) (tta_slo_objective_ratio{{@{CHOSEN}, {of_kind}}})"), "")
-            .links([DataLink::drilldown(Subject::of_objective(kind), Labels::Row)]),
+            .links([scope.drilldown(Subject::of_objective(kind), Labels::Row)]),
         );
     }
     Row::new("Error budget", panels)
@@ -93,7 +93,7 @@ fn with_links(panel: Panel, scope: &Scope<'_>) -> Panel {
             Some(seconds) => scope.traces_of(subject, Labels::Series, Calls::Slow(seconds)),
             None => scope.failures(subject, Labels::Series),
         };
-        links.push(DataLink::drilldown(subject, Labels::Series));
+        links.push(scope.drilldown(subject, Labels::Series));
         panel.links_like(&series(&names, objective), &links)
     })
 }

@@ -1,5 +1,6 @@
 //! What dashboards ask and where they lead.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -294,7 +295,7 @@ fn red_from(panel: &Value, series: &str) -> Option<f64> {
 fn of_everything_nothing_is_left_out() {
     let catalog = sample();
     let options = Options::of(&["--anomaly-all"]);
-    let (_, missing) = drafts(&catalog, &rules::generate(&catalog, &options));
+    let (_, missing) = drafts(&catalog, &options, &rules::generate(&catalog, &options));
     assert_eq!(missing, []);
 }
 
@@ -322,11 +323,41 @@ fn every_line_of_a_latency_has_exemplars() {
     assert!(titles.len() > 10, "{titles:?}");
 }
 
+/// The uids that are in addresses of dashboards.
+fn addressed(text: &str) -> BTreeSet<String> {
+    let ends = |letter: char| !(letter.is_ascii_alphanumeric() || letter == '-');
+    text.split("/d/").skip(1).map(|rest| rest.split(ends).next().unwrap_or_default().to_owned()).collect()
+}
+
 #[test]
-fn every_name_is_short_enough_for_grafana() {
+fn programs_in_one_grafana_have_dashboards_of_their_own() {
     let catalog = sample();
-    let options = Options::of(&[]);
-    for dashboard in generate(&catalog, &options, &rules::generate(&catalog, &options)) {
-        assert!(dashboard.uid.len() <= 40, "{}", dashboard.uid);
+    let long = "a job with a name that is longer than any uid can be";
+    let jobs = ["tta", "shop", "shop-", "Shop", "shop_1", "shop.1", "\u{fc}", long, "2"];
+    let mut uids = BTreeSet::new();
+    let mut titles = BTreeSet::new();
+    for job in jobs {
+        let dashboards = generated(&catalog, &["--job", job]);
+        let text = |key: &str| -> BTreeSet<String> {
+            dashboards.iter().filter_map(|dashboard| dashboard[key].as_str().map(str::to_owned)).collect()
+        };
+        let own = text("uid");
+        assert_eq!(own.len(), 7, "{job}");
+        let is_allowed =
+            |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+        for uid in &own {
+            assert!(uid.len() <= 40 && uid.chars().all(is_allowed) && !uid.ends_with('-'), "{uid}");
+        }
+        let rules = rules::generate(&catalog, &Options::of(&["--job", job]));
+        let alerts: String = rules.iter().map(|file| file.to_yaml().expect("YAML")).collect();
+        let of_alerts = addressed(&alerts);
+        assert!(of_alerts.len() > 1 && of_alerts.is_subset(&own), "{job}: {of_alerts:?}");
+        let of_dashboards: BTreeSet<String> =
+            dashboards.iter().flat_map(|dashboard| addressed(&dashboard.to_string())).collect();
+        assert_eq!(of_dashboards, own, "{job}");
+        uids.extend(own);
+        titles.extend(text("title"));
     }
+    assert_eq!((uids.len(), titles.len()), (7 * jobs.len(), 7 * jobs.len()));
+    assert!(uids.contains("tta-slo") && uids.contains("tta-slo-shop"), "{uids:?}");
 }

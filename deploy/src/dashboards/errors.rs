@@ -1,5 +1,7 @@
 //! Errors: what fails, of which kind, and what else happened at that time.
 
+use crate::catalog::SiteKind;
+
 use super::links::{Labels, PRIMITIVE, WORKFLOW};
 use super::panel::{Panel, Thresholds};
 use super::query::{error_ratio, rate, sum, total};
@@ -93,6 +95,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
                     "percentunit",
                 ),
                 scope,
+                SiteKind::Workflow,
                 workflow::Judged::Errors,
             )
             .zero_to_one()
@@ -136,12 +139,17 @@ fn primitives(scope: &Scope<'_>) -> Row {
     Row::new(
         "Primitives",
         [
-            Panel::lines(
-                "Error ratio by primitive",
-                "Calls that failed, of those that succeeded or failed. Yellow from 1 %, red from 5 %.",
-                "percentunit",
+            workflow::with_objectives(
+                Panel::lines(
+                    "Error ratio by primitive",
+                    "Calls that failed, of those that succeeded or failed. Red is more than the primitive's objective allows, \
+                     yellow more than half of it; without an objective 5 % and 1 %.",
+                    "percentunit",
+                ),
+                scope,
+                SiteKind::Primitive,
+                workflow::Judged::Errors,
             )
-            .thresholds(errors_by_default())
             .zero_to_one()
             .target(
                 error_ratio("tta_primitive_executions_total", PRIMITIVE.label, PRIMITIVES),

@@ -4,6 +4,9 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::catalog::SiteKind;
+use crate::promql::number;
+
 /// A link at a dashboard's head.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -94,35 +97,56 @@ pub(super) const PRIMITIVE: Subject = Subject {
     variable: "primitive",
 };
 
-/// Objectives have the name of their function, and only workflows have a dashboard of their own.
-pub(super) const SLO: Subject = Subject { label: "slo", ..WORKFLOW };
+impl Subject {
+    /// A function of this kind by its objective, which has its name.
+    pub(super) fn of_objective(kind: SiteKind) -> Self {
+        let subject = match kind {
+            SiteKind::Workflow => WORKFLOW,
+            SiteKind::Primitive => PRIMITIVE,
+        };
+        Self { label: "slo", ..subject }
+    }
+}
+
+/// Which calls a link to traces leads to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Calls {
+    All,
+    Failed,
+    /// That took more than so many seconds.
+    Slow(f64),
+}
 
 impl DataLink {
     fn new(title: &str, url: String) -> Self {
         Self { title: title.to_owned(), url, target_blank: true }
     }
 
-    /// To the workflow's own dashboard.
-    pub(super) fn drilldown(subject: Subject, labels: Labels) -> Self {
+    /// To the dashboard of this uid, for one function.
+    pub(super) fn drilldown(uid: &str, subject: Subject, labels: Labels) -> Self {
         let value = labels.read(subject.label);
-        let url = format!(
-            "/d/tta-workflow?var-{}={value}&${{__url_time_range}}&${{job:queryparam}}",
-            subject.variable
-        );
+        let url =
+            format!("/d/{uid}?var-{}={value}&${{__url_time_range}}&${{job:queryparam}}", subject.variable);
         Self { target_blank: false, ..Self::new("Drill down", url) }
     }
 
-    /// Traces of the function, in Jaeger and in Tempo; only those that failed if `failed`.
-    pub(super) fn traces(subject: Subject, labels: Labels, failed: bool) -> [Self; 2] {
+    /// Traces of the function, in Jaeger and in Tempo.
+    pub(super) fn traces(subject: Subject, labels: Labels, calls: Calls) -> [Self; 2] {
         let value = labels.read(subject.label);
-        let error = if failed { ",\"error\":\"true\"" } else { "" };
+        let (error, longer, condition) = match calls {
+            Calls::All => ("", String::new(), String::new()),
+            Calls::Failed => (",\"error\":\"true\"", String::new(), " && status = error".to_owned()),
+            Calls::Slow(seconds) => {
+                let duration = duration(seconds);
+                ("", format!("&minDuration={duration}"), format!(" && duration > {duration}"))
+            }
+        };
         let tags = encode(&format!("{{\"{}\":\"{value}\"{error}}}", subject.attribute));
         let jaeger = format!(
-            "${{jaeger}}/search?service=${{service:percentencode}}&tags={tags}&start=${{__from}}000&end=${{__to}}000&limit=20"
+            "${{jaeger}}/search?service=${{service:percentencode}}&tags={tags}{longer}&start=${{__from}}000&end=${{__to}}000&limit=20"
         );
-        let status = if failed { " && status = error" } else { "" };
         let query = format!(
-            "{{ resource.service.name = \"${{service:percentencode}}\" && span.{} = \"{value}\"{status} }}",
+            "{{ resource.service.name = \"${{service:percentencode}}\" && span.{} = \"{value}\"{condition} }}",
             subject.attribute
         );
         let tempo = explore("${tempo}", &json!({ "refId": "A", "queryType": "traceql", "query": query }));
@@ -138,6 +162,12 @@ impl DataLink {
         );
         Self::new("Log lines in Loki", explore("${loki}", &json!({ "refId": "A", "expr": query })))
     }
+}
+
+/// As Jaeger and Tempo write it: in whole milliseconds, or else in microseconds.
+fn duration(seconds: f64) -> String {
+    let milliseconds = number(seconds * 1e3);
+    if milliseconds.contains('.') { format!("{:.0}us", seconds * 1e6) } else { format!("{milliseconds}ms") }
 }
 
 /// A query in Grafana's Explore.

@@ -15,6 +15,9 @@ mod query;
 mod scope;
 mod slo;
 mod telemetry;
+#[cfg(test)]
+mod tests;
+mod uid;
 mod variables;
 mod workflow;
 
@@ -30,6 +33,8 @@ use links::DashboardLink;
 use scope::Scope;
 use variables::Variable;
 
+pub(crate) use uid::{is_of, uid};
+
 /// Families that are on no panel, and why.
 pub(crate) const WITHOUT_PANEL: [(&str, &str); 1] = [(
     "process_virtual_memory_bytes",
@@ -41,8 +46,8 @@ pub(crate) const WITHOUT_PANEL: [(&str, &str); 1] = [(
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Dashboard {
     /// Also the name of its file.
-    pub(crate) uid: &'static str,
-    title: &'static str,
+    pub(crate) uid: String,
+    title: String,
     description: &'static str,
     tags: [&'static str; 1],
     schema_version: u32,
@@ -94,12 +99,12 @@ impl Dashboard {
 
 /// Every dashboard that has a panel.
 pub(crate) fn generate(catalog: &Catalog, options: &Options, rules: &[RuleFile]) -> Vec<Dashboard> {
-    finish(drafts(catalog, rules).0, catalog, options)
+    finish(drafts(catalog, options, rules).0, catalog, options)
 }
 
 /// What has something to show; and what has not, as titles of panels with what they lack.
-fn drafts(catalog: &Catalog, rules: &[RuleFile]) -> (Vec<Draft>, Vec<(String, String)>) {
-    let scope = Scope::new(catalog, rules);
+fn drafts(catalog: &Catalog, options: &Options, rules: &[RuleFile]) -> (Vec<Draft>, Vec<(String, String)>) {
+    let scope = Scope::new(catalog, options, rules);
     let all = [
         overview::draft(&scope),
         workflow::draft(&scope),
@@ -127,13 +132,22 @@ fn drafts(catalog: &Catalog, rules: &[RuleFile]) -> (Vec<Draft>, Vec<(String, St
 
 fn finish(drafts: Vec<Draft>, catalog: &Catalog, options: &Options) -> Vec<Dashboard> {
     let names: Vec<_> = drafts.iter().map(|draft| (draft.uid, draft.title, draft.description)).collect();
-    let others = |uid| {
-        let others = names.iter().filter(move |(other, ..)| *other != uid);
-        others.map(|(uid, title, description)| DashboardLink::to(uid, title, description)).collect()
+    let of_job = |dashboard: &str| uid(dashboard, &options.job);
+    let others = |dashboard| {
+        let others = names.iter().filter(move |(other, ..)| *other != dashboard);
+        let to = |(other, title, description): &(&str, &str, &str)| {
+            DashboardLink::to(&of_job(other), title, description)
+        };
+        others.map(to).collect()
+    };
+    // In a folder of Grafana, a title is there once.
+    let title = |draft: &Draft| {
+        let is_default = of_job(draft.uid) == draft.uid;
+        if is_default { draft.title.to_owned() } else { format!("{} of {}", draft.title, options.job) }
     };
     let finish = |draft: Draft| Dashboard {
-        uid: draft.uid,
-        title: draft.title,
+        uid: of_job(draft.uid),
+        title: title(&draft),
         description: draft.description,
         tags: ["tta"],
         schema_version: 39,
@@ -236,57 +250,4 @@ fn primitive_variable(scope: &Scope<'_>) -> Option<Variable> {
 fn model_variable(scope: &Scope<'_>) -> Option<Variable> {
     let families = [PRIMITIVE_FAMILIES.as_slice(), WORKFLOW_FAMILIES.as_slice()].concat();
     chosen(scope, "model", "model", "The models that are shown.", &families)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rules;
-
-    /// Panels are left out where the catalog lacks something. Where it lacks nothing, only a misspelled name can be
-    /// the reason.
-    #[test]
-    fn of_everything_nothing_is_left_out() {
-        let path = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/catalog.json"));
-        let catalog = Catalog::read(path).expect("the sample can be read");
-        let options = Options::of(&["--anomaly-all"]);
-        let (_, missing) = drafts(&catalog, &rules::generate(&catalog, &options));
-        assert_eq!(missing, []);
-    }
-
-    #[test]
-    fn every_line_of_a_latency_has_exemplars() {
-        let path = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/catalog.json"));
-        let catalog = Catalog::read(path).expect("the sample can be read");
-        let options = Options::of(&["--anomaly-all"]);
-        let dashboards = generate(&catalog, &options, &rules::generate(&catalog, &options));
-        let json = serde_json::to_value(&dashboards).expect("dashboards are JSON");
-        let panels =
-            json.as_array().into_iter().flatten().filter_map(|dashboard| dashboard["panels"].as_array());
-        let mut titles = Vec::new();
-        for panel in panels.flatten() {
-            let targets = panel["targets"].as_array().into_iter().flatten();
-            let exprs: Vec<&str> = targets.clone().filter_map(|target| target["expr"].as_str()).collect();
-            let is_line = panel["type"] == "timeseries" || panel["type"] == "heatmap";
-            let is_latency = ["_bucket{", ":p50_5m{", ":p95_5m{", ":p99_5m{"]
-                .iter()
-                .any(|part| exprs.iter().any(|expr| expr.contains(part)));
-            if is_line && is_latency {
-                assert!(exprs[0].contains("_bucket{"), "{}: {}", panel["title"], exprs[0]);
-                assert!(targets.clone().all(|target| target["exemplar"] == true), "{}", panel["title"]);
-                titles.push(panel["title"].clone());
-            }
-        }
-        assert!(titles.len() > 10, "{titles:?}");
-    }
-
-    #[test]
-    fn every_name_is_short_enough_for_grafana() {
-        let path = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/catalog.json"));
-        let catalog = Catalog::read(path).expect("the sample can be read");
-        let options = Options::of(&[]);
-        for dashboard in generate(&catalog, &options, &rules::generate(&catalog, &options)) {
-            assert!(dashboard.uid.len() <= 40, "{}", dashboard.uid);
-        }
-    }
 }

@@ -1,5 +1,7 @@
 //! System Overview: whether it works, at a glance, and where to look if it does not.
 
+use crate::catalog::SiteKind;
+
 use super::links::{DataLink, Labels, PRIMITIVE, WORKFLOW};
 use super::panel::{Panel, Thresholds};
 use super::query::{error_ratio, quantile, rate, recorded_quantile, sum, total};
@@ -70,9 +72,7 @@ fn now(scope: &Scope<'_>) -> Row {
 
 fn workflows(scope: &Scope<'_>) -> Row {
     let links = || {
-        [DataLink::drilldown(WORKFLOW, Labels::Series)]
-            .into_iter()
-            .chain(scope.traces(WORKFLOW, Labels::Series))
+        [scope.drilldown(WORKFLOW, Labels::Series)].into_iter().chain(scope.traces(WORKFLOW, Labels::Series))
     };
     let by = WORKFLOW.label;
     let legend = "{{workflow_name}}";
@@ -91,6 +91,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
                     "percentunit",
                 ),
                 scope,
+                SiteKind::Workflow,
                 workflow::Judged::Errors,
             )
             .zero_to_one()
@@ -104,6 +105,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
                     "s",
                 ),
                 scope,
+                SiteKind::Workflow,
                 workflow::Judged::Seconds,
             )
             .up_from_zero()
@@ -114,7 +116,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
                 "Workflows at a glance",
                 ["workflow", EXECUTIONS, DURATION],
                 "workflow_name",
-                [DataLink::drilldown(WORKFLOW, Labels::Row)].into_iter().chain(scope.traces(WORKFLOW, Labels::Row)),
+                [scope.drilldown(WORKFLOW, Labels::Row)].into_iter().chain(scope.traces(WORKFLOW, Labels::Row)),
             ),
             Panel::table(
                 "Slowest workflows",
@@ -123,7 +125,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
             )
             .thresholds(seconds_by_default())
             .target("topk(10, max by (workflow_name) (last_over_time(workflow:tta_workflow_duration_seconds:p95_5m{@}[1h])))", "")
-            .links([DataLink::drilldown(WORKFLOW, Labels::Row)].into_iter().chain(scope.traces(WORKFLOW, Labels::Row))),
+            .links([scope.drilldown(WORKFLOW, Labels::Row)].into_iter().chain(scope.traces(WORKFLOW, Labels::Row))),
             Panel::lines("Running by workflow", "Calls that run now.", "short")
                 .size(12, 8)
                 .up_from_zero()
@@ -133,8 +135,8 @@ fn workflows(scope: &Scope<'_>) -> Row {
     )
 }
 
-/// Rate, errors and duration of each, as they were recorded last: a program with hundreds of functions is read in one
-/// query for each column.
+/// Rate, errors and duration of each, as they are recorded: a program with hundreds of functions is read in one query
+/// for each column.
 fn at_a_glance(
     title: &str,
     [level, executions, duration]: [&str; 3],
@@ -142,20 +144,23 @@ fn at_a_glance(
     links: impl IntoIterator<Item = DataLink>,
 ) -> Panel {
     let calls = executions.trim_end_matches("_total");
+    let now = |series: &str| format!("max by ({by}) ({series}{{@}})");
+    // What is called once an hour has been that slow, too.
     let last = |series: &str| format!("max by ({by}) (last_over_time({series}{{@}}[1h]))");
     let none = Thresholds::none();
     let seconds = seconds_by_default();
     Panel::table(
         title,
-        "What was recorded last within the hour: calls per second and in an hour, failed calls of those that succeeded or \
-         failed, and the time within which half, 95 % and 99 % of the calls end.",
+        "Calls per second and in an hour, and failed calls of those that succeeded or failed, as they are now: empty where \
+         nothing is called, or no longer scraped. The time within which half, 95 % and 99 % of the calls end is of the last \
+         five minutes with calls within the hour.",
         "short",
     )
     .size(24, 9)
-    .column(last(&format!("{level}:{calls}:rate5m")), "calls per second", "reqps", &none)
-    .column(last(&format!("{level}:tta_{level}_throughput:increase1h")), "calls in an hour", "short", &none)
+    .column(now(&format!("{level}:{calls}:rate5m")), "calls per second", "reqps", &none)
+    .column(now(&format!("{level}:tta_{level}_throughput:increase1h")), "calls in an hour", "short", &none)
     .column(
-        last(&format!("{level}:tta_{level}_errors_per_execution:ratio_rate5m")),
+        now(&format!("{level}:tta_{level}_errors_per_execution:ratio_rate5m")),
         "errors",
         "percentunit",
         &errors_by_default(),

@@ -97,6 +97,11 @@ impl Thresholds {
         Self::of(vec![(None, "green")])
     }
 
+    /// More is worse, and nothing is bad.
+    pub(super) fn yellow(from: f64) -> Self {
+        Self::of(vec![(None, "green"), (Some(from), "yellow")])
+    }
+
     /// More is worse.
     pub(super) fn rising(yellow: f64, red: f64) -> Self {
         Self::of(vec![(None, "green"), (Some(yellow), "yellow"), (Some(red), "red")])
@@ -294,12 +299,23 @@ impl Panel {
         self
     }
 
-    /// Thresholds of one series, by its name in the legend.
-    pub(super) fn thresholds_of(mut self, series: impl Into<String>, thresholds: &Thresholds) -> Self {
+    /// Thresholds of those series whose whole names fit a pattern.
+    pub(super) fn thresholds_like(mut self, pattern: &str, thresholds: &Thresholds) -> Self {
         self.field_config.overrides.push(Override {
-            matcher: json!({ "id": "byName", "options": series.into() }),
+            matcher: json!({ "id": "byRegexp", "options": pattern }),
             properties: vec![json!({ "id": "thresholds", "value": thresholds })],
         });
+        self
+    }
+
+    /// Links of those series whose whole names fit a pattern.
+    pub(super) fn links_like(mut self, pattern: &str, links: &[DataLink]) -> Self {
+        if !links.is_empty() {
+            self.field_config.overrides.push(Override {
+                matcher: json!({ "id": "byRegexp", "options": pattern }),
+                properties: vec![json!({ "id": "links", "value": links })],
+            });
+        }
         self
     }
 

@@ -1,6 +1,8 @@
 //! Performance: how long things take, and what they take.
 
-use super::links::{DataLink, Labels, PRIMITIVE, WORKFLOW};
+use crate::catalog::SiteKind;
+
+use super::links::{Labels, PRIMITIVE, WORKFLOW};
 use super::panel::Panel;
 use super::query::{exemplars, quantile, rate, recorded_quantile, sum};
 use super::scope::{Scope, seconds_by_default};
@@ -27,10 +29,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
     let by = WORKFLOW.label;
     let legend = "{{workflow_name}}";
     let links = || {
-        scope
-            .traces(WORKFLOW, Labels::Series)
-            .into_iter()
-            .chain([DataLink::drilldown(WORKFLOW, Labels::Series)])
+        scope.traces(WORKFLOW, Labels::Series).into_iter().chain([scope.drilldown(WORKFLOW, Labels::Series)])
     };
     let mut panels: Vec<Panel> = [("p50", "half"), ("p95", "95 %"), ("p99", "99 %")]
         .into_iter()
@@ -45,6 +44,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
                     "s",
                 ),
                 scope,
+                SiteKind::Workflow,
                 workflow::Judged::Seconds,
             )
             .up_from_zero()
@@ -71,19 +71,24 @@ fn workflows(scope: &Scope<'_>) -> Row {
             scope
                 .traces(WORKFLOW, Labels::Row)
                 .into_iter()
-                .chain([DataLink::drilldown(WORKFLOW, Labels::Row)]),
+                .chain([scope.drilldown(WORKFLOW, Labels::Row)]),
         ),
         Panel::heatmap("Durations of workflows", "How many calls took how long.", "s")
             .size(8, 8)
             .target(heat(DURATION, WORKFLOWS), "{{le}}")
             .exemplars(),
-        Panel::lines(
-            "Mean time by workflow",
-            "What all calls together took, by their number: what the typical call says nothing about.",
-            "s",
+        workflow::with_objectives(
+            Panel::lines(
+                "Mean time by workflow",
+                "What all calls together took, by their number: what the typical call says nothing about. Red is slower than \
+                 the workflow's objective, yellow slower than four fifths of it; without an objective 5 s and 1 s.",
+                "s",
+            ),
+            scope,
+            SiteKind::Workflow,
+            workflow::Judged::Seconds,
         )
         .size(8, 8)
-        .thresholds(seconds_by_default())
         .up_from_zero()
         .target(mean(DURATION, by, WORKFLOWS), legend)
         .exemplars()
@@ -121,16 +126,19 @@ fn primitives(scope: &Scope<'_>) -> Row {
     let legend = "{{primitive_name}}";
     let links = || scope.traces(PRIMITIVE, Labels::Series);
     let slow = |title: &str, value: &str, described: &str| {
-        Panel::lines(
+        let panel = Panel::lines(
             title,
-            format!("The time within which {described} of the calls end. Yellow from 1 s, red from 5 s."),
+            format!(
+                "The time within which {described} of the calls end. Red is slower than the primitive's objective, yellow \
+                 slower than four fifths of it; without an objective 5 s and 1 s."
+            ),
             "s",
-        )
-        .thresholds(seconds_by_default())
-        .up_from_zero()
-        .target(recorded_quantile("primitive", value, DURATION, PRIMITIVES), legend)
-        .exemplars()
-        .links(links())
+        );
+        workflow::with_objectives(panel, scope, SiteKind::Primitive, workflow::Judged::Seconds)
+            .up_from_zero()
+            .target(recorded_quantile("primitive", value, DURATION, PRIMITIVES), legend)
+            .exemplars()
+            .links(links())
     };
     Row::new(
         "Primitives",

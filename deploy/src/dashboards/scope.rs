@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::catalog::{Catalog, FamilyType, Objective, Site, SiteKind};
+use crate::cli::Options;
 use crate::rules::RuleFile;
 
 use super::layout::Row;
-use super::links::{DataLink, Labels, Subject};
+use super::links::{Calls, DataLink, Labels, Subject};
 use super::panel::Thresholds;
 
 /// What Prometheus has of itself for every target and alert.
@@ -23,13 +24,14 @@ pub(crate) const BUILT_IN: [&str; 6] = [
 pub(super) struct Scope<'a> {
     pub(super) catalog: &'a Catalog,
     recorded: BTreeSet<&'a str>,
+    job: &'a str,
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(catalog: &'a Catalog, rules: &'a [RuleFile]) -> Self {
+    pub(super) fn new(catalog: &'a Catalog, options: &'a Options, rules: &'a [RuleFile]) -> Self {
         let recorded =
             rules.iter().flat_map(RuleFile::rules).filter_map(|rule| rule.record.as_deref()).collect();
-        Self { catalog, recorded }
+        Self { catalog, recorded, job: &options.job }
     }
 
     /// Writes `@` out, which stands in `name{@}` for what every selector has: the job and the instance that were
@@ -107,10 +109,20 @@ impl<'a> Scope<'a> {
         family.is_some_and(|family| family.labels.iter().any(|of_family| of_family.name == label))
     }
 
+    /// To the dashboard that shows one workflow, or one primitive in whichever workflow.
+    pub(super) fn drilldown(&self, subject: Subject, labels: Labels) -> DataLink {
+        DataLink::drilldown(&super::uid("tta-workflow", self.job), subject, labels)
+    }
+
     /// To the traces of what a value is about; nowhere if the program does not say under which name it is traced.
     pub(super) fn traces(&self, subject: Subject, labels: Labels) -> Vec<DataLink> {
+        self.traces_of(subject, labels, Calls::All)
+    }
+
+    /// To the traces of those calls.
+    pub(super) fn traces_of(&self, subject: Subject, labels: Labels, calls: Calls) -> Vec<DataLink> {
         if self.catalog.has("tta_build_info") {
-            DataLink::traces(subject, labels, false).into()
+            DataLink::traces(subject, labels, calls).into()
         } else {
             Vec::new()
         }
@@ -121,7 +133,7 @@ impl<'a> Scope<'a> {
         if !self.catalog.has("tta_build_info") {
             return Vec::new();
         }
-        let traces = DataLink::traces(subject, labels, true);
+        let traces = DataLink::traces(subject, labels, Calls::Failed);
         traces.into_iter().chain([DataLink::log_lines(subject, labels)]).collect()
     }
 

@@ -1,6 +1,10 @@
 //! Workflow Drilldown: what one workflow does, step by step.
 
+use std::collections::BTreeMap;
+
 use crate::catalog::SiteKind;
+use crate::promql::number;
+use crate::rules::slo::alternatives;
 
 use super::links::{Labels, PRIMITIVE, WORKFLOW};
 use super::panel::{Panel, Thresholds};
@@ -32,25 +36,39 @@ pub(super) enum Judged {
     Seconds,
 }
 
-/// Thresholds from the objectives, for series that have the names of workflows.
-pub(super) fn with_objectives(mut panel: Panel, scope: &Scope<'_>, judged: Judged) -> Panel {
+/// Thresholds from the objectives, for series that have the names of functions of this kind.
+pub(super) fn with_objectives(panel: Panel, scope: &Scope<'_>, kind: SiteKind, judged: Judged) -> Panel {
+    with_objectives_between(panel, scope, kind, judged, ["", ""])
+}
+
+/// The same, for series whose names have something that fits these patterns before and after the function's.
+pub(super) fn with_objectives_between(
+    panel: Panel,
+    scope: &Scope<'_>,
+    kind: SiteKind,
+    judged: Judged,
+    [before, after]: [&str; 2],
+) -> Panel {
     let (sort, otherwise) = match judged {
         Judged::Errors => ("success", errors_by_default()),
         Judged::Seconds => ("latency", seconds_by_default()),
     };
-    panel = panel.thresholds(otherwise);
+    let mut alike: BTreeMap<String, (Thresholds, Vec<&str>)> = BTreeMap::new();
     for (site, objective) in scope.objectives(sort) {
-        let thresholds = match judged {
-            Judged::Errors => Some(errors_allowed(objective)),
-            Judged::Seconds => seconds_allowed(objective),
+        let (bound, thresholds) = match judged {
+            Judged::Errors => (Some(objective.target), Some(errors_allowed(objective))),
+            Judged::Seconds => (objective.threshold_seconds, seconds_allowed(objective)),
         };
-        if let Some(thresholds) = thresholds
-            && site.kind == SiteKind::Workflow
+        if let (Some(bound), Some(thresholds)) = (bound, thresholds)
+            && site.kind == kind
         {
-            panel = panel.thresholds_of(&site.name, &thresholds);
+            let of_bound = alike.entry(number(bound)).or_insert_with(|| (thresholds, Vec::new()));
+            of_bound.1.push(&site.name);
         }
     }
-    panel
+    alike.into_values().fold(panel.thresholds(otherwise), |panel, (thresholds, names)| {
+        panel.thresholds_like(&format!("{before}({}){after}", alternatives(&names)), &thresholds)
+    })
 }
 
 fn calls(scope: &Scope<'_>) -> Row {
@@ -72,6 +90,7 @@ fn calls(scope: &Scope<'_>) -> Row {
                     "percentunit",
                 ),
                 scope,
+                SiteKind::Workflow,
                 Judged::Errors,
             )
             .zero_to_one()
@@ -81,9 +100,19 @@ fn calls(scope: &Scope<'_>) -> Row {
                 .up_from_zero()
                 .target(sum("tta_workflows_active", by, CHOSEN), legend)
                 .links(links()),
-            Panel::lines("Duration", "The time within which half, 95 % and 99 % of the calls end.", "s")
+            with_objectives_between(
+                Panel::lines(
+                    "Duration",
+                    "The time within which half, 95 % and 99 % of the calls end. Red is slower than the workflow's objective, \
+                     yellow slower than four fifths of it; without an objective 5 s and 1 s.",
+                    "s",
+                ),
+                scope,
+                SiteKind::Workflow,
+                Judged::Seconds,
+                ["", " p[0-9]+"],
+            )
                 .size(12, 8)
-                .thresholds(seconds_by_default())
                 .up_from_zero()
                 .target(recorded_quantile("workflow", "p50", DURATION, CHOSEN), "{{workflow_name}} p50")
                 .target(recorded_quantile("workflow", "p95", DURATION, CHOSEN), "{{workflow_name}} p95")
@@ -123,17 +152,33 @@ fn steps(scope: &Scope<'_>) -> Row {
                 .up_from_zero()
                 .target(rate(STEPS, by, &chosen), legend)
                 .links(links()),
-            Panel::lines(
-                "Errors of steps",
-                "Steps that failed, of those that succeeded or failed. Yellow from 1 %, red from 5 %.",
-                "percentunit",
+            with_objectives_between(
+                Panel::lines(
+                    "Errors of steps",
+                    "Steps that failed, of those that succeeded or failed. Red is more than the primitive's objective allows, \
+                     yellow more than half of it; without an objective 5 % and 1 %.",
+                    "percentunit",
+                ),
+                scope,
+                SiteKind::Primitive,
+                Judged::Errors,
+                [".* ", ""],
             )
-            .thresholds(errors_by_default())
             .zero_to_one()
             .target(error_ratio(STEPS, by, &chosen), legend)
             .links(scope.failures(PRIMITIVE, Labels::Series)),
-            Panel::lines("p95 of steps", "The time within which 95 % of the steps end.", "s")
-                .thresholds(seconds_by_default())
+            with_objectives_between(
+                Panel::lines(
+                    "p95 of steps",
+                    "The time within which 95 % of the steps end. Red is slower than the primitive's objective, yellow slower \
+                     than four fifths of it; without an objective 5 s and 1 s.",
+                    "s",
+                ),
+                scope,
+                SiteKind::Primitive,
+                Judged::Seconds,
+                [".* ", ""],
+            )
                 .up_from_zero()
                 .target(recorded_quantile("step", "p95", DURATION, &chosen), legend)
                 .exemplars()
@@ -198,10 +243,12 @@ fn labels(scope: &Scope<'_>) -> Row {
         let failures = Panel::lines(
             format!("Errors of {plural} by {label}"),
             format!(
-                "Calls that failed, of those that succeeded or failed, by the label {label}. Yellow from 1 %, red from 5 %."
+                "Calls that failed, of those that succeeded or failed, by the label {label}. Red is more than the function's \
+                 objective allows, yellow more than half of it; without an objective 5 % and 1 %."
             ),
             "percentunit",
         );
+        let failures = with_objectives_between(failures, scope, kind, Judged::Errors, ["", " .*"]);
         Some([
             calls
                 .size(12, 8)
@@ -210,7 +257,6 @@ fn labels(scope: &Scope<'_>) -> Row {
                 .links(scope.traces(subject, Labels::Series)),
             failures
                 .size(12, 8)
-                .thresholds(errors_by_default())
                 .zero_to_one()
                 .target(error_ratio(&executions, &by, &chosen), &legend)
                 .links(scope.failures(subject, Labels::Series)),
@@ -233,17 +279,31 @@ fn primitives(scope: &Scope<'_>) -> Row {
                 .up_from_zero()
                 .target(rate(EXECUTIONS, by, chosen), legend)
                 .links(scope.traces(PRIMITIVE, Labels::Series)),
-            Panel::lines(
-                "Error ratio of primitives",
-                "Calls that failed, of those that succeeded or failed. Yellow from 1 %, red from 5 %.",
-                "percentunit",
+            with_objectives(
+                Panel::lines(
+                    "Error ratio of primitives",
+                    "Calls that failed, of those that succeeded or failed. Red is more than the primitive's objective allows, \
+                     yellow more than half of it; without an objective 5 % and 1 %.",
+                    "percentunit",
+                ),
+                scope,
+                SiteKind::Primitive,
+                Judged::Errors,
             )
-            .thresholds(errors_by_default())
             .zero_to_one()
             .target(error_ratio(EXECUTIONS, by, chosen), legend)
             .links(scope.failures(PRIMITIVE, Labels::Series)),
-            Panel::lines("p95 of primitives", "The time within which 95 % of the calls end.", "s")
-                .thresholds(seconds_by_default())
+            with_objectives(
+                Panel::lines(
+                    "p95 of primitives",
+                    "The time within which 95 % of the calls end. Red is slower than the primitive's objective, yellow slower \
+                     than four fifths of it; without an objective 5 s and 1 s.",
+                    "s",
+                ),
+                scope,
+                SiteKind::Primitive,
+                Judged::Seconds,
+            )
                 .up_from_zero()
                 .target(
                     recorded_quantile("primitive", "p95", "tta_primitive_duration_seconds", chosen),

@@ -6,6 +6,8 @@
 use promql_parser::parser::Expr;
 use serde_json::Value;
 
+use crate::dashboards::is_of;
+
 use super::dashboard::{Asker, DashboardSource, Query, is_loki, list, text};
 use super::expression::{Problem, name, selectors};
 use super::known::{Kind, Known};
@@ -38,8 +40,9 @@ fn excuses<'a>(
     dashboard: &'a DashboardSource<'_>,
     query: &'a Query,
 ) -> impl Iterator<Item = &'static Exclusion> + 'a {
-    let fits =
-        |exclusion: &&Exclusion| exclusion.dashboard == dashboard.uid() && exclusion.panel == query.title;
+    let fits = |exclusion: &&Exclusion| {
+        is_of(dashboard.uid(), exclusion.dashboard) && exclusion.panel == query.title
+    };
     EXCLUSIONS.iter().filter(fits)
 }
 

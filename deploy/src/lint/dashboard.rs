@@ -190,7 +190,7 @@ pub(super) fn check_links(
             .map(|query| known.parse(&variables::substitute(&query.text).text))
             .filter_map(|parsed| Some(examine(parsed.as_ref().as_ref().ok()?, known).labels))
             .collect();
-        for link in list(&panel["fieldConfig"]["defaults"], "links") {
+        for link in links_of(panel) {
             let url = text(link, "url");
             let mut problems = dashboard.undefined(&variables::of_text(url));
             for label in labels_of_link(url) {
@@ -211,6 +211,16 @@ pub(super) fn check_links(
         findings.extend(problems.into_iter().map(at));
     }
     findings
+}
+
+/// Links of all series, and of those that have their own.
+fn links_of(panel: &Value) -> impl Iterator<Item = &Value> {
+    let config = &panel["fieldConfig"];
+    let of_override = |set: &&Value| text(set, "id") == "links";
+    let properties = list(config, "overrides").iter().flat_map(|set| list(set, "properties"));
+    list(&config["defaults"], "links")
+        .iter()
+        .chain(properties.filter(of_override).flat_map(|set| list(set, "value")))
 }
 
 /// A link to a dashboard of ours, or a choice in it, that is not there.

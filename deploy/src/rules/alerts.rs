@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use crate::catalog::Catalog;
 use crate::cli::Options;
+use crate::dashboards::uid;
 use crate::promql::{number, selector};
 
 use super::burn::{LEAST_FAILURES, LeftOut, PAIRS, Pair};
@@ -71,12 +72,14 @@ impl Rule {
     pub(super) fn alert(name: &str, expr: String, for_: &str, words: &Words<'_>) -> Self {
         let runbook = literal(&words.options.runbook_url);
         let grafana = literal(words.options.grafana_url.trim_end_matches('/'));
+        let (dashboard, choices) = words.dashboard.split_once('?').unwrap_or((words.dashboard, ""));
+        let dashboard = uid(dashboard, &words.options.job);
         let annotations = BTreeMap::from(
             [
                 ("summary", words.summary.to_owned()),
                 ("description", words.description.to_owned()),
                 ("runbook_url", format!("{runbook}#{}", name.to_ascii_lowercase())),
-                ("dashboard_url", format!("{grafana}/d/{}", words.dashboard)),
+                ("dashboard_url", format!("{grafana}/d/{dashboard}?{choices}")),
             ]
             .map(|(name, text)| (name.to_owned(), text)),
         );

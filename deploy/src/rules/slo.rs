@@ -54,7 +54,7 @@ pub(super) fn of_slos(name: &str, job: &str, objective: &str, slos: &[&str]) -> 
 }
 
 /// A regular expression that fits these texts and no other.
-pub(super) fn alternatives(texts: &[&str]) -> String {
+pub(crate) fn alternatives(texts: &[&str]) -> String {
     let escaped: Vec<String> = texts.iter().map(|text| escape(text)).collect();
     escaped.join("|")
 }

@@ -1,0 +1,363 @@
+//! What dashboards ask and where they lead.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::{env, fs, process};
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::catalog::{Objective, Slo};
+use crate::promql::quote;
+use crate::rules;
+
+fn sample() -> Catalog {
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/catalog.json"));
+    Catalog::read(path).expect("the sample can be read")
+}
+
+/// Every dashboard, as Grafana reads it.
+fn generated(catalog: &Catalog, arguments: &[&str]) -> Vec<Value> {
+    let options = Options::of(arguments);
+    let dashboards = generate(catalog, &options, &rules::generate(catalog, &options));
+    dashboards.iter().map(|dashboard| serde_json::to_value(dashboard).expect("JSON")).collect()
+}
+
+/// A panel by its dashboard and title.
+fn panel<'a>(dashboards: &'a [Value], uid: &str, title: &str) -> &'a Value {
+    let dashboard = dashboards.iter().find(|dashboard| dashboard["uid"] == uid);
+    let panels = dashboard.and_then(|dashboard| dashboard["panels"].as_array()).into_iter().flatten();
+    let mut of_title = panels.filter(|panel| panel["title"] == title);
+    of_title.next().unwrap_or_else(|| panic!("{uid} has no panel {title}"))
+}
+
+/// What a panel asks first, with everything chosen.
+fn asked(panel: &Value) -> String {
+    asked_at(panel, 0)
+}
+
+fn asked_at(panel: &Value, at: usize) -> String {
+    let expr = panel["targets"][at]["expr"].as_str().expect("a query");
+    ["$job", "$instance", "$slo", "$workflow", "$primitive"]
+        .iter()
+        .fold(expr.to_owned(), |expr, variable| expr.replace(variable, ".+"))
+        .replace("$__rate_interval", "5m")
+}
+
+/// Whether each expression has these samples (labels and value) after a quarter of an hour with these series, which
+/// are (name, values) in promtool's notation.
+#[track_caller]
+fn answers(rules: &[RuleFile], series: &[(&str, &str)], expected: &[(String, Vec<(&str, f64)>)]) {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let folder = env::temp_dir().join(format!("tta-dashboards-{}-{number}", process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    let files: Vec<_> = rules
+        .iter()
+        .map(|file| {
+            let path = folder.join(format!("{}.yml", file.name()));
+            fs::write(&path, file.to_yaml().expect("YAML")).expect("rules are written");
+            path
+        })
+        .collect();
+    let sample = |(labels, value): &(&str, f64)| json!({ "labels": labels, "value": value });
+    let test = |(expr, samples): &(String, Vec<(&str, f64)>)| {
+        let samples: Vec<Value> = samples.iter().map(sample).collect();
+        json!({ "expr": expr, "eval_time": "15m", "exp_samples": samples })
+    };
+    let input: Vec<Value> =
+        series.iter().map(|(series, values)| json!({ "series": series, "values": values })).collect();
+    let tests = json!({
+        "rule_files": files, "evaluation_interval": "1m",
+        "tests": [{
+            "interval": "1m", "input_series": input,
+            "promql_expr_test": expected.iter().map(test).collect::<Vec<_>>()
+        }]
+    });
+    let path = folder.join("test.json");
+    fs::write(&path, tests.to_string()).expect("the test is written");
+    let output =
+        Command::new("promtool").args(["test", "rules"]).arg(&path).output().unwrap_or_else(|error| {
+            panic!(
+                "this test needs promtool, of Debian's package prometheus (tests/run installs it): {error}"
+            )
+        });
+    let said =
+        [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+    // What cannot be removed is in the folder for what is temporary.
+    let _ = fs::remove_dir_all(&folder);
+    assert!(output.status.success(), "{said}");
+}
+
+#[test]
+fn a_budget_is_whole_while_nothing_is_called_and_unknown_while_the_rules_are_missing() {
+    let catalog = sample();
+    let dashboards = generated(&catalog, &[]);
+    let of_slo = |title: &str| asked(panel(&dashboards, "tta-slo", title));
+    let budget = [of_slo("Error budget left"), asked(panel(&dashboards, "tta-overview", "Error budget"))];
+    let burn = ["1h", "6h", "1d", "3d"].map(|window| of_slo(&format!("Burn over {window}")));
+    let series = [
+        (
+            r#"tta_slo_objective_ratio{job="tta", instance="i", slo="checkout", objective="success"}"#,
+            "0.995x20",
+        ),
+        (
+            r#"tta_slo_events_total{job="tta", instance="i", slo="checkout", objective="success", outcome="good"}"#,
+            "0x20",
+        ),
+        (
+            r#"tta_slo_events_total{job="tta", instance="i", slo="checkout", objective="success", outcome="bad"}"#,
+            "0x20",
+        ),
+    ];
+    let exprs = budget.iter().map(|expr| (expr, 1.0)).chain(burn.iter().map(|expr| (expr, 0.0)));
+    let labels = r#"{job="tta", objective="success", slo="checkout"}"#;
+    let idle: Vec<_> = exprs.clone().map(|(expr, value)| (expr.clone(), vec![(labels, value)])).collect();
+    answers(&rules::generate(&catalog, &Options::of(&[])), &series, &idle);
+    let unknown: Vec<_> = exprs.map(|(expr, _)| (expr.clone(), Vec::new())).collect();
+    answers(&[], &series, &unknown);
+}
+
+/// The catalog in which the primitive `charge_card` has objectives, too.
+fn with_objectives_of_a_primitive() -> Catalog {
+    let mut catalog = sample();
+    let site = catalog.sites.iter_mut().find(|site| site.name == "charge_card").expect("a primitive");
+    let objective = |name: &str, target, threshold_seconds| Objective {
+        name: name.to_owned(),
+        target,
+        threshold_seconds,
+    };
+    let objectives = vec![objective("success", 0.98, None), objective("latency", 0.9, Some(0.4))];
+    site.slo = Some(Slo { window_days: 30, objectives });
+    let labels = catalog.families.iter_mut().flat_map(|family| &mut family.labels);
+    for label in labels.filter(|label| label.name == "slo") {
+        label.values.get_or_insert_default().push("charge_card".to_owned());
+    }
+    catalog
+}
+
+/// Whether a pattern fits all of a text, as patterns do in Grafana and Prometheus.
+fn fits(pattern: &str, text: &str) -> bool {
+    let parsed = promql_parser::parser::parse(&format!("up{{a=~{}}}", quote(pattern)));
+    let Ok(promql_parser::parser::Expr::VectorSelector(selector)) = parsed else {
+        panic!("{pattern:?} is no pattern: {parsed:?}")
+    };
+    selector.matchers.matchers[0].is_match(text)
+}
+
+/// What a panel has of its own for the series of this name, as Grafana finds it: the last one that is set.
+fn own<'a>(panel: &'a Value, series: &str, property: &str) -> &'a Value {
+    let overrides = panel["fieldConfig"]["overrides"].as_array().into_iter().flatten();
+    let is_for_it = |set: &&Value| {
+        let options = set["matcher"]["options"].as_str().unwrap_or_default();
+        match set["matcher"]["id"].as_str() {
+            Some("byName") => options == series,
+            Some("byRegexp") => fits(options, series),
+            _ => false,
+        }
+    };
+    let properties = overrides.filter(is_for_it).filter_map(|set| set["properties"].as_array()).flatten();
+    properties.filter(|set| set["id"] == property).last().map_or(&Value::Null, |set| &set["value"])
+}
+
+#[test]
+fn an_objective_leads_to_the_calls_that_broke_it() {
+    let dashboards = generated(&with_objectives_of_a_primitive(), &[]);
+    let panels = [
+        ("Error budget left", ""),
+        ("Burn over 1h", ""),
+        ("Burn over the short windows", " 5m"),
+        ("Bad calls", ""),
+        ("Judged calls", " bad"),
+    ];
+    for (title, end) in panels {
+        let panel = panel(&dashboards, "tta-slo", title);
+        for (series, attribute, broken, duration) in [
+            ("checkout success", "tta%2Eworkflow%2Ename", true, None),
+            ("checkout latency", "tta%2Eworkflow%2Ename", false, Some("2000ms")),
+            ("search latency", "tta%2Eworkflow%2Ename", false, Some("250ms")),
+            ("charge_card success", "tta%2Eprimitive%2Ename", true, None),
+            ("charge_card latency", "tta%2Eprimitive%2Ename", false, Some("400ms")),
+        ] {
+            let links = own(panel, &format!("{series}{end}"), "links").as_array().expect("links");
+            let url = |title| {
+                let link = links.iter().find(|link| link["title"] == title);
+                link.and_then(|link| link["url"].as_str()).unwrap_or_else(|| panic!("{series}: no {title}"))
+            };
+            let (jaeger, tempo) = (url("Traces in Jaeger"), url("Traces in Tempo"));
+            assert!(jaeger.contains(attribute) && tempo.contains(attribute), "{series}: {jaeger}");
+            assert_eq!(jaeger.contains("error"), broken, "{series}: {jaeger}");
+            assert_eq!(tempo.contains("error"), broken, "{series}: {tempo}");
+            let least = duration.map(|duration| format!("&minDuration={duration}&"));
+            assert_eq!(jaeger.contains("minDuration"), least.is_some(), "{series}: {jaeger}");
+            assert!(least.is_none_or(|least| jaeger.contains(&least)), "{series}: {jaeger}");
+            let longer = duration.map(|duration| format!("duration%20%3E%20{duration}"));
+            assert!(longer.is_none_or(|longer| tempo.contains(&longer)), "{series}: {tempo}");
+            let chosen = if attribute.contains("primitive") { "?var-primitive=" } else { "?var-workflow=" };
+            assert!(url("Drill down").contains(chosen), "{series}: {}", url("Drill down"));
+        }
+    }
+    for (title, chosen) in
+        [("Objectives of workflows", "workflow"), ("Objectives of primitives", "primitive")]
+    {
+        let panel = panel(&dashboards, "tta-slo", title);
+        let url = panel["fieldConfig"]["defaults"]["links"][0]["url"].as_str().expect("a link");
+        assert!(url.contains(&format!("?var-{chosen}=${{__data.fields.slo")), "{url}");
+        assert_eq!(asked(panel).contains("charge_card"), chosen == "primitive", "{}", asked(panel));
+    }
+}
+
+#[test]
+fn a_burn_is_red_where_the_alert_of_its_objective_fires() {
+    let dashboards = generated(&with_objectives_of_a_primitive(), &[]);
+    for (title, series, red) in [
+        ("Burn over 1h", "checkout success", Some(14.4)),
+        ("Burn over 6h", "checkout latency", Some(6.0)),
+        ("Burn over 6h", "search latency", Some(3.5)),
+        ("Burn over 1d", "search latency", Some(1.4)),
+        ("Burn over 6h", "refund success", Some(5.6)),
+        ("Burn over 3d", "charge_card success", Some(1.0)),
+        ("Burn over the short windows", "checkout success 5m", Some(14.4)),
+        ("Burn over the short windows", "search latency 30m", Some(3.5)),
+        ("Burn over the short windows", "refund success 2h", Some(2.8)),
+        // With 28 days and 90 %, everything that can fail is no burn of 13.44.
+        ("Burn over 1h", "refund success", None),
+        ("Burn over the short windows", "refund success 5m", None),
+    ] {
+        let panel = panel(&dashboards, "tta-slo", title);
+        assert_eq!(red_from(panel, series), red, "{title}: {series}");
+    }
+}
+
+#[test]
+fn a_primitive_is_judged_by_its_own_objective() {
+    let dashboards = generated(&with_objectives_of_a_primitive(), &[]);
+    for (uid, title, name, expected) in [
+        ("tta-errors", "Error ratio by primitive", "charge_card", 0.02),
+        ("tta-workflow", "Error ratio of primitives", "charge_card", 0.02),
+        ("tta-workflow", "Errors of steps", "checkout charge_card", 0.02),
+        ("tta-workflow", "p95 of steps", "checkout charge_card", 0.4),
+        ("tta-workflow", "p95 of primitives", "charge_card", 0.4),
+        ("tta-performance", "p50 by primitive", "charge_card", 0.4),
+        ("tta-performance", "p99 by primitive", "charge_card", 0.4),
+        ("tta-workflow", "Duration", "search p95", 0.25),
+        ("tta-workflow", "Errors of workflows by tier", "checkout paid", 0.005),
+        ("tta-performance", "Mean time by workflow", "search", 0.25),
+        ("tta-overview", "Errors by workflow", "checkout", 0.005),
+        // Nothing is promised of these.
+        ("tta-workflow", "p95 of primitives", "classify", 5.0),
+        ("tta-errors", "Error ratio by primitive", "classify", 0.05),
+    ] {
+        assert_eq!(red_from(panel(&dashboards, uid, title), name), Some(expected), "{title}: {name}");
+    }
+}
+
+#[test]
+fn what_is_no_longer_scraped_has_no_rate() {
+    let catalog = sample();
+    let rules = rules::generate(&catalog, &Options::of(&[]));
+    let dashboards = generated(&catalog, &[]);
+    let glance = panel(&dashboards, "tta-overview", "Workflows at a glance");
+    let executions = |status: &str| {
+        format!(
+            "tta_workflow_executions_total{{job=\"tta\", instance=\"i\", workflow_name=\"checkout\", status=\"{status}\"}}"
+        )
+    };
+    let (success, error) = (executions("success"), executions("error"));
+    let labels = r#"{workflow_name="checkout"}"#;
+    let columns = |values: &[Option<f64>]| -> Vec<(String, Vec<(&str, f64)>)> {
+        let sample = |value: &Option<f64>| value.map(|value| (labels, value)).into_iter().collect();
+        values.iter().enumerate().map(|(at, value)| (asked_at(glance, at), sample(value))).collect()
+    };
+    // Of 60 calls a minute a tenth fails.
+    let lives = [(success.as_str(), "0+54x15"), (error.as_str(), "0+6x15")];
+    answers(&rules, &lives, &columns(&[Some(1.0)]));
+    // It has been gone for ten minutes, and no rate of five minutes is left of it.
+    let is_gone = [(success.as_str(), "0+54x5 stale"), (error.as_str(), "0+6x5 stale")];
+    let gone = columns(&[None, None, None]);
+    answers(&rules, &is_gone, &[gone[0].clone(), gone[2].clone()]);
+}
+
+/// From which value on a series is red.
+fn red_from(panel: &Value, series: &str) -> Option<f64> {
+    let own = own(panel, series, "thresholds");
+    let thresholds = if own.is_null() { &panel["fieldConfig"]["defaults"]["thresholds"] } else { own };
+    let mut steps = thresholds["steps"].as_array().into_iter().flatten();
+    steps.find(|step| step["color"] == "red").and_then(|step| step["value"].as_f64())
+}
+
+/// Panels are left out where the catalog lacks something. Where it lacks nothing, only a misspelled name can be
+/// the reason.
+#[test]
+fn of_everything_nothing_is_left_out() {
+    let catalog = sample();
+    let options = Options::of(&["--anomaly-all"]);
+    let (_, missing) = drafts(&catalog, &options, &rules::generate(&catalog, &options));
+    assert_eq!(missing, []);
+}
+
+#[test]
+fn every_line_of_a_latency_has_exemplars() {
+    let catalog = sample();
+    let options = Options::of(&["--anomaly-all"]);
+    let dashboards = generate(&catalog, &options, &rules::generate(&catalog, &options));
+    let json = serde_json::to_value(&dashboards).expect("dashboards are JSON");
+    let panels = json.as_array().into_iter().flatten().filter_map(|dashboard| dashboard["panels"].as_array());
+    let mut titles = Vec::new();
+    for panel in panels.flatten() {
+        let targets = panel["targets"].as_array().into_iter().flatten();
+        let exprs: Vec<&str> = targets.clone().filter_map(|target| target["expr"].as_str()).collect();
+        let is_line = panel["type"] == "timeseries" || panel["type"] == "heatmap";
+        let is_latency = ["_bucket{", ":p50_5m{", ":p95_5m{", ":p99_5m{"]
+            .iter()
+            .any(|part| exprs.iter().any(|expr| expr.contains(part)));
+        if is_line && is_latency {
+            assert!(exprs[0].contains("_bucket{"), "{}: {}", panel["title"], exprs[0]);
+            assert!(targets.clone().all(|target| target["exemplar"] == true), "{}", panel["title"]);
+            titles.push(panel["title"].clone());
+        }
+    }
+    assert!(titles.len() > 10, "{titles:?}");
+}
+
+/// The uids that are in addresses of dashboards.
+fn addressed(text: &str) -> BTreeSet<String> {
+    let ends = |letter: char| !(letter.is_ascii_alphanumeric() || letter == '-');
+    text.split("/d/").skip(1).map(|rest| rest.split(ends).next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn programs_in_one_grafana_have_dashboards_of_their_own() {
+    let catalog = sample();
+    let long = "a job with a name that is longer than any uid can be";
+    let jobs = ["tta", "shop", "shop-", "Shop", "shop_1", "shop.1", "\u{fc}", long, "2"];
+    let mut uids = BTreeSet::new();
+    let mut titles = BTreeSet::new();
+    for job in jobs {
+        let dashboards = generated(&catalog, &["--job", job]);
+        let text = |key: &str| -> BTreeSet<String> {
+            dashboards.iter().filter_map(|dashboard| dashboard[key].as_str().map(str::to_owned)).collect()
+        };
+        let own = text("uid");
+        assert_eq!(own.len(), 7, "{job}");
+        let is_allowed =
+            |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+        for uid in &own {
+            assert!(uid.len() <= 40 && uid.chars().all(is_allowed) && !uid.ends_with('-'), "{uid}");
+        }
+        let rules = rules::generate(&catalog, &Options::of(&["--job", job]));
+        let alerts: String = rules.iter().map(|file| file.to_yaml().expect("YAML")).collect();
+        let of_alerts = addressed(&alerts);
+        assert!(of_alerts.len() > 1 && of_alerts.is_subset(&own), "{job}: {of_alerts:?}");
+        let of_dashboards: BTreeSet<String> =
+            dashboards.iter().flat_map(|dashboard| addressed(&dashboard.to_string())).collect();
+        assert_eq!(of_dashboards, own, "{job}");
+        uids.extend(own);
+        titles.extend(text("title"));
+    }
+    assert_eq!((uids.len(), titles.len()), (7 * jobs.len(), 7 * jobs.len()));
+    assert!(uids.contains("tta-slo") && uids.contains("tta-slo-shop"), "{uids:?}");
+}

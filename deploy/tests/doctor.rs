@@ -225,6 +225,45 @@ fn a_prometheus_that_is_set_up_badly_is_told_what_to_change() {
 }
 
 #[test]
+fn what_a_panel_hides_is_named() {
+    let (files, manager) = (files(), alertmanager());
+    let program = Http::start(exposition(&catalog(|_| {})));
+    let prometheus = Prometheus::start(&config(program.address(), manager.address(), &files), &WELL);
+    let panels = [
+        // Neither of them is a failure: nothing is hidden, and what is hidden may come.
+        ("Rules", "workflow:tta_workflow_executions:rate1m{job=~\"$job\"} or vector(0)"),
+        ("Alerting", "count(ALERTS{job=~\"$job\", alertstate=\"firing\"}) or vector(0)"),
+        (
+            "May come",
+            "sum(rate(tta_workflow_errors_total{job=~\"$job\", error_type=\"new\"}[5m])) or vector(0)",
+        ),
+        ("Renamed rule", "workflow:tta_workflow_runs:rate1m{job=~\"$job\"} or vector(0)"),
+        ("Renamed family", "sum(rate(tta_workflow_runs_total{job=~\"$job\"}[5m])) or vector(0)"),
+        (
+            "Renamed value",
+            "sum(rate(tta_workflow_executions_total{job=~\"$job\", status=\"failure\"}[5m])) or vector(0)",
+        ),
+    ];
+    let panels: Vec<Value> = panels
+        .iter()
+        .map(|(title, expr)| serde_json::json!({ "title": title, "targets": [ { "expr": expr } ] }))
+        .collect();
+    let job = serde_json::json!({
+        "name": "job", "type": "query", "multi": true, "query": "label_values(tta_build_info, job)",
+    });
+    let dashboard = serde_json::json!({ "uid": "shop", "templating": { "list": [job] }, "panels": panels });
+    files.write("grafana/dashboards/shop.json", &dashboard.to_string());
+    let args = ["--catalog", CATALOG, "--files", files.path(), "--json"];
+    let said = prometheus.until(&args, |said| failures(said).len() == 3);
+    let expected = [
+        "queries: shop/Renamed rule returns data without workflow:tta_workflow_runs:rate1m, of which nothing is there",
+        "queries: shop/Renamed family returns data without tta_workflow_runs_total, of which nothing is there",
+        "queries: shop/Renamed value returns data without tta_workflow_executions_total, of which nothing is there",
+    ];
+    assert_eq!(failures(&said), expected, "{}", said.out);
+}
+
+#[test]
 fn an_exception_that_returns_data_is_reported() {
     let (files, manager) = (files(), alertmanager());
     let rules = files.read("prometheus/rules/shop.yml");

@@ -362,3 +362,29 @@ fn everything_that_is_generated_returns_data_on_a_prometheus_that_loads_it() {
     let said = prometheus.until(&["--catalog", CATALOG], |said| said.code == 0);
     assert_eq!(said.code, 0, "{}", said.out);
 }
+
+#[test]
+fn rules_of_another_program_are_none_of_ours() {
+    let (files, manager) = (files(), alertmanager());
+    let ours = files.read("prometheus/rules/shop.yml");
+    // Of the same group, and not in the manifest: somebody else has generated it.
+    let theirs =
+        ours.replace(r#"job="tta""#, r#"job="other""#).replace("alert: Failing", "alert: OtherFailing");
+    files.write("prometheus/rules/other.yml", &theirs);
+    let program = Http::start(exposition(&catalog(|_| {})));
+    let prometheus = Prometheus::start(&config(program.address(), manager.address(), &files), &WELL);
+    let args = ["--catalog", CATALOG, "--files", files.path()];
+    let is_well = |said: &Said| {
+        said.code == 0 && said.out.contains("shop: 2 loaded and evaluated") && !said.out.contains(" empty ")
+    };
+    let said = prometheus.until(&args, is_well);
+    assert!(is_well(&said), "{}", said.out);
+
+    // Without ours, theirs do not pass for them.
+    files.write("prometheus/rules/shop.yml", "groups: []");
+    let prometheus = Prometheus::start(&config(program.address(), manager.address(), &files), &WELL);
+    files.write("prometheus/rules/shop.yml", &ours);
+    let is_named = |said: &Said| said.out.contains("FAIL  rules        no rule of the group shop is loaded");
+    let said = prometheus.until(&args, is_named);
+    assert!(is_named(&said), "{}", said.out);
+}

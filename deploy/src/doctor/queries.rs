@@ -8,7 +8,7 @@ use promql_parser::parser::VectorSelector;
 use serde_json::Value;
 
 use super::families::series;
-use super::inputs::{inputs, presence};
+use super::inputs::{Verdict, inputs, presence};
 use super::{Check, Examined, array, exceptions};
 use crate::promql::selector;
 use crate::queries::{Purpose, Query, name_of, selectors};
@@ -34,7 +34,11 @@ impl Examined<'_> {
         };
         let excused = self.excused(&asked, &empty);
 
+        let mut known = self.known(&excused, &answers);
+
         let mut checks = Vec::new();
+        // Those that return nothing yet, by what has to happen.
+        let mut later: BTreeMap<(&str, &str, Verdict), BTreeSet<&str>> = BTreeMap::new();
         let mut well: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for (query, exprs) in &asked {
             let kind = if query.purpose.is_of_a_rule() { "rules" } else { "dashboard" };
@@ -45,7 +49,7 @@ impl Examined<'_> {
             let broken: Vec<VectorSelector> = looked_at(query, exprs)
                 .into_iter()
                 .filter(|of| matches!(answers.get(presence(of).as_str()), Some(Found::Nothing)))
-                .filter(|of| self.is_broken(of, &excused))
+                .filter(|of| self.of_selector(&mut known, of) == Verdict::Broken)
                 .collect();
             match (exceptions::of_query(query), missing) {
                 (None, _) if empty.is_empty() && !broken.is_empty() => {
@@ -72,13 +76,48 @@ impl Examined<'_> {
                         format!("{place} is empty, since {name} is not there: {reason}"),
                     ));
                 }
-                _ => checks.extend(empty.iter().map(|(expr, found)| nothing(query, &place, expr, found))),
+                _ => {
+                    let mut of_query = Verdict::There;
+                    for (expr, found) in &empty {
+                        let verdict = match (query.purpose, found) {
+                            (_, Found::Error(_)) => Verdict::Broken,
+                            // What an alert looks at is there.
+                            (Purpose::Alert, Found::NotANumber) => Verdict::There,
+                            (Purpose::Recording, Found::NotANumber) => self.of_expr(&mut known, &query.expr),
+                            (Purpose::Alert | Purpose::Recording, _) => {
+                                let selectors = inputs(expr);
+                                let verdicts = selectors.iter().map(|of| self.of_selector(&mut known, of));
+                                verdicts.max().unwrap_or(Verdict::Broken)
+                            }
+                            _ => self.of_expr(&mut known, expr),
+                        };
+                        of_query = of_query.max(verdict);
+                        if verdict == Verdict::Broken {
+                            checks.push(nothing(query, &place, expr, found));
+                        }
+                    }
+                    match of_query {
+                        Verdict::There => *count += 1,
+                        Verdict::Broken => {}
+                        verdict => {
+                            later.entry((kind, &query.within, verdict)).or_default().insert(&query.name);
+                        }
+                    }
+                }
             }
         }
         let summary = well.into_iter().filter(|(_, count)| *count > 0).map(|((kind, within), count)| {
             Check::ok("queries", format!("{kind} {within}: {count} return data"))
         });
         let mut all: Vec<Check> = summary.collect();
+        all.extend(later.into_iter().map(|((kind, within, verdict), names)| {
+            let (count, names) = (names.len(), names.into_iter().collect::<Vec<_>>().join(", "));
+            let why = match verdict {
+                Verdict::Waiting => "until what they look at has been scraped and evaluated",
+                _ => "since what they are about has not been called",
+            };
+            Check::note("queries", format!("{kind} {within}: {count} empty {why}: {names}"))
+        }));
         all.append(&mut checks);
         all
     }

@@ -2,8 +2,9 @@
 //!
 //! Its form is the one that `tta::Catalog::to_json` documents.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::{fmt, fs, io};
 
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +64,7 @@ pub(crate) enum SiteKind {
 }
 
 /// A label and the values that it can have.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Label {
     pub(crate) name: String,
@@ -90,7 +91,7 @@ pub(crate) struct ErrorKind {
 }
 
 /// What a function promises.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Slo {
     /// The days over which the objectives hold.
@@ -99,7 +100,7 @@ pub(crate) struct Slo {
 }
 
 /// One objective: the ratio of events that are good.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Objective {
     #[serde(rename = "objective")]
@@ -174,6 +175,21 @@ impl Catalog {
         self.sites.iter().filter(move |site| site.kind == kind)
     }
 
+    /// Functions that share a name but not their kind, type, labels or objectives, so that their series do not add up.
+    pub(crate) fn conflicts(&self) -> Vec<Conflict<'_>> {
+        let mut by_name: BTreeMap<&str, Vec<&Site>> = BTreeMap::new();
+        let mut conflicts = Vec::new();
+        for site in &self.sites {
+            let before = by_name.entry(&site.name).or_default();
+            // One is enough of each function.
+            conflicts.extend(
+                before.iter().find(|other| other.is_against(site)).map(|other| Conflict(other, site)),
+            );
+            before.push(site);
+        }
+        conflicts
+    }
+
     /// Every objective with the function that has it, one for each name.
     pub(crate) fn objectives(&self) -> Vec<(&Site, &Slo, &Objective)> {
         let mut all: Vec<(&Site, &Slo, &Objective)> = Vec::new();
@@ -190,5 +206,35 @@ impl Catalog {
             }
         }
         all
+    }
+}
+
+impl Site {
+    /// Whether series of both would be taken for those of one.
+    fn is_against(&self, other: &Site) -> bool {
+        if self.kind != other.kind {
+            // A workflow and a primitive share the series of their objectives only.
+            return self.slo.is_some() && other.slo.is_some();
+        }
+        self.type_ != other.type_
+            || self.labels != other.labels
+            || self.labels_on_all != other.labels_on_all
+            || self.slo != other.slo
+    }
+}
+
+/// Two functions that share a name and must not.
+#[derive(Debug)]
+pub(crate) struct Conflict<'a>(&'a Site, &'a Site);
+
+impl fmt::Display for Conflict<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Conflict(a, b) = self;
+        write!(
+            f,
+            "two functions are named {:?} but differ in kind, type, labels or objectives: {} at {}:{} and {} at {}:{}; \
+             give one of them another `name`",
+            a.name, a.function, a.file, a.line, b.function, b.file, b.line
+        )
     }
 }

@@ -2,8 +2,11 @@
 
 mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::Value;
-use support::{CATALOG, Folder, Http, Prometheus, Said, catalog, exposition, family, tta};
+use support::{CATALOG, Folder, Http, Prometheus, Said, catalog, exposition, family, idle_exposition, tta};
 
 /// A folder as `tta generate` leaves it, with one dashboard and one file of rules of our own.
 fn files() -> Folder {
@@ -43,6 +46,14 @@ groups:
     });
     folder.write(".tta-generated.json", &manifest.to_string());
     folder
+}
+
+/// The same for what has many queries: a scrape has as long as lies between two.
+fn slower(config: &str) -> String {
+    config.replace(
+        "scrape_interval: 250ms, evaluation_interval: 250ms",
+        "scrape_interval: 2s, evaluation_interval: 1s",
+    )
 }
 
 fn alertmanager() -> Http {
@@ -87,7 +98,7 @@ fn a_prometheus_that_has_everything_passes_and_what_is_missing_is_named() {
     let url = receiver.url();
     let args = ["--catalog", CATALOG, "--files", files.path(), "--otlp", &url];
 
-    let said = prometheus.until(&args, |said| said.code == 0);
+    let said = prometheus.until(&args, |said| said.code == 0 && !said.out.contains(" empty "));
     assert_eq!(said.code, 0, "{}", said.out);
     for line in [
         "ok    prometheus   2.",
@@ -225,6 +236,45 @@ fn a_prometheus_that_is_set_up_badly_is_told_what_to_change() {
 }
 
 #[test]
+fn what_a_panel_hides_is_named() {
+    let (files, manager) = (files(), alertmanager());
+    let program = Http::start(exposition(&catalog(|_| {})));
+    let prometheus = Prometheus::start(&config(program.address(), manager.address(), &files), &WELL);
+    let panels = [
+        // Neither of them is a failure: nothing is hidden, and what is hidden may come.
+        ("Rules", "workflow:tta_workflow_executions:rate1m{job=~\"$job\"} or vector(0)"),
+        ("Alerting", "count(ALERTS{job=~\"$job\", alertstate=\"firing\"}) or vector(0)"),
+        (
+            "May come",
+            "sum(rate(tta_workflow_errors_total{job=~\"$job\", error_type=\"new\"}[5m])) or vector(0)",
+        ),
+        ("Renamed rule", "workflow:tta_workflow_runs:rate1m{job=~\"$job\"} or vector(0)"),
+        ("Renamed family", "sum(rate(tta_workflow_runs_total{job=~\"$job\"}[5m])) or vector(0)"),
+        (
+            "Renamed value",
+            "sum(rate(tta_workflow_executions_total{job=~\"$job\", status=\"failure\"}[5m])) or vector(0)",
+        ),
+    ];
+    let panels: Vec<Value> = panels
+        .iter()
+        .map(|(title, expr)| serde_json::json!({ "title": title, "targets": [ { "expr": expr } ] }))
+        .collect();
+    let job = serde_json::json!({
+        "name": "job", "type": "query", "multi": true, "query": "label_values(tta_build_info, job)",
+    });
+    let dashboard = serde_json::json!({ "uid": "shop", "templating": { "list": [job] }, "panels": panels });
+    files.write("grafana/dashboards/shop.json", &dashboard.to_string());
+    let args = ["--catalog", CATALOG, "--files", files.path(), "--json"];
+    let said = prometheus.until(&args, |said| failures(said).len() == 3);
+    let expected = [
+        "queries: shop/Renamed rule returns data without workflow:tta_workflow_runs:rate1m, of which nothing is there",
+        "queries: shop/Renamed family returns data without tta_workflow_runs_total, of which nothing is there",
+        "queries: shop/Renamed value returns data without tta_workflow_executions_total, of which nothing is there",
+    ];
+    assert_eq!(failures(&said), expected, "{}", said.out);
+}
+
+#[test]
 fn an_exception_that_returns_data_is_reported() {
     let (files, manager) = (files(), alertmanager());
     let rules = files.read("prometheus/rules/shop.yml");
@@ -307,7 +357,43 @@ fn a_user_and_a_password_are_sent() {
 
 #[test]
 fn everything_that_is_generated_returns_data_on_a_prometheus_that_loads_it() {
-    let (files, manager) = (Folder::new(), alertmanager());
+    let (files, manager) = (quick_files(), alertmanager());
+    let program = Http::start(exposition(&catalog(|_| {})));
+    let prometheus = Prometheus::start(&slower(&config(program.address(), manager.address(), &files)), &WELL);
+    let has_all = |said: &Said| said.code == 0 && !said.out.contains(" empty ");
+    let said = prometheus.until(&["--catalog", CATALOG], has_all);
+    assert!(has_all(&said), "{}", said.out);
+}
+
+#[test]
+fn rules_of_another_program_are_none_of_ours() {
+    let (files, manager) = (files(), alertmanager());
+    let ours = files.read("prometheus/rules/shop.yml");
+    // Of the same group, and not in the manifest: somebody else has generated it.
+    let theirs =
+        ours.replace(r#"job="tta""#, r#"job="other""#).replace("alert: Failing", "alert: OtherFailing");
+    files.write("prometheus/rules/other.yml", &theirs);
+    let program = Http::start(exposition(&catalog(|_| {})));
+    let prometheus = Prometheus::start(&config(program.address(), manager.address(), &files), &WELL);
+    let args = ["--catalog", CATALOG, "--files", files.path()];
+    let is_well = |said: &Said| {
+        said.code == 0 && said.out.contains("shop: 2 loaded and evaluated") && !said.out.contains(" empty ")
+    };
+    let said = prometheus.until(&args, is_well);
+    assert!(is_well(&said), "{}", said.out);
+
+    // Without ours, theirs do not pass for them.
+    files.write("prometheus/rules/shop.yml", "groups: []");
+    let prometheus = Prometheus::start(&config(program.address(), manager.address(), &files), &WELL);
+    files.write("prometheus/rules/shop.yml", &ours);
+    let is_named = |said: &Said| said.out.contains("FAIL  rules        no rule of the group shop is loaded");
+    let said = prometheus.until(&args, is_named);
+    assert!(is_named(&said), "{}", said.out);
+}
+
+/// What is generated, with rules that are evaluated every second.
+fn quick_files() -> Folder {
+    let files = Folder::new();
     let said = tta(&["generate", "--catalog", CATALOG, "--out", files.path()]);
     assert_eq!(said.code, 0, "{said:?}");
     for (name, text) in files.files().iter().filter(|(name, _)| name.starts_with("prometheus/rules/")) {
@@ -318,8 +404,87 @@ fn everything_that_is_generated_returns_data_on_a_prometheus_that_loads_it() {
         });
         files.write(name, &quick.collect::<String>());
     }
+    files
+}
+
+#[test]
+fn a_program_that_nobody_calls_is_well_and_what_is_broken_in_it_is_not() {
+    let (files, manager, is_called) = (quick_files(), alertmanager(), Arc::new(AtomicBool::new(false)));
+    // What joins on a label that is nowhere returns nothing however much is called.
+    let unmatched = r#"
+groups:
+  - name: unmatched
+    interval: 1s
+    rules:
+      - record: workflow:tta_workflow_unmatched:rate5m
+        expr: >-
+          sum by (job, workflow_name) (rate(tta_workflow_executions_total{job="tta"}[5m]))
+          * on (nowhere) group_left () sum by (nowhere) (tta_build_info{job="tta"} == 2)
+"#;
+    files.write("prometheus/rules/unmatched.yml", unmatched);
+    let manifest = files.read(".tta-generated.json");
+    let recording = "\"prometheus/rules/recording.yml\"";
+    assert!(manifest.contains(recording));
+    let with = format!("{recording}, \"prometheus/rules/unmatched.yml\"");
+    files.write(".tta-generated.json", &manifest.replace(recording, &with));
+    let program = Http::start(idle_exposition(&catalog(|_| {}), Arc::clone(&is_called)));
+    let prometheus = Prometheus::start(&slower(&config(program.address(), manager.address(), &files)), &WELL);
+
+    let args = ["--catalog", CATALOG, "--files", files.path()];
+    let is_idle = |said: &Said| {
+        said.code == 0
+            && said.out.contains(" since what they are about has not been called: ")
+            && !said.out.contains(" empty until ")
+    };
+    let said = prometheus.until(&args, is_idle);
+    assert!(is_idle(&said), "{}", said.out);
+    for empty in
+        ["slo:tta_slo_burn:ratio_rate1h", "TtaSloSuccessBurn1h", "tta_workflow_duration_seconds:p95_5m"]
+    {
+        assert!(said.out.contains(empty), "no {empty} in {}", said.out);
+    }
+
+    // A rule that is not loaded is no idle one.
+    let slo = files.read("prometheus/rules/slo.yml");
+    let name = "slo:tta_slo_errors_per_event:ratio_rate1h";
+    files.write("prometheus/rules/slo.yml", &slo.replace(name, "slo:tta_slo_errors_per_event:ratio_rate61m"));
+    let said = tta(&[&["doctor", "--prometheus", prometheus.url(), "--json"], &args[..]].concat());
+    let failures_of_rule = failures(&said);
+    let recorded_nothing = |name: &str| format!("queries: tta-slo-short/{name} has recorded nothing");
+    assert!(
+        failures_of_rule.contains(&recorded_nothing("slo:tta_slo_errors_per_event:ratio_rate61m")),
+        "{failures_of_rule:#?}"
+    );
+    files.write("prometheus/rules/slo.yml", &slo);
+
+    is_called.store(true, Ordering::Relaxed);
+    let args = [&args[..], &["--json"]].concat();
+    let expected = ["queries: unmatched/workflow:tta_workflow_unmatched:rate5m has recorded nothing"];
+    let is_called = |said: &Said| failures(said) == expected && !said.out.contains(" empty ");
+    let said = prometheus.until(&args, is_called);
+    assert!(is_called(&said), "{}", said.out);
+}
+
+#[test]
+fn rules_that_are_evaluated_every_five_minutes_are_waited_for() {
+    let (files, manager) = (Folder::new(), alertmanager());
+    let said = tta(&["generate", "--catalog", CATALOG, "--out", files.path()]);
+    assert_eq!(said.code, 0, "{said:?}");
+    for (name, text) in files.files().iter().filter(|(name, _)| name.starts_with("prometheus/rules/")) {
+        // Each group has a place of its own in its interval; none comes to its place in this test.
+        files.write(name, &text.replace("interval: 5m", "interval: 10000d"));
+    }
     let program = Http::start(exposition(&catalog(|_| {})));
-    let prometheus = Prometheus::start(&config(program.address(), manager.address(), &files), &WELL);
-    let said = prometheus.until(&["--catalog", CATALOG], |said| said.code == 0);
-    assert_eq!(said.code, 0, "{}", said.out);
+    let prometheus = Prometheus::start(&slower(&config(program.address(), manager.address(), &files)), &WELL);
+    let args = ["--catalog", CATALOG, "--files", files.path()];
+    let waits = |said: &Said| said.code == 0 && said.out.contains("rules tta-slo-stage: 2 empty until ");
+    let said = prometheus.until(&args, waits);
+    assert!(waits(&said), "{}", said.out);
+    assert!(
+        said.out.contains(
+            "note  rules        tta-slo-stage/slo:tta_slo_staged_events:increase5m has not been evaluated yet"
+        ),
+        "{}",
+        said.out
+    );
 }

@@ -211,6 +211,48 @@ fn five_hundred_functions_take_a_second_at_most() {
 }
 
 #[test]
+fn functions_that_contradict_each_other_are_refused_with_both_places() {
+    /// A copy of a function of the sample, at another place.
+    fn beside(name: &str, change: impl Fn(&mut serde_json::Value)) -> String {
+        catalog(|catalog| {
+            let sites = catalog["sites"].as_array_mut().expect("an array");
+            let mut copy = sites.iter().find(|site| site["name"] == name).expect("it is there").clone();
+            (copy["file"], copy["line"]) = ("src/other.rs".into(), 7.into());
+            change(&mut copy);
+            // Between the two is one that has nothing to do with it.
+            sites.push(copy);
+        })
+    }
+
+    let folder = Folder::new();
+    let out = folder.join("out");
+    let out = out.to_str().expect("UTF-8");
+    let generated = |text: &str| {
+        let file = folder.write("catalog.json", text);
+        tta(&["generate", "--catalog", file.to_str().expect("UTF-8"), "--out", out])
+    };
+    let same = generated(&beside("checkout", |_| {}));
+    assert_eq!(same.code, 0, "{same:?}");
+    let kind_alone = generated(&beside("charge_card", |site| site["kind"] = "workflow".into()));
+    assert_eq!(kind_alone.code, 0, "{kind_alone:?}");
+    for (what, text) in [
+        ("slo", beside("checkout", |site| site["slo"]["window_days"] = 7.into())),
+        ("none", beside("checkout", |site| site["slo"] = serde_json::Value::Null)),
+        ("type", beside("checkout", |site| site["type"] = "parallel".into())),
+        ("labels", beside("checkout", |site| site["labels"] = serde_json::json!([]))),
+        ("kind", beside("checkout", |site| site["kind"] = "primitive".into())),
+    ] {
+        let said = generated(&text);
+        assert_eq!(said.code, 2, "{what}: {said:?}");
+        for expected in
+            ["two functions are named \"checkout\"", "examples/fleet/main.rs:20", "src/other.rs:7"]
+        {
+            assert!(said.err.contains(expected), "{what}: {}", said.err);
+        }
+    }
+}
+
+#[test]
 fn bands_are_written_for_those_workflows_that_are_named() {
     let folder = Folder::new();
     let said = generate(&folder, &["--anomaly", "search", "--anomaly", "checkout"]);

@@ -4,6 +4,7 @@ mod connection;
 mod duration;
 mod exceptions;
 mod families;
+mod inputs;
 mod queries;
 mod receiver;
 mod rules;

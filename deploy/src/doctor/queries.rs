@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use promql_parser::parser::VectorSelector;
 use serde_json::Value;
 
 use super::families::series;
+use super::inputs::{Verdict, inputs, presence};
 use super::{Check, Examined, array, exceptions};
-use crate::catalog::Family;
 use crate::promql::selector;
 use crate::queries::{Purpose, Query, name_of, selectors};
 
@@ -20,8 +21,11 @@ impl Examined<'_> {
     pub(super) fn queries(&self) -> Vec<Check> {
         let asked: Vec<(&Query, Vec<String>)> =
             self.panels.iter().chain(&self.rules).map(|query| (query, self.asked_for(query))).collect();
+        // A panel may show something else in place of what is not there, so what it looks at is asked alone too.
+        let alone: Vec<String> =
+            asked.iter().flat_map(|(query, exprs)| looked_at(query, exprs)).map(|of| presence(&of)).collect();
         let distinct: BTreeSet<&str> =
-            asked.iter().flat_map(|(_, exprs)| exprs).map(String::as_str).collect();
+            asked.iter().flat_map(|(_, exprs)| exprs).chain(&alone).map(String::as_str).collect();
         let answers = self.ask(&distinct.into_iter().collect::<Vec<_>>());
         let empty = |exprs: &[String]| -> Vec<(String, Found)> {
             let all =
@@ -30,7 +34,11 @@ impl Examined<'_> {
         };
         let excused = self.excused(&asked, &empty);
 
+        let mut known = self.known(&excused, &answers);
+
         let mut checks = Vec::new();
+        // Those that return nothing yet, by what has to happen.
+        let mut later: BTreeMap<(&str, &str, Verdict), BTreeSet<&str>> = BTreeMap::new();
         let mut well: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for (query, exprs) in &asked {
             let kind = if query.purpose.is_of_a_rule() { "rules" } else { "dashboard" };
@@ -38,7 +46,15 @@ impl Examined<'_> {
             let (place, empty) = (query.place(), empty(exprs));
             let is_empty = empty.iter().any(|(_, found)| matches!(found, Found::Nothing));
             let missing = query.metrics().into_iter().find_map(|name| Some((excused.get(&name)?, name)));
+            let broken: Vec<VectorSelector> = looked_at(query, exprs)
+                .into_iter()
+                .filter(|of| matches!(answers.get(presence(of).as_str()), Some(Found::Nothing)))
+                .filter(|of| self.of_selector(&mut known, of) == Verdict::Broken)
+                .collect();
             match (exceptions::of_query(query), missing) {
+                (None, _) if empty.is_empty() && !broken.is_empty() => {
+                    checks.extend(broken.iter().map(|of| hidden(&place, of)));
+                }
                 (None, _) if empty.is_empty() => *count += 1,
                 (Some(reason), _) if empty.is_empty() && self.strict => checks.push(Check::failed(
                     "queries",
@@ -60,13 +76,48 @@ impl Examined<'_> {
                         format!("{place} is empty, since {name} is not there: {reason}"),
                     ));
                 }
-                _ => checks.extend(empty.iter().map(|(expr, found)| nothing(query, &place, expr, found))),
+                _ => {
+                    let mut of_query = Verdict::There;
+                    for (expr, found) in &empty {
+                        let verdict = match (query.purpose, found) {
+                            (_, Found::Error(_)) => Verdict::Broken,
+                            // What an alert looks at is there.
+                            (Purpose::Alert, Found::NotANumber) => Verdict::There,
+                            (Purpose::Recording, Found::NotANumber) => self.of_expr(&mut known, &query.expr),
+                            (Purpose::Alert | Purpose::Recording, _) => {
+                                let selectors = inputs(expr);
+                                let verdicts = selectors.iter().map(|of| self.of_selector(&mut known, of));
+                                verdicts.max().unwrap_or(Verdict::Broken)
+                            }
+                            _ => self.of_expr(&mut known, expr),
+                        };
+                        of_query = of_query.max(verdict);
+                        if verdict == Verdict::Broken {
+                            checks.push(nothing(query, &place, expr, found));
+                        }
+                    }
+                    match of_query {
+                        Verdict::There => *count += 1,
+                        Verdict::Broken => {}
+                        verdict => {
+                            later.entry((kind, &query.within, verdict)).or_default().insert(&query.name);
+                        }
+                    }
+                }
             }
         }
         let summary = well.into_iter().filter(|(_, count)| *count > 0).map(|((kind, within), count)| {
             Check::ok("queries", format!("{kind} {within}: {count} return data"))
         });
         let mut all: Vec<Check> = summary.collect();
+        all.extend(later.into_iter().map(|((kind, within, verdict), names)| {
+            let (count, names) = (names.len(), names.into_iter().collect::<Vec<_>>().join(", "));
+            let why = match verdict {
+                Verdict::Waiting => "until what they look at has been scraped and evaluated",
+                _ => "since what they are about has not been called",
+            };
+            Check::note("queries", format!("{kind} {within}: {count} empty {why}: {names}"))
+        }));
         all.append(&mut checks);
         all
     }
@@ -98,14 +149,6 @@ impl Examined<'_> {
         }
     }
 
-    /// Whether a family has any series.
-    fn has(&self, family: &Family) -> bool {
-        series(family).into_iter().any(|name| {
-            let series = selector(&name, &[("job", self.job)]);
-            matches!(Found::of(self.prometheus.query(&series)), Found::Some | Found::NotANumber)
-        })
-    }
-
     /// What is asked to see that a query has what it needs.
     fn asked_for(&self, query: &Query) -> Vec<String> {
         match query.purpose {
@@ -118,18 +161,7 @@ impl Examined<'_> {
                 vec![selector(&query.name, &matchers)]
             }
             // An alert is silent if all is well, so what it looks at has to be there.
-            Purpose::Alert => {
-                let mut asked: Vec<String> = selectors(&query.expr)
-                    .into_iter()
-                    .map(|mut selector| {
-                        (selector.offset, selector.at) = (None, None);
-                        selector.to_string()
-                    })
-                    .collect();
-                asked.sort();
-                asked.dedup();
-                asked
-            }
+            Purpose::Alert => inputs(&query.expr).iter().map(ToString::to_string).collect(),
         }
     }
 
@@ -164,9 +196,18 @@ impl Examined<'_> {
 /// Those of some queries that return nothing.
 type Empty<'a> = dyn Fn(&[String]) -> Vec<(String, Found)> + 'a;
 
+/// What a query of a dashboard looks at.
+fn looked_at(query: &Query, exprs: &[String]) -> Vec<VectorSelector> {
+    if query.purpose.is_of_a_rule() {
+        Vec::new()
+    } else {
+        exprs.iter().flat_map(|expr| inputs(expr)).collect()
+    }
+}
+
 /// What a query returned.
 #[derive(Clone, Debug)]
-enum Found {
+pub(super) enum Found {
     Some,
     Nothing,
     NotANumber,
@@ -174,7 +215,7 @@ enum Found {
 }
 
 impl Found {
-    fn of(answer: Result<Value, super::server::AskError>) -> Self {
+    pub(super) fn of(answer: Result<Value, super::server::AskError>) -> Self {
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => return Found::Error(error.to_string()),
@@ -191,6 +232,15 @@ impl Found {
             Found::Some
         }
     }
+}
+
+fn hidden(place: &str, selector: &VectorSelector) -> Check {
+    let name = name_of(selector).unwrap_or_default();
+    Check::failed(
+        "queries",
+        format!("{place} returns data without {name}, of which nothing is there"),
+        format!("see that {name} is there: {selector}"),
+    )
 }
 
 fn nothing(query: &Query, place: &str, expr: &str, found: &Found) -> Check {

@@ -112,6 +112,12 @@ impl Server {
         answer(request.send_form([("query", query)]).map_err(unreachable)?)
     }
 
+    /// The result of an instant query at a time, as RFC 3339 writes it.
+    pub(crate) fn query_at(&self, query: &str, time: &str) -> Result<Value, AskError> {
+        let request = self.authorized(self.agent.post(format!("{}/api/v1/query", self.base)));
+        answer(request.send_form([("query", query), ("time", time)]).map_err(unreachable)?)
+    }
+
     fn authorized<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
         match &self.authorization {
             Some(authorization) => request.header("authorization", authorization),

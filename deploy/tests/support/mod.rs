@@ -9,7 +9,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -228,6 +228,19 @@ pub(crate) fn exposition(catalog: &str) -> impl Fn(&str, &[u8]) -> (u16, String)
     move |_, _| {
         let scrape = scrapes.fetch_add(1, Ordering::Relaxed) + 1;
         (200, expose(&catalog, scrape))
+    }
+}
+
+/// The same program while nothing calls it, until it is told that somebody does: what counts is 0.
+pub(crate) fn idle_exposition(
+    catalog: &str,
+    is_called: Arc<AtomicBool>,
+) -> impl Fn(&str, &[u8]) -> (u16, String) + Send + Sync + 'static {
+    let (catalog, calls): (Value, _) =
+        (serde_json::from_str(catalog).expect("it is JSON"), AtomicU64::new(0));
+    move |_, _| {
+        let more = u64::from(is_called.load(Ordering::Relaxed));
+        (200, expose(&catalog, calls.fetch_add(more, Ordering::Relaxed) + more))
     }
 }
 

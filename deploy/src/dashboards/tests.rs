@@ -40,7 +40,7 @@ fn asked(panel: &Value) -> String {
 
 fn asked_at(panel: &Value, at: usize) -> String {
     let expr = panel["targets"][at]["expr"].as_str().expect("a query");
-    ["$job", "$instance", "$slo", "$workflow", "$primitive"]
+    ["$job", "$instance", "$slo", "$workflow", "$primitive", "$component"]
         .iter()
         .fold(expr.to_owned(), |expr, variable| expr.replace(variable, ".+"))
         .replace("$__rate_interval", "5m")
@@ -321,6 +321,36 @@ fn every_line_of_a_latency_has_exemplars() {
         }
     }
     assert!(titles.len() > 10, "{titles:?}");
+}
+
+#[test]
+fn a_choice_of_functions_is_a_choice_on_every_panel_about_them() {
+    let mut filtered = 0;
+    for dashboard in generated(&sample(), &["--anomaly-all"]) {
+        let uid = dashboard["uid"].as_str().expect("a uid");
+        let panels = dashboard["panels"].as_array().into_iter().flatten();
+        let targets = panels.filter_map(|panel| panel["targets"].as_array()).flatten();
+        for expr in targets.filter_map(|target| target["expr"].as_str()) {
+            for (at, _) in expr.match_indices('{') {
+                let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || "_:".contains(letter);
+                let name = expr[..at].rsplit(|letter| !is_of_name(letter)).next().unwrap_or_default();
+                let matchers = expr[at..].split('}').next().unwrap_or_default();
+                let about =
+                    name.strip_prefix("tta_").or_else(|| name.split_once(":tta_").map(|(_, name)| name));
+                let about = about.unwrap_or_default();
+                let needed = match about.split(['_', ':']).next().unwrap_or_default() {
+                    "workflow" | "workflows" => "$workflow",
+                    "primitive" | "primitives" => "$primitive",
+                    "component" => "$component",
+                    "slo" if uid == "tta-slo" => "$slo",
+                    _ => continue,
+                };
+                assert!(matchers.contains(&format!("{needed}\"")), "{uid}: {expr}");
+                filtered += 1;
+            }
+        }
+    }
+    assert!(filtered > 100, "{filtered}");
 }
 
 /// The uids that are in addresses of dashboards.

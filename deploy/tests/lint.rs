@@ -242,6 +242,8 @@ const MUTATIONS: &[Mutation] = &[
         "expr: sum by (job, workflow_name) (rate(tta_workflow_executions_total{job=\"tta\"}[5m]))",
         "expr: sum by (job) (rate(tta_workflow_executions_total{job=\"tta\"}[5m]))",
         &[
+            // One is what it is by, the other what is chosen.
+            ("label", "panel Workflows at a glance, query A"),
             ("label", "panel Workflows at a glance, query A"),
             ("link", "panel Workflows at a glance"),
             ("link", "panel Workflows at a glance"),

@@ -39,6 +39,7 @@ fn now(scope: &Scope<'_>) -> Row {
             "percentunit",
         )
         .thresholds(errors_by_default())
+        .no_value("no calls")
         .target(error_ratio(executions, "", chosen), "errors"),
         Panel::number(
             "p95",
@@ -46,6 +47,7 @@ fn now(scope: &Scope<'_>) -> Row {
             "s",
         )
         .thresholds(seconds_by_default())
+        .no_value("no calls")
         .target(quantile("0.95", duration, "", chosen), "p95")
         .exemplars(),
         Panel::number("Running", format!("Calls of {what}s that run now."), "short")

@@ -175,7 +175,7 @@ fn events(scope: &Scope<'_>) -> Row {
     )
     .size(12, 8)
     .up_from_zero()
-    .target(format!("({bad} or 0 * {all}) / clamp_min({all}, 1e-9)"), LEGEND);
+    .target(format!("({bad} or 0 * {all}) / ({all} > 0)"), LEGEND);
     for (site, _, objective) in scope.catalog.objectives() {
         let series = format!("({}) {}", alternatives(&[&site.name]), alternatives(&[&objective.name]));
         ratio = ratio.thresholds_like(&series, &super::scope::errors_allowed(objective));

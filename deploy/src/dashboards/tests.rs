@@ -277,8 +277,53 @@ fn what_is_no_longer_scraped_has_no_rate() {
     answers(&rules, &lives, &columns(&[Some(1.0)]));
     // It has been gone for ten minutes, and no rate of five minutes is left of it.
     let is_gone = [(success.as_str(), "0+54x5 stale"), (error.as_str(), "0+6x5 stale")];
-    let gone = columns(&[None, None, None]);
-    answers(&rules, &is_gone, &[gone[0].clone(), gone[2].clone()]);
+    let columns = columns(&[None, None, None]);
+    // Between them is how many calls there were in the hour.
+    answers(&rules, &is_gone, &[columns[0].clone(), columns[2].clone()]);
+}
+
+#[test]
+fn what_nobody_calls_has_no_ratio() {
+    let dashboards = generated(&sample(), &[]);
+    let series = |family: &str, labels: &str| format!("{family}{{job=\"tta\", instance=\"i\", {labels}}}");
+    let executions = |status| {
+        let labels = format!("workflow_name=\"checkout\", status=\"{status}\"");
+        series("tta_workflow_executions_total", &labels)
+    };
+    let events = |outcome| {
+        let labels = format!("slo=\"checkout\", objective=\"success\", outcome=\"{outcome}\"");
+        series("tta_slo_events_total", &labels)
+    };
+    let export = |status| {
+        let labels = format!("exporter=\"otlp\", status=\"{status}\"");
+        series("tta_telemetry_export_duration_seconds_count", &labels)
+    };
+    let spans = |outcome| series("tta_telemetry_spans_total", &format!("outcome=\"{outcome}\""));
+    let duration =
+        |part: &str| series(&format!("tta_workflow_duration_seconds_{part}"), "workflow_name=\"checkout\"");
+    let of_workflow = "{workflow_name=\"checkout\"}";
+    let panels = [
+        ("tta-overview", "Errors", "{}", 0.1),
+        ("tta-overview", "Errors by workflow", of_workflow, 0.1),
+        ("tta-slo", "Bad calls", "{objective=\"success\", slo=\"checkout\"}", 0.1),
+        ("tta-telemetry", "Failed exports", "{exporter=\"otlp\"}", 0.1),
+        ("tta-telemetry", "Lost spans", "{}", 0.1),
+        ("tta-performance", "Mean time by workflow", of_workflow, 9.0),
+    ];
+    let expected = |is_called: bool| -> Vec<(String, Vec<(&str, f64)>)> {
+        let samples = |labels, value| if is_called { vec![(labels, value)] } else { Vec::new() };
+        let of_panel =
+            |&(uid, title, labels, value)| (asked(panel(&dashboards, uid, title)), samples(labels, value));
+        panels.iter().map(of_panel).collect()
+    };
+    let good = [executions("success"), events("good"), export("success"), spans("exported"), duration("sum")];
+    let bad = [executions("error"), events("bad"), export("error"), spans("dropped"), duration("count")];
+    let with = |of_good, of_bad| -> Vec<(&str, &str)> {
+        let good = good.iter().map(move |series| (series.as_str(), of_good));
+        good.chain(bad.iter().map(move |series| (series.as_str(), of_bad))).collect()
+    };
+    answers(&[], &with("0+54x15", "0+6x15"), &expected(true));
+    answers(&[], &with("7x15", "3x15"), &expected(false));
 }
 
 /// From which value on a series is red.

@@ -159,8 +159,8 @@ fn own<'a>(panel: &'a Value, series: &str, property: &str) -> &'a Value {
             _ => false,
         }
     };
-    let properties = overrides.filter(is_for_it).filter_map(|set| set["properties"].as_array()).flatten();
-    properties.filter(|set| set["id"] == property).last().map_or(&Value::Null, |set| &set["value"])
+    let mut properties = overrides.filter(is_for_it).filter_map(|set| set["properties"].as_array()).flatten();
+    properties.rfind(|set| set["id"] == property).map_or(&Value::Null, |set| &set["value"])
 }
 
 #[test]

@@ -242,6 +242,8 @@ const MUTATIONS: &[Mutation] = &[
         "expr: sum by (job, workflow_name) (rate(tta_workflow_executions_total{job=\"tta\"}[5m]))",
         "expr: sum by (job) (rate(tta_workflow_executions_total{job=\"tta\"}[5m]))",
         &[
+            // One is what it is by, the other what is chosen.
+            ("label", "panel Workflows at a glance, query A"),
             ("label", "panel Workflows at a glance, query A"),
             ("link", "panel Workflows at a glance"),
             ("link", "panel Workflows at a glance"),
@@ -283,6 +285,13 @@ const MUTATIONS: &[Mutation] = &[
         "rate(tta_telemetry_spans_total{",
         &[("panel", "family tta_log_lines_total")],
     ),
+    // What is named for its exemplars only is not shown.
+    put(
+        TELEMETRY,
+        "tta_log_lines_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\"}[$__rate_interval]",
+        "tta_log_lines_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\"}[$__rate_interval] @ 0",
+        &[("panel", "family tta_log_lines_total")],
+    ),
     put(
         OVERVIEW,
         "process_resident_memory_bytes",
@@ -291,27 +300,27 @@ const MUTATIONS: &[Mutation] = &[
     ),
     put(
         OVERVIEW,
-        "category) (increase(tta_workflow_errors_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\"}[$__range])",
-        "category) (increase(tta_workflow_errors_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\"}[$__rate_interval])",
+        "category) (increase(tta_workflow_errors_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\", workflow_name=~\\\"$workflow\\\"}[$__range])",
+        "category) (increase(tta_workflow_errors_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\", workflow_name=~\\\"$workflow\\\"}[$__rate_interval])",
         &[("excuse", "panel Recent errors of workflows, query A")],
     ),
     // Counters, histograms, matching.
     put(
         OVERVIEW,
-        "sum(rate(tta_workflow_executions_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\"}[$__rate_interval]))\"",
-        "sum(tta_workflow_executions_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\"})\"",
+        "sum(rate(tta_workflow_executions_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\", workflow_name=~\\\"$workflow\\\"}[$__rate_interval]))\"",
+        "sum(tta_workflow_executions_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\", workflow_name=~\\\"$workflow\\\"})\"",
         &[("counter", "panel Calls, query A")],
     ),
     put(
         OVERVIEW,
-        "sum(tta_workflows_active{job=~\\\"$job\\\", instance=~\\\"$instance\\\"})\"",
-        "sum(rate(tta_workflows_active{job=~\\\"$job\\\", instance=~\\\"$instance\\\"}[$__rate_interval]))\"",
+        "sum(tta_workflows_active{job=~\\\"$job\\\", instance=~\\\"$instance\\\", workflow_name=~\\\"$workflow\\\"})\"",
+        "sum(rate(tta_workflows_active{job=~\\\"$job\\\", instance=~\\\"$instance\\\", workflow_name=~\\\"$workflow\\\"}[$__rate_interval]))\"",
         &[("counter", "panel Running, query A")],
     ),
     put(
         OVERVIEW,
-        "sum(rate(tta_workflow_executions_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\"}[$__rate_interval]))\"",
-        "sum(deriv(tta_workflow_executions_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\"}[$__rate_interval]))\"",
+        "sum(rate(tta_workflow_executions_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\", workflow_name=~\\\"$workflow\\\"}[$__rate_interval]))\"",
+        "sum(deriv(tta_workflow_executions_total{job=~\\\"$job\\\", instance=~\\\"$instance\\\", workflow_name=~\\\"$workflow\\\"}[$__rate_interval]))\"",
         &[("counter", "panel Calls, query A")],
     ),
     put(WORKFLOW, " @ 0\"", "\"", &[("counter", "panel Duration, query A")]),
@@ -354,6 +363,8 @@ const MUTATIONS: &[Mutation] = &[
         "{{ $labels.workflow_name }}",
         &[("template", "alert TtaSloLatencyBurn1h")],
     ),
+    // Labels of the rule are added to the alert, and its text knows those of the expression.
+    put(ALERTS, "{{ $labels.slo }}", "{{ $labels.period }}", &[("template", "alert TtaSloLatencyBurn1h")]),
     put(ALERTS, "{{ $labels.slo }}", "{{ $labels.slo", &[("template", "alert TtaSloLatencyBurn1h")]),
     put(ALERTS, "/d/tta-slo?", "/d/tta-slos?", &[("link", "alert TtaSloLatencyBurn1h")]),
     put(ALERTS, "&var-slo=", "&var-objective=", &[("link", "alert TtaSloLatencyBurn1h")]),
@@ -426,8 +437,8 @@ const MUTATIONS: &[Mutation] = &[
     put(OVERVIEW, "sum(up{", "sum(up{{", &[("target-promql-rule", "panel Instances, query A")]),
     put(
         OVERVIEW,
-        "instance=~\\\"$instance\\\"}[$__rate_interval]))\"",
-        "instance=~\\\"$instance\\\"}[5m]))\"",
+        "workflow_name=~\\\"$workflow\\\"}[$__rate_interval]))\"",
+        "workflow_name=~\\\"$workflow\\\"}[5m]))\"",
         &[("target-rate-interval-rule", "panel Calls, query A")],
     ),
     put(

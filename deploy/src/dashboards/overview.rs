@@ -6,47 +6,52 @@ use super::links::{DataLink, Labels, PRIMITIVE, WORKFLOW};
 use super::panel::{Panel, Thresholds};
 use super::query::{error_ratio, quantile, rate, recorded_quantile, sum, total};
 use super::scope::{Scope, errors_by_default, seconds_by_default};
-use super::{Draft, Row, slo, workflow};
+use super::{Draft, Row, primitive_variable, slo, workflow, workflow_variable};
 
 const EXECUTIONS: &str = "tta_workflow_executions_total";
 const DURATION: &str = "tta_workflow_duration_seconds";
+
+const WORKFLOWS: &str = ", workflow_name=~\"$workflow\"";
+const PRIMITIVES: &str = ", primitive_name=~\"$primitive\"";
 
 pub(super) fn draft(scope: &Scope<'_>) -> Draft {
     Draft {
         uid: "tta-overview",
         title: "System Overview",
         description: "Whether the program works, and where to look if it does not.",
-        variables: Vec::new(),
+        variables: [workflow_variable(scope), primitive_variable(scope)].into_iter().flatten().collect(),
         rows: vec![now(scope), workflows(scope), primitives(scope), errors(scope), http(), process()],
     }
 }
 
 fn now(scope: &Scope<'_>) -> Row {
     let is_of_workflows = scope.catalog.has(EXECUTIONS);
-    let (what, executions, duration) = if is_of_workflows {
-        ("workflow", EXECUTIONS, DURATION)
+    let (what, executions, duration, chosen) = if is_of_workflows {
+        ("workflow", EXECUTIONS, DURATION, WORKFLOWS)
     } else {
-        ("primitive", "tta_primitive_executions_total", "tta_primitive_duration_seconds")
+        ("primitive", "tta_primitive_executions_total", "tta_primitive_duration_seconds", PRIMITIVES)
     };
     let mut panels = vec![
-        Panel::number("Calls", format!("Calls of all {what}s per second."), "reqps").target(rate(executions, "", ""), "calls"),
+        Panel::number("Calls", format!("Calls of the {what}s per second."), "reqps").target(rate(executions, "", chosen), "calls"),
         Panel::number(
             "Errors",
-            format!("Calls of all {what}s that failed, of those that succeeded or failed. Yellow from 1 %, red from 5 %."),
+            format!("Calls of the {what}s that failed, of those that succeeded or failed. Yellow from 1 %, red from 5 %."),
             "percentunit",
         )
         .thresholds(errors_by_default())
-        .target(error_ratio(executions, "", ""), "errors"),
+        .no_value("no calls")
+        .target(error_ratio(executions, "", chosen), "errors"),
         Panel::number(
             "p95",
-            format!("The time within which 95 % of the calls of all {what}s end. Yellow from 1 s, red from 5 s."),
+            format!("The time within which 95 % of the calls of the {what}s end. Yellow from 1 s, red from 5 s."),
             "s",
         )
         .thresholds(seconds_by_default())
-        .target(quantile("0.95", duration, "", ""), "p95")
+        .no_value("no calls")
+        .target(quantile("0.95", duration, "", chosen), "p95")
         .exemplars(),
         Panel::number("Running", format!("Calls of {what}s that run now."), "short")
-            .target(sum(&format!("tta_{what}s_active"), "", ""), "running"),
+            .target(sum(&format!("tta_{what}s_active"), "", chosen), "running"),
         Panel::number("Firing alerts", "Alerts of the program that fire now. Any is red.", "short")
             .thresholds(Thresholds::rising(1.0, 1.0))
             .target("count(ALERTS{@, alertstate=\"firing\"}) or vector(0)", "alerts"),
@@ -81,7 +86,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
         [
             Panel::lines("Calls by workflow", "Calls that ended per second, cancelled ones among them.", "reqps")
                 .up_from_zero()
-                .target(rate(EXECUTIONS, by, ""), legend)
+                .target(rate(EXECUTIONS, by, WORKFLOWS), legend)
                 .links(links()),
             workflow::with_objectives(
                 Panel::lines(
@@ -95,7 +100,7 @@ fn workflows(scope: &Scope<'_>) -> Row {
                 workflow::Judged::Errors,
             )
             .zero_to_one()
-            .target(error_ratio(EXECUTIONS, by, ""), legend)
+            .target(error_ratio(EXECUTIONS, by, WORKFLOWS), legend)
             .links(links()),
             workflow::with_objectives(
                 Panel::lines(
@@ -109,13 +114,14 @@ fn workflows(scope: &Scope<'_>) -> Row {
                 workflow::Judged::Seconds,
             )
             .up_from_zero()
-            .target(recorded_quantile("workflow", "p95", DURATION, ""), legend)
+            .target(recorded_quantile("workflow", "p95", DURATION, WORKFLOWS), legend)
             .exemplars()
             .links(links()),
             at_a_glance(
                 "Workflows at a glance",
                 ["workflow", EXECUTIONS, DURATION],
                 "workflow_name",
+                WORKFLOWS,
                 [scope.drilldown(WORKFLOW, Labels::Row)].into_iter().chain(scope.traces(WORKFLOW, Labels::Row)),
             ),
             Panel::table(
@@ -124,12 +130,17 @@ fn workflows(scope: &Scope<'_>) -> Row {
                 "s",
             )
             .thresholds(seconds_by_default())
-            .target("topk(10, max by (workflow_name) (last_over_time(workflow:tta_workflow_duration_seconds:p95_5m{@}[1h])))", "")
+            .target(
+                format!(
+                    "topk(10, max by (workflow_name) (last_over_time(workflow:{DURATION}:p95_5m{{@{WORKFLOWS}}}[1h])))"
+                ),
+                "",
+            )
             .links([scope.drilldown(WORKFLOW, Labels::Row)].into_iter().chain(scope.traces(WORKFLOW, Labels::Row))),
             Panel::lines("Running by workflow", "Calls that run now.", "short")
                 .size(12, 8)
                 .up_from_zero()
-                .target(sum("tta_workflows_active", by, ""), legend)
+                .target(sum("tta_workflows_active", by, WORKFLOWS), legend)
                 .links(links()),
         ],
     )
@@ -141,12 +152,13 @@ fn at_a_glance(
     title: &str,
     [level, executions, duration]: [&str; 3],
     by: &str,
+    chosen: &str,
     links: impl IntoIterator<Item = DataLink>,
 ) -> Panel {
     let calls = executions.trim_end_matches("_total");
-    let now = |series: &str| format!("max by ({by}) ({series}{{@}})");
+    let now = |series: &str| format!("max by ({by}) ({series}{{@{chosen}}})");
     // What is called once an hour has been that slow, too.
-    let last = |series: &str| format!("max by ({by}) (last_over_time({series}{{@}}[1h]))");
+    let last = |series: &str| format!("max by ({by}) (last_over_time({series}{{@{chosen}}}[1h]))");
     let none = Thresholds::none();
     let seconds = seconds_by_default();
     Panel::table(
@@ -181,7 +193,7 @@ fn primitives(scope: &Scope<'_>) -> Row {
         [
             Panel::lines("Calls by type of primitive", "Calls that ended per second.", "reqps")
                 .up_from_zero()
-                .target(rate(EXECUTIONS, by, ""), legend),
+                .target(rate(EXECUTIONS, by, PRIMITIVES), legend),
             Panel::lines(
                 "Errors by type of primitive",
                 "Calls that failed, of those that succeeded or failed. Yellow from 1 %, red from 5 %.",
@@ -189,15 +201,16 @@ fn primitives(scope: &Scope<'_>) -> Row {
             )
             .thresholds(errors_by_default())
             .zero_to_one()
-            .target(error_ratio(EXECUTIONS, by, ""), legend),
+            .target(error_ratio(EXECUTIONS, by, PRIMITIVES), legend),
             Panel::lines("Running by primitive", "Calls that run now.", "short")
                 .up_from_zero()
-                .target(sum("tta_primitives_active", PRIMITIVE.label, ""), "{{primitive_name}}")
+                .target(sum("tta_primitives_active", PRIMITIVE.label, PRIMITIVES), "{{primitive_name}}")
                 .links(scope.traces(PRIMITIVE, Labels::Series)),
             at_a_glance(
                 "Primitives at a glance",
                 ["primitive", EXECUTIONS, "tta_primitive_duration_seconds"],
                 "primitive_name, primitive_type",
+                PRIMITIVES,
                 scope.traces(PRIMITIVE, Labels::Row),
             ),
         ],
@@ -205,10 +218,10 @@ fn primitives(scope: &Scope<'_>) -> Row {
 }
 
 fn errors(scope: &Scope<'_>) -> Row {
-    let recent = |title, description, counter, by| {
+    let recent = |title, description, counter, by, chosen| {
         Panel::table(title, description, "short")
             .thresholds(Thresholds::rising(1.0, 10.0))
-            .target(format!("topk(20, {})", total(counter, by, "")), "")
+            .target(format!("topk(20, {})", total(counter, by, chosen)), "")
     };
     Row::new(
         "Recent errors",
@@ -218,6 +231,7 @@ fn errors(scope: &Scope<'_>) -> Row {
                 "Errors in the time range, the most frequent first. A row leads to the traces and log lines.",
                 "tta_workflow_errors_total",
                 "workflow_name, error_type, category",
+                WORKFLOWS,
             )
             .links(scope.failures(WORKFLOW, Labels::Row)),
             recent(
@@ -225,6 +239,7 @@ fn errors(scope: &Scope<'_>) -> Row {
                 "Errors in the time range, the most frequent first. A row leads to the traces and log lines.",
                 "tta_primitive_errors_total",
                 "primitive_name, error_type, category",
+                PRIMITIVES,
             )
             .links(scope.failures(PRIMITIVE, Labels::Row)),
         ],

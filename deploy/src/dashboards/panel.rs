@@ -65,6 +65,8 @@ struct Defaults {
     min: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max: Option<f64>,
+    #[serde(rename = "noValue", skip_serializing_if = "Option::is_none")]
+    no_value: Option<&'static str>,
     color: Value,
     custom: Value,
     thresholds: Thresholds,
@@ -206,6 +208,7 @@ impl Panel {
             unit,
             min: None,
             max: None,
+            no_value: None,
             color: Value::Null,
             custom,
             thresholds: Thresholds::none(),
@@ -329,6 +332,12 @@ impl Panel {
                 json!({ "id": "custom.fillOpacity", "value": 0 }),
             ],
         });
+        self
+    }
+
+    /// What stands there without a value.
+    pub(super) fn no_value(mut self, text: &'static str) -> Self {
+        self.field_config.defaults.no_value = Some(text);
         self
     }
 

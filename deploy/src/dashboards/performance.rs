@@ -240,5 +240,5 @@ fn heat(histogram: &str, matchers: &str) -> String {
 fn mean(histogram: &str, by: &str, matchers: &str) -> String {
     let sum = rate(&format!("{histogram}_sum"), by, matchers);
     let count = rate(&format!("{histogram}_count"), by, matchers);
-    format!("{sum} / clamp_min({count}, 1e-9){}", exemplars(histogram, matchers))
+    format!("{sum} / ({count} > 0){}", exemplars(histogram, matchers))
 }

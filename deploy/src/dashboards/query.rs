@@ -12,12 +12,12 @@ pub(super) fn total(counter: &str, by: &str, matchers: &str) -> String {
     format!("sum{}(increase({counter}{{@{matchers}}}[$__range]))", clause(by))
 }
 
-/// Errors among what succeeded or failed: 0 where nothing is called, too.
+/// Errors among what succeeded or failed; as in the rules, 0 where no error has been seen yet, nothing where nothing is
+/// called.
 pub(super) fn error_ratio(executions: &str, by: &str, matchers: &str) -> String {
     let errors = rate(executions, by, &format!("{matchers}, status=\"error\""));
     let judged = rate(executions, by, &format!("{matchers}, status=~\"success|error\""));
-    // A call in thirty years is less than any that can be seen.
-    format!("({errors} or 0 * {judged}) / clamp_min({judged}, 1e-9)")
+    format!("({errors} or 0 * {judged}) / ({judged} > 0)")
 }
 
 /// A quantile of a histogram. Where nothing is called it is not a number, which Grafana leaves out of the line.

@@ -78,15 +78,22 @@ fn budgets(scope: &Scope<'_>) -> Row {
 
 /// To what broke an objective: calls that failed, or that were slower than a latency allows.
 fn with_links(panel: Panel, scope: &Scope<'_>) -> Panel {
-    // By kind, objective and seconds, in order.
-    let mut alike: BTreeMap<(&str, String, &str), (SiteKind, Option<f64>, Vec<&str>)> = BTreeMap::new();
+    /// Functions of one kind that break an objective alike.
+    struct Alike<'a> {
+        kind: SiteKind,
+        seconds: Option<f64>,
+        names: Vec<&'a str>,
+    }
+
+    let mut all: BTreeMap<_, Alike<'_>> = BTreeMap::new();
     for (site, _, objective) in scope.catalog.objectives() {
         let subject = Subject::of_objective(site.kind);
         let seconds = objective.threshold_seconds;
         let key = (objective.name.as_str(), seconds.map(number).unwrap_or_default(), subject.variable);
-        alike.entry(key).or_insert_with(|| (site.kind, seconds, Vec::new())).2.push(&site.name);
+        let alike = all.entry(key).or_insert_with(|| Alike { kind: site.kind, seconds, names: Vec::new() });
+        alike.names.push(&site.name);
     }
-    alike.into_iter().fold(panel, |panel, ((objective, _, _), (kind, seconds, names))| {
+    all.into_iter().fold(panel, |panel, ((objective, ..), Alike { kind, seconds, names })| {
         let subject = Subject::of_objective(kind);
         let mut links = match seconds {
             // What is judged by its latency has succeeded.
@@ -175,7 +182,7 @@ fn events(scope: &Scope<'_>) -> Row {
     )
     .size(12, 8)
     .up_from_zero()
-    .target(format!("({bad} or 0 * {all}) / clamp_min({all}, 1e-9)"), LEGEND);
+    .target(format!("({bad} or 0 * {all}) / ({all} > 0)"), LEGEND);
     for (site, _, objective) in scope.catalog.objectives() {
         let series = format!("({}) {}", alternatives(&[&site.name]), alternatives(&[&objective.name]));
         ratio = ratio.thresholds_like(&series, &super::scope::errors_allowed(objective));

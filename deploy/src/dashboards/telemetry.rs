@@ -53,7 +53,7 @@ fn process(_: &Scope<'_>) -> Row {
 fn spans() -> Row {
     const SPANS: &str = "tta_telemetry_spans_total";
     let lost = format!(
-        "{} / clamp_min({}, 1e-9)",
+        "{} / ({} > 0)",
         rate(SPANS, "", ", outcome=\"dropped\""),
         rate(SPANS, "", ", outcome=~\"exported|dropped\"")
     );
@@ -67,6 +67,7 @@ fn spans() -> Row {
             )
             .size(4, 8)
             .thresholds(Thresholds::rising(0.000_001, 0.01))
+            .no_value("no spans")
             .target(lost, "lost"),
             Panel::lines("Spans by outcome", "Spans that ended, per second.", "cps")
                 .size(10, 8)
@@ -109,7 +110,7 @@ fn queue() -> Row {
             Panel::lines("Failed exports", "Batches that could not be sent, of all. Any is yellow, 10 % is red.", "percentunit")
                 .thresholds(Thresholds::rising(0.000_001, 0.1))
                 .zero_to_one()
-                .target(format!("({failed} or 0 * {all}) / clamp_min({all}, 1e-9)"), "{{exporter}}"),
+                .target(format!("({failed} or 0 * {all}) / ({all} > 0)"), "{{exporter}}"),
             Panel::lines("Waiting spans", "Spans that wait for each exporter.", "short")
                 .size(12, 6)
                 .up_from_zero()

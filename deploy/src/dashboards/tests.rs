@@ -40,7 +40,7 @@ fn asked(panel: &Value) -> String {
 
 fn asked_at(panel: &Value, at: usize) -> String {
     let expr = panel["targets"][at]["expr"].as_str().expect("a query");
-    ["$job", "$instance", "$slo", "$workflow", "$primitive"]
+    ["$job", "$instance", "$slo", "$workflow", "$primitive", "$component"]
         .iter()
         .fold(expr.to_owned(), |expr, variable| expr.replace(variable, ".+"))
         .replace("$__rate_interval", "5m")
@@ -159,8 +159,8 @@ fn own<'a>(panel: &'a Value, series: &str, property: &str) -> &'a Value {
             _ => false,
         }
     };
-    let properties = overrides.filter(is_for_it).filter_map(|set| set["properties"].as_array()).flatten();
-    properties.filter(|set| set["id"] == property).last().map_or(&Value::Null, |set| &set["value"])
+    let mut properties = overrides.filter(is_for_it).filter_map(|set| set["properties"].as_array()).flatten();
+    properties.rfind(|set| set["id"] == property).map_or(&Value::Null, |set| &set["value"])
 }
 
 #[test]
@@ -277,8 +277,53 @@ fn what_is_no_longer_scraped_has_no_rate() {
     answers(&rules, &lives, &columns(&[Some(1.0)]));
     // It has been gone for ten minutes, and no rate of five minutes is left of it.
     let is_gone = [(success.as_str(), "0+54x5 stale"), (error.as_str(), "0+6x5 stale")];
-    let gone = columns(&[None, None, None]);
-    answers(&rules, &is_gone, &[gone[0].clone(), gone[2].clone()]);
+    let columns = columns(&[None, None, None]);
+    // Between them is how many calls there were in the hour.
+    answers(&rules, &is_gone, &[columns[0].clone(), columns[2].clone()]);
+}
+
+#[test]
+fn what_nobody_calls_has_no_ratio() {
+    let dashboards = generated(&sample(), &[]);
+    let series = |family: &str, labels: &str| format!("{family}{{job=\"tta\", instance=\"i\", {labels}}}");
+    let executions = |status| {
+        let labels = format!("workflow_name=\"checkout\", status=\"{status}\"");
+        series("tta_workflow_executions_total", &labels)
+    };
+    let events = |outcome| {
+        let labels = format!("slo=\"checkout\", objective=\"success\", outcome=\"{outcome}\"");
+        series("tta_slo_events_total", &labels)
+    };
+    let export = |status| {
+        let labels = format!("exporter=\"otlp\", status=\"{status}\"");
+        series("tta_telemetry_export_duration_seconds_count", &labels)
+    };
+    let spans = |outcome| series("tta_telemetry_spans_total", &format!("outcome=\"{outcome}\""));
+    let duration =
+        |part: &str| series(&format!("tta_workflow_duration_seconds_{part}"), "workflow_name=\"checkout\"");
+    let of_workflow = "{workflow_name=\"checkout\"}";
+    let panels = [
+        ("tta-overview", "Errors", "{}", 0.1),
+        ("tta-overview", "Errors by workflow", of_workflow, 0.1),
+        ("tta-slo", "Bad calls", "{objective=\"success\", slo=\"checkout\"}", 0.1),
+        ("tta-telemetry", "Failed exports", "{exporter=\"otlp\"}", 0.1),
+        ("tta-telemetry", "Lost spans", "{}", 0.1),
+        ("tta-performance", "Mean time by workflow", of_workflow, 9.0),
+    ];
+    let expected = |is_called: bool| -> Vec<(String, Vec<(&str, f64)>)> {
+        let samples = |labels, value| if is_called { vec![(labels, value)] } else { Vec::new() };
+        let of_panel =
+            |&(uid, title, labels, value)| (asked(panel(&dashboards, uid, title)), samples(labels, value));
+        panels.iter().map(of_panel).collect()
+    };
+    let good = [executions("success"), events("good"), export("success"), spans("exported"), duration("sum")];
+    let bad = [executions("error"), events("bad"), export("error"), spans("dropped"), duration("count")];
+    let with = |of_good, of_bad| -> Vec<(&str, &str)> {
+        let good = good.iter().map(move |series| (series.as_str(), of_good));
+        good.chain(bad.iter().map(move |series| (series.as_str(), of_bad))).collect()
+    };
+    answers(&[], &with("0+54x15", "0+6x15"), &expected(true));
+    answers(&[], &with("7x15", "3x15"), &expected(false));
 }
 
 /// From which value on a series is red.
@@ -321,6 +366,36 @@ fn every_line_of_a_latency_has_exemplars() {
         }
     }
     assert!(titles.len() > 10, "{titles:?}");
+}
+
+#[test]
+fn a_choice_of_functions_is_a_choice_on_every_panel_about_them() {
+    let mut filtered = 0;
+    for dashboard in generated(&sample(), &["--anomaly-all"]) {
+        let uid = dashboard["uid"].as_str().expect("a uid");
+        let panels = dashboard["panels"].as_array().into_iter().flatten();
+        let targets = panels.filter_map(|panel| panel["targets"].as_array()).flatten();
+        for expr in targets.filter_map(|target| target["expr"].as_str()) {
+            for (at, _) in expr.match_indices('{') {
+                let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || "_:".contains(letter);
+                let name = expr[..at].rsplit(|letter| !is_of_name(letter)).next().unwrap_or_default();
+                let matchers = expr[at..].split('}').next().unwrap_or_default();
+                let about =
+                    name.strip_prefix("tta_").or_else(|| name.split_once(":tta_").map(|(_, name)| name));
+                let about = about.unwrap_or_default();
+                let needed = match about.split(['_', ':']).next().unwrap_or_default() {
+                    "workflow" | "workflows" => "$workflow",
+                    "primitive" | "primitives" => "$primitive",
+                    "component" => "$component",
+                    "slo" if uid == "tta-slo" => "$slo",
+                    _ => continue,
+                };
+                assert!(matchers.contains(&format!("{needed}\"")), "{uid}: {expr}");
+                filtered += 1;
+            }
+        }
+    }
+    assert!(filtered > 100, "{filtered}");
 }
 
 /// The uids that are in addresses of dashboards.

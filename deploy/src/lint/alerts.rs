@@ -23,7 +23,8 @@ pub(super) fn check(rule: &Rule, expr: &Expr, labels: &Labels) -> Vec<Problem> {
     }
     for (key, text) in rule.labels.iter().chain(&rule.annotations) {
         for label in labels_of_template(text) {
-            if !labels.may_have(label) && !rule.labels.contains_key(label) {
+            // A label that only the rule has is added after the text is made.
+            if !labels.may_have(label) {
                 let message = format!("{key} asks for the label {label}, which the expression does not keep");
                 problems.push(Problem::new("template", message, super::accepted(label, labels.names())));
             }

@@ -8,7 +8,7 @@ use crate::dashboards::WITHOUT_PANEL;
 use crate::rules::RuleFile;
 
 use super::dashboard::{Asker, DashboardSource};
-use super::expression::{Problem, names};
+use super::expression::{Problem, names, names_with_values};
 use super::known::Known;
 use super::{Finding, Sources, conventions, found, variables};
 
@@ -30,12 +30,12 @@ pub(super) fn check(catalog: &Catalog, sources: &Sources, known: &Known) -> Vec<
             let excuses = conventions::needless_excuses(&query, &dashboard, expr, known);
             findings
                 .extend(excuses.into_iter().map(|problem| found(file, &query.place, &query.text, problem)));
-            let names = names(expr);
             if query.asker == Asker::Panel {
+                let shown = names_with_values(expr);
                 on_panels
-                    .extend(names.iter().filter_map(|name| known.get(name)).flat_map(|series| &series.from));
+                    .extend(shown.iter().filter_map(|name| known.get(name)).flat_map(|series| &series.from));
             }
-            used.extend(names);
+            used.extend(names(expr));
         }
     }
     let shown = |family: &str| on_panels.iter().any(|name| name.as_str() == family);

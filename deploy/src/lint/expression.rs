@@ -109,6 +109,18 @@ pub(super) fn names(expr: &Expr) -> Vec<String> {
     selectors(expr).into_iter().filter_map(|found| name(found.selector).map(str::to_owned)).collect()
 }
 
+/// The same, without what is named for its exemplars only: at the beginning of time nothing has a value.
+pub(super) fn names_with_values(expr: &Expr) -> Vec<String> {
+    let has_values = |found: &Found<'_>| !is_at_beginning(found.selector);
+    let found = selectors(expr).into_iter().filter(has_values);
+    found.filter_map(|found| name(found.selector).map(str::to_owned)).collect()
+}
+
+/// `series @ 0`
+fn is_at_beginning(selector: &VectorSelector) -> bool {
+    matches!(selector.at, Some(AtModifier::At(SystemTime::UNIX_EPOCH)))
+}
+
 /// The name that a selector asks for, unless by a pattern.
 pub(super) fn name(selector: &VectorSelector) -> Option<&str> {
     let by_label = || {
@@ -168,8 +180,7 @@ impl Examiner<'_> {
         let Some(name) = name(selector) else { return Labels::unknown() };
         let Some(series) = self.known.get(name) else { return Labels::unknown() };
         // Named for its exemplars, at a time of which nothing is kept.
-        let is_read = !matches!(selector.at, Some(AtModifier::At(SystemTime::UNIX_EPOCH)));
-        let used = if is_read { used } else { Use::Presence };
+        let used = if is_at_beginning(selector) { Use::Presence } else { used };
         match (series.kind, used) {
             (Kind::Counter, Use::Values) => self.problem(
                 "counter",

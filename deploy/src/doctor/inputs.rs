@@ -227,10 +227,7 @@ impl Examined<'_> {
         }
 
         for name in rule.metrics() {
-            if !known.labels.contains_key(&name) {
-                let labels = self.labels(&name);
-                known.labels.insert(name, labels);
-            }
+            known.labels.entry(name.clone()).or_insert_with(|| self.labels(&name));
         }
         let narrow = |inner: &mut VectorSelector| {
             let Some(labels) = name_of(inner).and_then(|name| known.labels.get(&name)) else { return };

@@ -128,6 +128,9 @@ pub(crate) struct Options {
     /// The `job` under which Prometheus scrapes the program.
     #[arg(long, default_value = "tta", value_parser = not_empty)]
     pub(crate) job: String,
+    /// The program pushes its metrics (OTLP) and is not scraped: there is no `up` of it, and alerts ask for what it sends.
+    #[arg(long)]
+    pub(crate) pushed: bool,
     /// The page that alerts link to, by the name of the alert.
     #[arg(long, value_name = "URL", default_value = "docs/runbook.md")]
     pub(crate) runbook_url: String,

@@ -159,6 +159,19 @@ fn an_empty_program_is_still_missed_when_it_is_gone() {
 }
 
 #[test]
+fn a_program_that_pushes_is_not_asked_for_up() {
+    let options = Options::of(&["--pushed", "--anomaly-all"]);
+    let files = generate(&sample(), &options);
+    for rule in files.iter().flat_map(RuleFile::rules) {
+        assert!(!rule.expr.contains("up{"), "{}", rule.expr);
+    }
+    let down = files.iter().flat_map(RuleFile::rules).find(|rule| rule.name() == "TtaTargetDown");
+    assert_eq!(down.expect("the alert").expr, "absent(tta_build_info{job=\"tta\"})");
+    passes(&sample(), &options);
+    passes(&without(&["tta_build"], |_| true), &options);
+}
+
+#[test]
 fn a_rule_names_no_family_that_the_catalog_lacks() {
     let catalogs = [
         sample(),

@@ -67,6 +67,11 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
              an objective is known for a day."
         );
     }
+    if !options.runbook_url.contains("://") {
+        about.push_str(
+            "\nrunbook_url is a path and no link, since Alertmanager does not know where the page is: generate with --runbook-url.",
+        );
+    }
     if !left_out.is_empty() {
         about.push_str("\nLeft out:");
         for line in left_out {

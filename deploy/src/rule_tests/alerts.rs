@@ -324,7 +324,7 @@ impl<'a> Cases<'a> {
                 "is silent on what comes back as it was after five hours, and after eight counts it as new",
                 &|counter| {
                     let values =
-                        format!("1+0x{old} stale _x59 1+0x{} stale _x95 1+0x{}", window + 2, window + 4,);
+                        format!("1+0x{old} stale _x59 1+0x{} stale _x95 1+0x{}", window + 2, window + 4);
                     vec![counter.series(job, "a:1", &values)]
                 },
                 vec![

@@ -167,7 +167,7 @@ fn namesakes(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> Optio
         [("workflow_fails", "workflow"), ("primitive_fails", "primitive"), ("none_fails", "")]
     {
         let mut site = workflow.clone();
-        site.name = name.to_owned();
+        name.clone_into(&mut site.name);
         for level in ["workflow", "primitive"] {
             let cases = Cases { catalog, options, loaded, site: &site, level };
             let (well, failed) = if level == failing { ("0+6x10", "0+4x10") } else { ("0+10x10", "0+0x10") };

@@ -349,7 +349,9 @@ fn what_the_attribute_accepts_has_an_alert_that_can_fire() {
 
 #[test]
 fn functions_of_one_name_that_differ_are_refused_with_both_places() {
-    let conflict = |change: &dyn Fn(&mut Value)| {
+    type Change<'a> = &'a dyn Fn(&mut Value);
+
+    let conflict = |change: Change<'_>| {
         let mut json = json_of_sample();
         let mut second = json["sites"][0].clone();
         second["file"] = "src/other.rs".into();
@@ -360,7 +362,7 @@ fn functions_of_one_name_that_differ_are_refused_with_both_places() {
     };
     assert_eq!(conflict(&|_| ()), None);
     let as_primitive = |site: &mut Value| site["kind"] = "primitive".into();
-    let changes: [(&str, &dyn Fn(&mut Value)); 4] = [
+    let changes: [(&str, Change<'_>); 4] = [
         ("different slos", &|site| site["slo"] = success(0.9, 30)),
         ("different types", &|site| site["type"] = "parallel".into()),
         ("different labels", &|site| site["labels"] = json!([])),

@@ -131,7 +131,11 @@ pub(crate) struct Options {
     /// The `job` under which Prometheus scrapes the program.
     #[arg(long, default_value = "tta", value_parser = not_empty)]
     pub(crate) job: String,
-    /// The page that alerts link to, by the name of the alert.
+    /// The program pushes its metrics (OTLP) and is not scraped: there is no `up` of it, and alerts ask for what it sends.
+    #[arg(long)]
+    pub(crate) pushed: bool,
+    /// The page that alerts link to, by the name of the alert. Without a scheme and a host (https://..) Alertmanager has
+    /// no link, only the path of the page in the repository.
     #[arg(long, value_name = "URL", default_value = "docs/runbook.md")]
     pub(crate) runbook_url: String,
     /// Where Grafana is.

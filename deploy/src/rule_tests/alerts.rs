@@ -2,7 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::cli::Options;
-use crate::rules::alerts::{ALWAYS_THERE, QUEUE_FULL};
+use crate::rules::alerts::{ALWAYS_THERE, CANCELLED, LEAST_CANCELLED, QUEUE_FULL};
 use crate::rules::anomaly::{self};
 use crate::rules::{Rule, slo};
 
@@ -17,6 +17,7 @@ pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -
     let mut files = vec![
         file("target_down", "TtaTargetDown", "1m", cases.target_down()),
         file("metric_absent", "TtaMetricAbsent", "1m", cases.metric_absent()),
+        file("cancelled", "TtaCancelled", "1m", cases.cancelled()),
         file("telemetry_loss", "TtaTelemetryLoss", "5m", cases.telemetry_loss()),
         file("queue_full", "TtaTelemetryQueueFull", "1m", cases.queue_full()),
         file("label_overflow", "TtaLabelOverflow", "5m", cases.label_overflow()),
@@ -80,6 +81,9 @@ impl<'a> Cases<'a> {
             return Vec::new();
         };
         let (job, others) = (self.job(), self.of_others());
+        if self.options.pushed {
+            return self.nothing_sent(rule);
+        }
         let down = Fired::of(rule, &[("instance", "b:1"), ("job", job)], 0.0);
         let gone = Fired::of(rule, &[("job", job)], 1.0);
         vec![
@@ -105,6 +109,34 @@ impl<'a> Cases<'a> {
         ]
     }
 
+    fn nothing_sent(&self, rule: &Rule) -> Vec<Scenario> {
+        let alert = "TtaTargetDown";
+        let (job, others) = (self.job(), self.of_others());
+        let sent = |job: &str, instance: &str, values: &str| {
+            Series::new("tta_build_info", &[("instance", instance), ("job", job), ("version", "1")], values)
+        };
+        vec![
+            test(
+                "is silent while one instance sends, without an `up` of the job",
+                vec![sent(job, "a:1", "1+0x20"), sent(job, "b:1", "1 stale"), up("otlp", "c:1", "1+0x20")],
+                vec![AlertTest::silent(5, alert), AlertTest::silent(18, alert)],
+            ),
+            test(
+                "fires when no instance has sent for five minutes, whatever another job sends",
+                vec![
+                    sent(job, "a:1", "1+0x4 stale"),
+                    sent(&others, "a:1", "1+0x20"),
+                    up("otlp", "c:1", "1+0x20"),
+                ],
+                vec![
+                    AlertTest::silent(4, alert),
+                    AlertTest::silent(9, alert),
+                    AlertTest::fires(10, alert, vec![Fired::of(rule, &[("job", job)], 1.0)]),
+                ],
+            ),
+        ]
+    }
+
     fn metric_absent(&self) -> Vec<Scenario> {
         let alert = "TtaMetricAbsent";
         let job = self.job();
@@ -114,8 +146,15 @@ impl<'a> Cases<'a> {
         let series = |job: &str, family: &str, instance: &str| {
             Series::new(family, &[("instance", instance), ("job", job)], "0+0x15")
         };
+        let there = |job: &str, instance: &str| {
+            let is_known = !self.options.pushed;
+            is_known.then(|| up(job, instance, "1+0x15"))
+        };
         // One instance has all of them, and for each there is one that has all but this.
-        let mut input = vec![up(job, "a:1", "1+0x15"), up(&others, "d:1", "1+0x15")];
+        let mut input: Vec<Series> = there(job, "a:1").into_iter().chain(there(&others, "d:1")).collect();
+        if self.options.pushed {
+            input.push(series(&others, "tta_build_info", "d:1"));
+        }
         input.extend(families.iter().map(|family| series(job, family, "a:1")));
         let mut fired = Vec::new();
         for (number, family) in families.iter().enumerate() {
@@ -123,7 +162,7 @@ impl<'a> Cases<'a> {
                 continue;
             };
             let instance = format!("without:{number}");
-            input.push(up(job, &instance, "1+0x15"));
+            input.extend(there(job, &instance));
             let there = families.iter().filter(|other| other != &family);
             input.extend(there.map(|other| series(job, other, &instance)));
             // What another job has does not count.
@@ -145,6 +184,70 @@ impl<'a> Cases<'a> {
                 vec![AlertTest::silent(12, alert)],
             ),
         ]
+    }
+
+    fn cancelled(&self) -> Vec<Scenario> {
+        let alert = "TtaCancelled";
+        let Some(rule) = self.rule(alert, "", "") else {
+            return Vec::new();
+        };
+        let others = self.of_others();
+        let job = self.job();
+        let calls = |job: &str, workflow: &str, status: &str, values: &str| {
+            let labels = [("instance", "a:1"), ("job", job), ("status", status), ("workflow_name", workflow)];
+            Series::new("tta_workflow_executions_total", &labels, values)
+        };
+        let length = 60;
+        // All at once, so that what is counted is what is seen of it.
+        let once = |count: f64| format!("0+0x20 {}", constant(count, length - 21));
+        let twice = |first: f64, count: f64| {
+            format!("0 {} {}", constant(first, 19), constant(first + count, length - 21))
+        };
+        let most = f64::from(LEAST_CANCELLED);
+        let beside = |ratio: f64| (most / ratio - most).round();
+        let mut series = Vec::new();
+        // A workflow each: cancelled calls, and those that are not.
+        let cases = [
+            ("most", job, most, beside(CANCELLED * 1.05)),
+            ("all", job, most, 0.0),
+            ("few", job, most - 1.0, 0.0),
+            ("half", job, most, beside(CANCELLED)),
+            ("most_end_well", job, most, beside(CANCELLED * 0.8)),
+            ("never_called", job, 0.0, 0.0),
+            ("most", &others, most, 0.0),
+            ("half", &others, most, 0.0),
+        ];
+        for (workflow, job, cancelled, ended) in cases {
+            series.push(calls(job, workflow, "cancelled", &once(cancelled)));
+            series.push(calls(job, workflow, "success", &once(ended)));
+            series.push(calls(job, workflow, "error", "0+0x60"));
+        }
+        // The same of what happened before the last quarter of an hour.
+        for (workflow, cancelled, ended) in [
+            ("ended_before", [0.0, most], [most * 10.0, 0.0]),
+            ("cancelled_before", [most, most], [0.0, beside(CANCELLED)]),
+            ("few_before", [most, most - 1.0], [0.0, 0.0]),
+        ] {
+            series.push(calls(job, workflow, "cancelled", &twice(cancelled[0], cancelled[1])));
+            series.push(calls(job, workflow, "success", &twice(ended[0], ended[1])));
+        }
+        let fired = |workflow: &str, ended: f64| {
+            let labels = [("job", job), ("workflow_name", workflow)];
+            Fired::of(rule, &labels, most / (most + ended))
+        };
+        let both =
+            vec![fired("most", beside(CANCELLED * 1.05)), fired("all", 0.0), fired("ended_before", 0.0)];
+        vec![test(
+            "fires where more than half of the calls are cancelled, not where half or few are, and ends when they are old",
+            series,
+            vec![
+                AlertTest::silent(20, alert),
+                AlertTest::silent(25, alert),
+                AlertTest::fires(26, alert, both.clone()),
+                AlertTest::fires(34, alert, both),
+                AlertTest::silent(37, alert),
+            ],
+        )]
     }
 
     /// Tests of an alert that fires when one of these counters grows.
@@ -221,7 +324,7 @@ impl<'a> Cases<'a> {
                 "is silent on what comes back as it was after five hours, and after eight counts it as new",
                 &|counter| {
                     let values =
-                        format!("1+0x{old} stale _x59 1+0x{} stale _x95 1+0x{}", window + 2, window + 4,);
+                        format!("1+0x{old} stale _x59 1+0x{} stale _x95 1+0x{}", window + 2, window + 4);
                     vec![counter.series(job, "a:1", &values)]
                 },
                 vec![

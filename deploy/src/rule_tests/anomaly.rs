@@ -34,6 +34,8 @@ impl Cases<'_> {
             cases.push((0.5, full, 2.0, gone));
         }
         let firing = 3;
+        // The case of a rate that is too low.
+        let seldom = 6;
         let length = 6;
         let mut series = Vec::new();
         for operation in ["value", "lower_band", "upper_band", "hours_known", "avg26h"] {
@@ -53,10 +55,12 @@ impl Cases<'_> {
                 let name = format!("anomaly:tta_workflow:{operation}");
                 series.push(Series::new(&name, &labels, phases(&values, length)));
             }
-            // Not so seldom that a rate had no band: of latencies that is not asked.
+            // Of latencies, it is the rate that says whether the workflow is called too seldom; their own average does not.
             let value = if operation == "avg26h" { 0.01 } else { value(&cases[0]) };
             let labels = [("job", job), ("signal", "latency"), ("workflow_name", *name)];
-            let values = phases(&[Some(value), None], length);
+            let of_latency: Vec<Option<f64>> =
+                (0..cases.len()).map(|at| Some(value).filter(|_| at == 0 || at == seldom)).collect();
+            let values = phases(&of_latency, length);
             series.push(Series::new(&format!("anomaly:tta_workflow:{operation}"), &labels, values));
         }
         let fired = |signal: &str, value: f64| {

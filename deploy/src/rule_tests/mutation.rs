@@ -222,14 +222,24 @@ fn caught(file: &TestFile, rules: &[RuleFile], subjects: &[&Subject<'_>]) -> Has
 
 #[test]
 fn whatever_is_changed_in_an_alert_a_test_fails() {
+    all_are_caught(&Options::of(&["--anomaly-all"]), |_| true);
+}
+
+#[test]
+fn whatever_is_changed_in_an_alert_on_what_is_pushed_a_test_fails() {
+    let pushed = ["TtaTargetDown", "TtaMetricAbsent"];
+    all_are_caught(&Options::of(&["--pushed"]), |rule| pushed.contains(&rule.name()));
+}
+
+fn all_are_caught(options: &Options, is_asked: impl Fn(&Rule) -> bool) {
     let catalog = sample();
-    let options = Options::of(&["--anomaly-all"]);
-    let rules = crate::rules::generate(&catalog, &options);
-    let mut files = generate(&catalog, &options, &rules);
+    let rules = crate::rules::generate(&catalog, options);
+    let mut files = generate(&catalog, options, &rules);
     // Those first that load nothing else, and are soon done.
     files.sort_by_key(|file| file.content.rule_files.len());
     let alerts: Vec<&Rule> =
         rules.iter().filter(|file| file.name() == "alerts").flat_map(RuleFile::rules).collect();
+    let alerts: Vec<&Rule> = alerts.into_iter().filter(|rule| is_asked(rule)).collect();
     let mut subjects = Vec::new();
     for rule in &alerts {
         let same: Vec<&Rule> = alerts.iter().copied().filter(|other| other.name() == rule.name()).collect();

@@ -26,6 +26,14 @@ pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -
         let windows = windows(catalog, options).into_iter().collect();
         all.push(loaded.test_file("windows", Vec::new(), &["slo"], "1h", windows));
     }
+    let namesakes = namesakes(catalog, options, loaded).into_iter().collect();
+    all.push(loaded.test_file(
+        "components",
+        Vec::new(),
+        &["recording"],
+        &format!("{EVALUATION}m"),
+        namesakes,
+    ));
     let between = between_stages(catalog, options, loaded);
     all.push(loaded.test_file(
         "stages",
@@ -141,6 +149,46 @@ fn expects_at(name: &str, labels: &[(&str, &str)], eval_time: &str, value: Optio
         eval_time: eval_time.to_owned(),
         exp_samples: value.map(sample).into_iter().collect(),
     }
+}
+
+/// Of a workflow and a primitive of the same name and type, one is sound and the other fails: together they are not.
+fn namesakes(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> Option<Scenario> {
+    let is_there = |family: &str| catalog.has(family);
+    let workflow = catalog.of_kind(SiteKind::Workflow).next()?;
+    if !["tta_workflow_executions_total", "tta_primitive_executions_total", "tta_component_info"]
+        .into_iter()
+        .all(is_there)
+    {
+        return None;
+    }
+    let mut input_series = Vec::new();
+    let mut promql_expr_test = Vec::new();
+    for (name, failing) in
+        [("workflow_fails", "workflow"), ("primitive_fails", "primitive"), ("none_fails", "")]
+    {
+        let mut site = workflow.clone();
+        name.clone_into(&mut site.name);
+        for level in ["workflow", "primitive"] {
+            let cases = Cases { catalog, options, loaded, site: &site, level };
+            let (well, failed) = if level == failing { ("0+6x10", "0+4x10") } else { ("0+10x10", "0+0x10") };
+            input_series.push(cases.calls("a:1", "success", well));
+            input_series.push(cases.calls("a:1", "error", failed));
+        }
+        let cases = Cases { catalog, options, loaded, site: &site, level: "workflow" };
+        input_series.push(cases.component());
+        let sound = if failing.is_empty() { 1.0 } else { 0.0 };
+        for (what, verdict) in [("traffic", 1.0), ("errors", sound), ("promotable", sound)] {
+            promql_expr_test.extend(cases.expects_of_component(what, verdict));
+        }
+    }
+    Some(Scenario {
+        name: "a workflow and a primitive of the same name and type are as ready as the worse of them"
+            .to_owned(),
+        interval: "1m".to_owned(),
+        input_series,
+        alert_rule_test: Vec::new(),
+        promql_expr_test,
+    })
 }
 
 struct Cases<'a> {

@@ -18,6 +18,10 @@ use super::{Group, Rule, RuleFile, anomaly};
 /// A ratio of the queue's capacity from which on it is as good as full.
 pub(crate) const QUEUE_FULL: f64 = 0.9;
 
+/// The part of a workflow's calls from which on their being cancelled is told, and how many have to be.
+pub(crate) const CANCELLED: f64 = 0.5;
+pub(crate) const LEAST_CANCELLED: u32 = 10;
+
 /// Families that every instance has from its first scrape on, whatever is called.
 pub(crate) const ALWAYS_THERE: [&str; 4] = [
     "tta_slo_events_total",
@@ -42,13 +46,19 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
         Group::new("tta-slo-burn", burns(catalog, options, &mut left_out)),
         Group::new("tta-slo-budget", budgets(catalog, options)),
         Group::new("tta-program", program(catalog, options)),
+        Group::new("tta-cancelled", cancelled(catalog, options)).every("1m"),
         Group::new("tta-telemetry", telemetry(catalog, options)),
         Group::new("tta-unusual", anomaly::alerts(catalog, options)),
     ];
     let mut about = format!(
         "Alerts of the job {job:?}. docs/runbook.md says of each what it means and what to do.\n\
-         Those that need `up` need a program that is scraped: what is pushed has none.",
+         {how}",
         job = options.job,
+        how = if options.pushed {
+            "The program pushes its metrics: that it is there is known from tta_build_info, of all instances together."
+        } else {
+            "Those that need `up` need a program that is scraped: generate with --pushed for one that is not."
+        },
     );
     if slo::is_recorded(catalog) {
         let _ = write!(
@@ -56,6 +66,11 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
             "\nAn objective's alerts need {LEAST_FAILURES} bad events in the long window. Where calls are so few that this\n\
              would keep a page back, TtaSloLowVolume tells of them, and TtaErrorBudgetExhausted asks for no number once\n\
              an objective is known for a day."
+        );
+    }
+    if !options.runbook_url.contains("://") {
+        about.push_str(
+            "\nrunbook_url is a path and no link, since Alertmanager does not know where the page is: generate with --runbook-url.",
         );
     }
     if !left_out.is_empty() {
@@ -293,24 +308,55 @@ fn budgets(catalog: &Catalog, options: &Options) -> Vec<Rule> {
     rules
 }
 
+/// What every instance has that sends anything.
+const SENT: &str = "tta_build_info";
+
 fn program(catalog: &Catalog, options: &Options) -> Vec<Rule> {
-    let up = selector("up", &[("job", &options.job)]);
+    let job = [("job", options.job.as_str())];
+    let (up, sent) = (selector("up", &job), selector(SENT, &job));
+    // Of what is pushed, an instance that is gone cannot be told from one that has ended.
+    let (missed, summary, description) = if options.pushed {
+        (
+            catalog.has(SENT).then(|| format!("absent({sent})")),
+            "{{ $labels.job }} sends no metrics",
+            "No instance of {{ $labels.job }} has sent metrics for five minutes. Nothing else can be told of it, and no \
+             alert on its objectives can fire.",
+        )
+    } else {
+        (
+            Some(format!("{up} == 0 or absent({up})")),
+            "{{ $labels.job }} is not scraped",
+            "Prometheus has had no answer from {{ with $labels.instance }}the instance {{ . }}{{ else }}any \
+             instance{{ end }} of {{ $labels.job }} for five minutes. Nothing else can be told of it, and no \
+             alert on its objectives can fire.",
+        )
+    };
     let words = Words {
         options,
         severity: "page",
-        summary: "{{ $labels.job }} is not scraped",
-        description: "Prometheus has had no answer from {{ with $labels.instance }}the instance {{ . }}{{ else }}any \
-                      instance{{ end }} of {{ $labels.job }} for five minutes. Nothing else can be told of it, and no \
-                      alert on its objectives can fire.",
+        summary,
+        description,
         dashboard: "tta-overview?var-job={{ $labels.job | urlquery }}",
     };
-    let mut rules = vec![Rule::alert("TtaTargetDown", format!("{up} == 0 or absent({up})"), "5m", &words)];
+    let mut rules = Vec::new();
+    if let Some(expr) = missed {
+        rules.push(Rule::alert("TtaTargetDown", expr, "5m", &words));
+    }
+    let (there, is_known) = if options.pushed {
+        (format!("group by (job, instance) ({sent})"), catalog.has(SENT))
+    } else {
+        (format!("{up} == 1"), true)
+    };
     for family in ALWAYS_THERE.into_iter().filter(|family| catalog.has(family)) {
+        if !is_known || options.pushed && family == SENT {
+            continue;
+        }
         // Labels of the rule itself are not known to its text.
         let summary = format!("{{{{ $labels.job }}}} does not emit {family}");
         let description = format!(
-            "The instance {{{{ $labels.instance }}}} of {{{{ $labels.job }}}} is scraped and has had no {family} for ten \
-             minutes, which it has from its start on. Alerts that read it cannot fire."
+            "The instance {{{{ $labels.instance }}}} of {{{{ $labels.job }}}} {is_there} and has had no {family} for ten \
+             minutes, which it has from its start on. Alerts that read it cannot fire.",
+            is_there = if options.pushed { "sends metrics" } else { "is scraped" },
         );
         let words = Words {
             options,
@@ -320,10 +366,36 @@ fn program(catalog: &Catalog, options: &Options) -> Vec<Rule> {
             dashboard: TELEMETRY_DASHBOARD,
         };
         let series = selector(family, &[("job", &options.job)]);
-        let expr = format!("{up} == 1 unless on (job, instance) {series}");
+        let expr = format!("{there} unless on (job, instance) {series}");
         rules.push(Rule::alert("TtaMetricAbsent", expr, "10m", &words).label("family", family));
     }
     rules
+}
+
+/// Workflows of which most calls are cancelled: what hangs until its callers leave is in no error ratio and in no objective.
+fn cancelled(catalog: &Catalog, options: &Options) -> Vec<Rule> {
+    let family = "tta_workflow_executions_total";
+    if !catalog.has(family) {
+        return Vec::new();
+    }
+    let job = ("job", options.job.as_str());
+    let counted = |matchers: &[(&str, &str)]| {
+        format!("sum by (job, workflow_name) (increase({}[15m]))", selector(family, matchers))
+    };
+    let (all, cancelled) = (counted(&[job]), counted(&[job, ("status", "cancelled")]));
+    let words = Words {
+        options,
+        severity: "ticket",
+        summary: "Most calls of {{ $labels.workflow_name }} are cancelled",
+        description: "In the last 15 minutes {{ printf \"%.2f\" $value }} of all calls of {{ $labels.workflow_name }} of \
+                      {{ $labels.job }} ended with nobody waiting for them. No error ratio and no objective counts them.",
+        dashboard: "tta-workflow?var-job={{ $labels.job | urlquery }}&var-workflow={{ $labels.workflow_name | urlquery }}",
+    };
+    let expr = format!(
+        "{cancelled} / {all} > {ratio} and {cancelled} >= {LEAST_CANCELLED}",
+        ratio = number(CANCELLED)
+    );
+    vec![Rule::alert("TtaCancelled", expr, "5m", &words)]
 }
 
 /// How long a series may have been away, with its program or with Prometheus, to be the same when it comes back.

@@ -20,7 +20,8 @@ const MARGIN: f64 = 0.5;
 /// Hours of the last 26 in which something has to have been recorded.
 pub(crate) const HOURS_KNOWN: u32 = 24;
 
-/// Calls per second below which a rate has no band: five a minute. Of fewer, every gap would be an anomaly.
+/// Calls per second below which a workflow has no bands: five a minute. Of fewer, every gap would be an anomaly, and so
+/// would every slow call.
 pub(crate) const LEAST_RATE: f64 = 0.083;
 
 const BY: &str = "job, workflow_name, signal";
@@ -131,7 +132,8 @@ fn alert(options: &Options, job: &str) -> Rule {
     let mut rate = recorded("avg26h");
     rate.pop();
     let expr = format!(
-        "({value} > {upper} or {value} < {lower}) and {known} >= {HOURS_KNOWN} unless {rate}, signal=\"rate\"}} < {least}",
+        "({value} > {upper} or {value} < {lower}) and {known} >= {HOURS_KNOWN} unless on (job, workflow_name) \
+         {rate}, signal=\"rate\"}} < {least}",
         upper = recorded("upper_band"),
         lower = recorded("lower_band"),
         known = recorded("hours_known"),

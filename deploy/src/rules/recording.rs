@@ -148,8 +148,9 @@ fn components(catalog: &Catalog, job: &str) -> (Vec<Rule>, Vec<Rule>) {
             let Level { name, executions, .. } = level;
             let calls = format!("{}, {status}}}", open(&format!("{executions}_total"), job));
             format!(
-                "sum by (job, name, kind) (label_replace(label_replace(increase({calls}[{STAGE_RANGE}]), \
-                 \"name\", \"$1\", \"{name}_name\", \"(.*)\"), \"kind\", \"$1\", \"{name}_type\", \"(.*)\"))"
+                "sum by (job, name, kind, level) (label_replace(label_replace(label_replace(\
+                 increase({calls}[{STAGE_RANGE}]), \"name\", \"$1\", \"{name}_name\", \"(.*)\"), \
+                 \"kind\", \"$1\", \"{name}_type\", \"(.*)\"), \"level\", \"{name}\", \"job\", \".*\"))"
             )
         };
         counted.iter().map(of_level).collect::<Vec<_>>().join(" or ")
@@ -158,8 +159,11 @@ fn components(catalog: &Catalog, job: &str) -> (Vec<Rule>, Vec<Rule>) {
         let recorded = selector(&format!("component:tta_component_{operand}:increase5m"), &[("job", job)]);
         format!("sum_over_time({recorded}[7d])")
     };
+    // A workflow and a primitive of the same name and type are one component there: the worse of them is what it is.
     let of_component = |verdict: &str, otherwise: &str| {
-        format!("{info} * on (job, name, kind) group_left () ({verdict}) or {otherwise} * {info}")
+        format!(
+            "{info} * on (job, name, kind) group_left () (min by (job, name, kind) ({verdict})) or {otherwise} * {info}"
+        )
     };
     let staged = vec![
         Rule::record("component:tta_component_calls:increase5m", calls("status=~\"error|success\"")),

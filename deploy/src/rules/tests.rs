@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::burn::{LEAST_FACTOR, LONG_PERIOD, PAIRS};
 use super::{RuleFile, generate};
 use crate::catalog::Catalog;
 use crate::cli::Options;
@@ -159,6 +160,19 @@ fn an_empty_program_is_still_missed_when_it_is_gone() {
 }
 
 #[test]
+fn a_program_that_pushes_is_not_asked_for_up() {
+    let options = Options::of(&["--pushed", "--anomaly-all"]);
+    let files = generate(&sample(), &options);
+    for rule in files.iter().flat_map(RuleFile::rules) {
+        assert!(!rule.expr.contains("up{"), "{}", rule.expr);
+    }
+    let down = files.iter().flat_map(RuleFile::rules).find(|rule| rule.name() == "TtaTargetDown");
+    assert_eq!(down.expect("the alert").expr, "absent(tta_build_info{job=\"tta\"})");
+    passes(&sample(), &options);
+    passes(&without(&["tta_build"], |_| true), &options);
+}
+
+#[test]
 fn a_rule_names_no_family_that_the_catalog_lacks() {
     let catalogs = [
         sample(),
@@ -289,4 +303,79 @@ fn an_objective_without_a_budget_has_no_alerts_and_is_named() {
     let catalog = of_workflows(&names[..1], |_| success(1.0, 30));
     assert!(file(&generate(&catalog, &Options::of(&[])), "slo").is_none());
     passes(&catalog, &Options::of(&[]));
+}
+
+/// Numbers of `text`, in order.
+fn numbers(text: &str) -> Vec<u32> {
+    let digits = text.split(|letter: char| !letter.is_ascii_digit());
+    digits.filter_map(|digits| digits.parse().ok()).collect()
+}
+
+#[test]
+fn what_the_attribute_accepts_has_an_alert_that_can_fire() {
+    // The macros cannot depend on this crate, nor it on them: their table is read where it is written.
+    let source = include_str!("../../../macros/src/valid/slo.rs");
+    let after = |begin: &str, end: &str| {
+        let (_, rest) = source.split_once(begin).unwrap_or_else(|| panic!("the attribute has no {begin}"));
+        numbers(rest.split(end).next().unwrap_or_default())
+    };
+    let pairs = after("const PAIRS: [(u32, u32, u32); 4] = ", ";");
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few hundred")]
+    let per_mille = |part: f64| (part * 1000.0).round() as u32;
+    let ours =
+        PAIRS.map(|pair| [pair.long_hours, per_mille(pair.budget), per_mille(pair.budget_of_short_period)]);
+    assert_eq!(pairs, ours.concat());
+    assert_eq!(after("if days >= ", " "), [LONG_PERIOD]);
+    assert_eq!(after("filter(|burn| *burn >= ", ")"), [per_mille(LEAST_FACTOR)]);
+    let days = after("const DAYS: std::ops::RangeInclusive<u32> = ", ";");
+    let [first, last] = days[..] else { panic!("{days:?} are no days") };
+    for days in first..=last {
+        let slowest = pairs
+            .chunks(3)
+            .map(|pair| pair[if days >= LONG_PERIOD { 1 } else { 2 }] * 24 * days / pair[0])
+            .filter(|burn| *burn >= per_mille(LEAST_FACTOR))
+            .min()
+            .expect("a pair");
+        for tenths in 1..1000 {
+            let target = f64::from(tenths) / 1000.0;
+            let is_accepted = slowest * (1000 - tenths) < 1_000_000;
+            let has_alert = PAIRS.iter().any(|pair| pair.factor_for(days, target).is_ok());
+            // What the attribute rounds down may be refused here by a hair's breadth only.
+            let is_near = (slowest * (1000 - tenths)).abs_diff(1_000_000) < 1_000;
+            assert!(is_accepted == has_alert || is_near, "{target} over {days}d: {is_accepted}, {has_alert}");
+        }
+    }
+}
+
+#[test]
+fn functions_of_one_name_that_differ_are_refused_with_both_places() {
+    type Change<'a> = &'a dyn Fn(&mut Value);
+
+    let conflict = |change: Change<'_>| {
+        let mut json = json_of_sample();
+        let mut second = json["sites"][0].clone();
+        second["file"] = "src/other.rs".into();
+        second["line"] = 99.into();
+        change(&mut second);
+        json["sites"].as_array_mut().expect("a list").push(second);
+        catalog(json).conflict()
+    };
+    assert_eq!(conflict(&|_| ()), None);
+    let as_primitive = |site: &mut Value| site["kind"] = "primitive".into();
+    let changes: [(&str, Change<'_>); 4] = [
+        ("different slos", &|site| site["slo"] = success(0.9, 30)),
+        ("different types", &|site| site["type"] = "parallel".into()),
+        ("different labels", &|site| site["labels"] = json!([])),
+        ("both have an slo", &as_primitive),
+    ];
+    for (what, change) in changes {
+        let said = conflict(change).expect(what);
+        assert!(said.contains(what) && said.contains("src/other.rs:99"), "{said}");
+        assert_eq!(said.matches(".rs:").count(), 2, "{said}");
+    }
+    let without_slo = |site: &mut Value| {
+        as_primitive(site);
+        site["slo"] = Value::Null;
+    };
+    assert_eq!(conflict(&without_slo), None);
 }

@@ -18,8 +18,8 @@ pub(crate) enum CatalogError {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("{} is no catalog of tta: {source}", path.display())]
     Malformed { path: PathBuf, source: serde_json::Error },
-    #[error("{} has two functions that cannot both be: {conflict}", path.display())]
-    Conflict { path: PathBuf, conflict: String },
+    #[error("the catalog {} contradicts itself\n{conflicts}", path.display())]
+    Conflict { path: PathBuf, conflicts: String },
     #[error("the catalog {} has format {found}, and this tta reads format {FORMAT}: install the tta of the same release as the program's", path.display())]
     OtherFormat { path: PathBuf, found: u32 },
 }
@@ -163,40 +163,11 @@ impl Catalog {
             return Err(CatalogError::OtherFormat { path: path.to_owned(), found: format });
         }
         let catalog: Catalog = serde_json::from_str(text).map_err(malformed)?;
-        match catalog.conflict() {
-            Some(conflict) => Err(CatalogError::Conflict { path: path.to_owned(), conflict }),
-            None => Ok(catalog),
+        let conflicts: Vec<String> = catalog.conflicts().iter().map(ToString::to_string).collect();
+        if !conflicts.is_empty() {
+            return Err(CatalogError::Conflict { path: path.to_owned(), conflicts: conflicts.join("\n") });
         }
-    }
-
-    /// Two functions of one name that differ in what the name alone tells apart, and where they are.
-    pub(crate) fn conflict(&self) -> Option<String> {
-        let place = |site: &Site| format!("{} ({}:{})", site.function, site.file, site.line);
-        for (at, one) in self.sites.iter().enumerate() {
-            for other in self.sites[at + 1..].iter().filter(|other| other.name == one.name) {
-                let differs = if one.kind != other.kind {
-                    (one.slo.is_some() && other.slo.is_some())
-                        .then_some("are a workflow and a primitive that both have an slo")
-                } else if one.type_ != other.type_ {
-                    Some("have different types")
-                } else if one.slo != other.slo {
-                    Some("have different slos")
-                } else if one.labels != other.labels || one.labels_on_all != other.labels_on_all {
-                    Some("have different labels")
-                } else {
-                    None
-                };
-                if let Some(differs) = differs {
-                    return Some(format!(
-                        "{} and {}, both {:?}, {differs}; give one of them another name",
-                        place(one),
-                        place(other),
-                        one.name
-                    ));
-                }
-            }
-        }
-        None
+        Ok(catalog)
     }
 
     pub(crate) fn family(&self, name: &str) -> Option<&Family> {

@@ -16,10 +16,6 @@ const SHOWN_LINES: usize = 400;
 ///
 /// Nothing comes of what names something that is not there.
 pub(crate) fn core(catalog: &Catalog, options: &Options) -> Result<Files, Failure> {
-    let conflicts: Vec<String> = catalog.conflicts().iter().map(ToString::to_string).collect();
-    if !conflicts.is_empty() {
-        return Err(format!("the catalog contradicts itself\n{}", conflicts.join("\n")).into());
-    }
     let rules = rules::generate(catalog, options);
     let dashboards = dashboards::generate(catalog, options, &rules);
     let findings = lint::check(catalog, options, &rules, &dashboards)?;

@@ -346,36 +346,3 @@ fn what_the_attribute_accepts_has_an_alert_that_can_fire() {
         }
     }
 }
-
-#[test]
-fn functions_of_one_name_that_differ_are_refused_with_both_places() {
-    type Change<'a> = &'a dyn Fn(&mut Value);
-
-    let conflict = |change: Change<'_>| {
-        let mut json = json_of_sample();
-        let mut second = json["sites"][0].clone();
-        second["file"] = "src/other.rs".into();
-        second["line"] = 99.into();
-        change(&mut second);
-        json["sites"].as_array_mut().expect("a list").push(second);
-        catalog(json).conflict()
-    };
-    assert_eq!(conflict(&|_| ()), None);
-    let as_primitive = |site: &mut Value| site["kind"] = "primitive".into();
-    let changes: [(&str, Change<'_>); 4] = [
-        ("different slos", &|site| site["slo"] = success(0.9, 30)),
-        ("different types", &|site| site["type"] = "parallel".into()),
-        ("different labels", &|site| site["labels"] = json!([])),
-        ("both have an slo", &as_primitive),
-    ];
-    for (what, change) in changes {
-        let said = conflict(change).expect(what);
-        assert!(said.contains(what) && said.contains("src/other.rs:99"), "{said}");
-        assert_eq!(said.matches(".rs:").count(), 2, "{said}");
-    }
-    let without_slo = |site: &mut Value| {
-        as_primitive(site);
-        site["slo"] = Value::Null;
-    };
-    assert_eq!(conflict(&without_slo), None);
-}

@@ -15,6 +15,9 @@ pub(crate) struct Datasource {
 
 pub(super) const PROMETHEUS: Datasource = Datasource { type_: "prometheus", uid: "${datasource}" };
 
+/// Columns of a heatmap: it reads every bucket of every series for each, and more are too narrow to be told apart.
+const COLUMNS: u32 = 100;
+
 /// A panel without its place.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -29,6 +32,9 @@ pub(crate) struct Panel {
     options: Value,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     transformations: Vec<Value>,
+    /// How many points in time are shown; as many as there are pixels if not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_data_points: Option<u32>,
     #[serde(skip)]
     pub(super) width: u32,
     #[serde(skip)]
@@ -193,7 +199,9 @@ impl Panel {
             "showValue": "never", "yAxis": { "axisPlacement": "left", "reverse": false, "unit": unit },
             "tooltip": { "mode": "single", "yHistogram": false }
         });
-        Self::new("heatmap", title, description, unit, custom, options).color("palette-classic").size(12, 8)
+        let mut panel = Self::new("heatmap", title, description, unit, custom, options);
+        panel.max_data_points = Some(COLUMNS);
+        panel.color("palette-classic").size(12, 8)
     }
 
     fn new(
@@ -223,6 +231,7 @@ impl Panel {
             field_config: FieldConfig { defaults, overrides: Vec::new() },
             options,
             transformations: Vec::new(),
+            max_data_points: None,
             width: 0,
             height: 0,
         }

@@ -248,7 +248,6 @@ fn value(sample: &Value) -> f64 {
 }
 
 #[test]
-#[ignore = "its expectations are older than the stages of 5m15s and the note of an idle program"]
 fn the_stack_says_of_a_shop_what_is_so_and_pages_for_what_breaks() {
     let stack = Stack::start();
     everything_returns_data(&stack);

@@ -100,15 +100,25 @@ impl Scaled<'_> {
     }
 
     fn divided(self, duration: &str) -> String {
-        let end = duration.find(|letter: char| !letter.is_ascii_digit()).expect("a duration has a unit");
-        let (count, unit) = duration.split_at(end);
-        let (_, milliseconds) = UNITS
-            .iter()
-            .find(|(name, _)| *name == unit)
-            .unwrap_or_else(|| panic!("{duration} is of more than one unit"));
-        let count: u64 = count.parse().expect("a number");
-        format!("{}ms", count * milliseconds / self.by)
+        let mut milliseconds = 0;
+        let mut rest = duration;
+        while !rest.is_empty() {
+            let (count, unit_and_rest) = split(rest, |letter| letter.is_ascii_digit());
+            let (unit, after) = split(unit_and_rest, |letter| letter.is_ascii_alphabetic());
+            let of_unit = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, milliseconds)| milliseconds);
+            let (Ok(count), Some(of_unit)) = (count.parse::<u64>(), of_unit) else {
+                panic!("{duration} is no duration of Prometheus");
+            };
+            milliseconds += count * of_unit;
+            rest = after;
+        }
+        format!("{}ms", milliseconds / self.by)
     }
+}
+
+/// The letters at the beginning of a text that are of a kind, and what follows them.
+fn split(text: &str, of_kind: impl Fn(char) -> bool) -> (&str, &str) {
+    text.split_at(text.find(|letter| !of_kind(letter)).unwrap_or(text.len()))
 }
 
 pub(crate) fn save(folder: &Path, name: &str, text: &str) {

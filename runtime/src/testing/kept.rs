@@ -17,7 +17,7 @@ use similar::TextDiff;
 /// named there to be linked (`use shop as _;`); in a program's own `main.rs`, beside it, for those of a program. Run it
 /// with the features that the program is shipped with.
 ///
-/// ```
+/// ```standalone_crate
 /// # #[tta::primitive] fn weigh() {}
 /// # weigh();
 /// # let folder = std::env::temp_dir().join(format!("tta-{}", std::process::id()));

@@ -38,6 +38,25 @@ pub(crate) mod attribute {
     /// Milliseconds from the call to a stream's first item, a float.
     pub(crate) const STREAM_FIRST_ITEM: &str = "tta.stream.first_item_ms";
     pub(crate) const STEP_INDEX: &str = "tta.step.index";
+    /// Set where a fallback did what a step could not.
+    pub(crate) const DEGRADED: &str = "tta.degraded";
+    pub(crate) const FALLBACK_MEMBER: &str = "tta.fallback.member";
+    /// Seconds that the body had, a float.
+    #[cfg(feature = "timeout")]
+    pub(crate) const TIMEOUT_SECONDS: &str = "tta.timeout_seconds";
+    /// How often the body was called, where that is more than once.
+    #[cfg(feature = "retry")]
+    pub(crate) const RETRY_ATTEMPTS: &str = "tta.retry.attempts";
+    /// Which attempt a span is, from 1.
+    #[cfg(feature = "retry")]
+    pub(crate) const ATTEMPT_NUMBER: &str = "tta.attempt.number";
+    /// Milliseconds that were waited before the attempt, a float.
+    #[cfg(feature = "retry")]
+    pub(crate) const ATTEMPT_WAIT: &str = "tta.attempt.wait_ms";
+    #[cfg(feature = "breaker")]
+    pub(crate) const BREAKER_STATE: &str = "tta.breaker.state";
+    #[cfg(feature = "breaker")]
+    pub(crate) const BREAKER_FROM: &str = "tta.breaker.from";
     pub(crate) const ERROR_CODE: &str = "tta.error.code";
     /// The id of the span below, in which the error first appeared.
     pub(crate) const ERROR_ORIGIN: &str = "tta.error.origin";
@@ -90,6 +109,15 @@ pub(crate) mod label {
     pub(crate) const OUTCOME: &str = "outcome";
     pub(crate) const REASON: &str = "reason";
     pub(crate) const PROPAGATOR: &str = "propagator";
+    pub(crate) const MEMBER: &str = "member";
+    #[cfg(feature = "timeout")]
+    pub(crate) const PHASE: &str = "phase";
+    #[cfg(feature = "breaker")]
+    pub(crate) const STATE: &str = "state";
+    #[cfg(feature = "breaker")]
+    pub(crate) const FROM: &str = "from";
+    #[cfg(feature = "breaker")]
+    pub(crate) const TO: &str = "to";
     pub(crate) const EXPORTER: &str = "exporter";
     pub(crate) const FAMILY: &str = "family";
     pub(crate) const LABEL: &str = "label";
@@ -127,6 +155,21 @@ pub(crate) mod metric {
     pub(crate) const PRIMITIVE_ERRORS: &str = "tta_primitive_errors_total";
     pub(crate) const SLO_EVENTS: &str = "tta_slo_events_total";
     pub(crate) const SLO_OBJECTIVE: &str = "tta_slo_objective_ratio";
+    pub(crate) const FALLBACKS: &str = "tta_fallbacks_total";
+    #[cfg(feature = "bulkhead")]
+    pub(crate) const BULKHEAD_WAIT: &str = "tta_bulkhead_wait_seconds";
+    #[cfg(feature = "bulkhead")]
+    pub(crate) const BULKHEAD_REJECTIONS: &str = "tta_bulkhead_rejections_total";
+    #[cfg(feature = "breaker")]
+    pub(crate) const BREAKER_STATE: &str = "tta_circuit_breaker_state";
+    #[cfg(feature = "breaker")]
+    pub(crate) const BREAKER_TRANSITIONS: &str = "tta_circuit_breaker_transitions_total";
+    #[cfg(feature = "breaker")]
+    pub(crate) const BREAKER_REJECTIONS: &str = "tta_circuit_breaker_rejections_total";
+    #[cfg(feature = "retry")]
+    pub(crate) const RETRY_ATTEMPTS: &str = "tta_retry_attempts_total";
+    #[cfg(feature = "timeout")]
+    pub(crate) const TIMEOUTS: &str = "tta_timeouts_total";
     pub(crate) const COMPONENT_INFO: &str = "tta_component_info";
     pub(crate) const LABEL_OVERFLOW: &str = "tta_label_overflow_total";
     pub(crate) const TELEMETRY_SPANS: &str = "tta_telemetry_spans_total";

@@ -1,6 +1,7 @@
 //! Attribute text to typed arguments; every node keeps the user's tokens.
 
 mod duration;
+mod policy;
 mod slo;
 
 use proc_macro2::TokenStream;
@@ -11,13 +12,16 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, Type, parenthesized, token};
 
+pub(crate) use self::policy::{
+    Backoff, Breaker, BreakerWindow, Bulkhead, Count, Fallback, Policies, Retry, Share, Time, Timeout,
+};
 pub(crate) use self::slo::{Objective, Slo};
 use crate::ctxt::Ctxt;
 use crate::parse::{at_end, begun, each, here_or, krate, list, string, twice, unknown, value, word};
 
 const KNOWN: &[&str] = &[
-    "name", "kind", "labels", "fields", "ret", "ok_if", "error_if", "errors", "slo", "maturity", "crate",
-    "skip",
+    "name", "kind", "labels", "fields", "ret", "ok_if", "error_if", "errors", "slo", "maturity", "fallback",
+    "bulkhead", "breaker", "retry", "timeout", "crate", "skip",
 ];
 
 /// Which of the two attributes was written.
@@ -69,6 +73,7 @@ pub(crate) struct Args {
     pub(crate) errors: Option<Type>,
     pub(crate) slo: Option<Slo>,
     pub(crate) maturity: Option<LitStr>,
+    pub(crate) policies: Policies,
     /// `skip`, on a method of an annotated impl block.
     pub(crate) skip: Option<Ident>,
     /// All of them as they were written.
@@ -197,6 +202,11 @@ impl Args {
             "maturity" => {
                 self.maturity = Some(string(input, &keyword, "maturity = \"production\"")?);
             }
+            "fallback" => self.policies.fallback = Some(policy::fallback(input, keyword, cx)?),
+            "bulkhead" => self.policies.bulkhead = Some(policy::bulkhead(input, keyword, cx)?),
+            "breaker" => self.policies.breaker = Some(policy::breaker(input, keyword, cx)?),
+            "retry" => self.policies.retry = Some(policy::retry(input, keyword, cx)?),
+            "timeout" => self.policies.timeout = Some(policy::timeout(input, keyword, cx)?),
             "crate" => self.krate = Some(krate(input, &keyword)?),
             "skip" => self.skip = Some(keyword),
             _ => return Err(unknown(&keyword, KNOWN)),

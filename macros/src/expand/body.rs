@@ -12,7 +12,7 @@ impl Call<'_> {
     pub(super) fn future(&self, returned: &Returned<'_>, prologue: &TokenStream) -> TokenStream {
         let private = &self.private;
         let function = self.function;
-        let block = self.block(&returned.edge(private), prologue);
+        let block = self.block(returned, &returned.edge(private), prologue);
         let async_span = function.sig.asyncness.map_or(function.sig.fn_token.span, |token| token.span);
         let async_move = quote_spanned!(async_span=> async move);
         // With the user's span, so that errors about captured variables name them. The block inside has ours:
@@ -27,12 +27,22 @@ impl Call<'_> {
     }
 
     /// What is in the braces of the wrapped block.
-    pub(super) fn block(&self, edge: &TokenStream, prologue: &TokenStream) -> TokenStream {
+    pub(super) fn block(
+        &self,
+        returned: &Returned<'_>,
+        edge: &TokenStream,
+        prologue: &TokenStream,
+    ) -> TokenStream {
         let begin = self.begin();
         let body = &self.function.body;
         // An empty first statement keeps the braces of a lone expression from being called unused.
         let body = if is_lone_expression(body) { quote!({} #body) } else { body.clone() };
         let body = group(Delimiter::Brace, self.function.brace.span.join(), body);
+        if self.has_policies() {
+            let bindings = self.rebound();
+            let chain = self.through_policies(returned, &quote!({ #bindings #body }));
+            return quote!(#edge #prologue #begin #chain);
+        }
         quote!(#edge #prologue #begin #body)
     }
 }

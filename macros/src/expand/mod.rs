@@ -10,6 +10,7 @@ mod links;
 mod manual;
 mod outcome;
 mod parameters;
+mod policy;
 mod returned;
 mod site;
 #[cfg(test)]
@@ -112,7 +113,7 @@ impl Call<'_> {
         let returned = Returned::new(&sig.output);
         let Parameters { inputs, prologue } = self.parameters();
         let site = self.site(&returned);
-        let block = self.block(&TokenStream::new(), &prologue);
+        let block = self.block(&returned, &TokenStream::new(), &prologue);
         let output = returned.in_closure();
         let call = self.observed("call", &quote!(move || #output { #block }), &returned);
         let signature = Signature { inputs, ..sig.clone() };
@@ -135,7 +136,8 @@ impl Call<'_> {
     fn asynchronous(&self) -> TokenStream {
         let Function { attrs, vis, defaultness, sig, brace, .. } = self.function;
         let returned = Returned::new(&sig.output);
-        let Parameters { inputs, prologue } = self.parameters();
+        let Parameters { inputs, prologue } =
+            if self.has_policies() { self.parameters_for_policies() } else { self.parameters() };
         let site = self.site(&returned);
         let future = self.future(&returned, &prologue);
         let signature = Signature {
@@ -195,9 +197,11 @@ impl Call<'_> {
         let captures = sig.inputs.iter().filter(|_| captures_all).filter_map(capture);
         let begin = self.begin();
         let edge = returned.edge(private);
+        let asks = self.asks() || self.has_policies();
+        let body = if self.has_policies() { self.through_policies(&returned, body) } else { body.clone() };
         let block = group(Delimiter::Brace, *block, quote!(#(#captures)* #edge #begin #body));
         // What `begin` asks, it asks of arguments that are gone when the block is polled, unless they moved in.
-        let moves = (self.asks() && !tail.moves()).then(|| quote!(move));
+        let moves = (asks && !tail.moves()).then(|| quote!(move));
         let future = self.observed("future", &quote!(#(#keywords)* #moves #block), &returned);
         let future = match tail.paren {
             Some(paren) => group(Delimiter::Parenthesis, paren, future).into_token_stream(),

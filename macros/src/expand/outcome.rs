@@ -78,18 +78,7 @@ impl Call<'_> {
             return quote!(|_, _| #private::Outcome::SUCCESS);
         }
         let (result, recorder) = (hidden("__r"), hidden("__f"));
-        let outcome = self.probe("__outcome");
-        let outcome = match self.args.rules.first() {
-            Some(rule) => {
-                let (keyword, expr) = (&rule.keyword, &rule.expr);
-                let first = expr.to_token_stream().into_iter().next();
-                let at = ours_at(first.map_or_else(|| keyword.span(), |token| token.span()));
-                let name = Ident::new(&keyword.to_string(), at);
-                let private = located(private, at);
-                quote_spanned!(at=> #private::#name(#expr, #result, #outcome))
-            }
-            None => outcome,
-        };
+        let outcome = self.outcome();
         let Some(ret) = &self.args.ret else {
             return quote!(|#result, _| #outcome);
         };
@@ -105,6 +94,25 @@ impl Call<'_> {
                 #outcome
             }
         }
+    }
+
+    /// `|__r| ..`, where what is returned means the same to policies.
+    pub(super) fn outcome_of_result(&self) -> TokenStream {
+        let (result, outcome) = (hidden("__r"), self.outcome());
+        quote!(|#result| #outcome)
+    }
+
+    /// What the value that `__r` refers to means.
+    fn outcome(&self) -> TokenStream {
+        let result = hidden("__r");
+        let outcome = self.probe("__outcome");
+        let Some(rule) = self.args.rules.first() else { return outcome };
+        let (keyword, expr) = (&rule.keyword, &rule.expr);
+        let first = expr.to_token_stream().into_iter().next();
+        let at = ours_at(first.map_or_else(|| keyword.span(), |token| token.span()));
+        let name = Ident::new(&keyword.to_string(), at);
+        let private = located(&self.private, at);
+        quote_spanned!(at=> #private::#name(#expr, #result, #outcome))
     }
 
     /// Asks the value's type by method resolution. The traits are in scope of the question only, not of the

@@ -49,11 +49,13 @@ impl Call<'_> {
             let variant = Ident::new(&capitalised(&word.value()), ours_at(word.span()));
             quote!(.maturity(#private::Maturity::#variant))
         });
+        let (policies, aspects) = self.policies(&name);
         quote! {
             #declared
+            #policies
             static __SITE: #private::Site = #private::Site::#role(#name, #kind)
                 .at(::core::concat!(::core::module_path!(), #path), ::core::file!(), #line)
-                #labels #fields #(#errors)* #slo #maturity;
+                #labels #fields #(#errors)* #slo #maturity #aspects;
             #private::register!(__SITE);
         }
     }
@@ -124,7 +126,7 @@ impl Call<'_> {
     }
 }
 
-fn capitalised(word: &str) -> String {
+pub(super) fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
 }

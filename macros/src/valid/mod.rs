@@ -3,6 +3,7 @@
 mod expression;
 mod function;
 mod label;
+pub(crate) mod policy;
 mod slo;
 
 use std::collections::HashSet;
@@ -57,6 +58,7 @@ pub(crate) fn check(role: Role, args: &Args, function: Option<&Function>, cx: &C
     arguments(args, function.map_or(&no_generics, |function| &function.sig.generics), cx);
     if let Some(function) = function {
         function::check(role, args.ret.as_ref(), function, cx);
+        policy::function(role, &args.policies, function, cx);
     }
 }
 
@@ -85,6 +87,7 @@ fn arguments(args: &Args, generics: &Generics, cx: &Ctxt) {
     if let Some(text) = &args.maturity {
         maturity(text, cx);
     }
+    policy::settings(&args.policies, cx);
     if let Some(skip) = &args.skip {
         cx.error(
             skip,

@@ -7,6 +7,7 @@ use super::{Maturity, Site, SiteKind, Slo};
 use crate::metric::family::{self, FAMILIES, Family};
 use crate::metric::label::LabelValues;
 use crate::outcome::Kind;
+use crate::policy::Observed;
 
 /// A site's entry in the list that the linker collects. Expansions make it; not public interface.
 #[derive(Debug)]
@@ -184,7 +185,13 @@ impl CatalogSite {
         if self.slo().is_some() {
             families.extend([&family::SLO_EVENTS, &family::SLO_OBJECTIVE]);
         }
+        families.extend(self.observed().map(Observed::family));
         families
+    }
+
+    /// What its policies count.
+    pub(super) fn observed(&self) -> impl Iterator<Item = &'static Observed> {
+        self.0.observed()
     }
 
     pub(crate) fn maturity_label(self) -> &'static str {

@@ -24,6 +24,9 @@ use crate::metric::{
     family::{self, Family},
 };
 use crate::outcome::Kind;
+use crate::policy::Aspect;
+#[cfg(feature = "telemetry")]
+use crate::policy::Observed;
 use crate::span::probe::KnownErrors;
 
 /// Which attribute a function has.
@@ -62,6 +65,8 @@ pub struct Site {
     errors: [Option<fn() -> KnownErrors>; 2],
     promise: Option<Promise>,
     maturity: Option<Maturity>,
+    /// Its policies.
+    aspects: &'static [&'static dyn Aspect],
     #[cfg(feature = "telemetry")]
     span_name: OnceLock<Cow<'static, str>>,
     #[cfg(feature = "telemetry")]
@@ -104,6 +109,7 @@ impl Site {
             errors: [None; 2],
             promise: None,
             maturity: None,
+            aspects: &[],
             #[cfg(feature = "telemetry")]
             span_name: OnceLock::new(),
             #[cfg(feature = "telemetry")]
@@ -172,6 +178,12 @@ impl Site {
     /// Its maturity.
     pub const fn maturity(mut self, maturity: Maturity) -> Self {
         self.maturity = Some(maturity);
+        self
+    }
+
+    /// Its policies.
+    pub const fn aspects(mut self, aspects: &'static [&'static dyn Aspect]) -> Self {
+        self.aspects = aspects;
         self
     }
 
@@ -282,6 +294,11 @@ impl Site {
     /// Whether nothing that it calls has a span.
     pub(crate) fn hides_everything(&self) -> bool {
         self.hidden.load(Relaxed) == Hidden::Everything as u8
+    }
+
+    /// What its policies count.
+    pub(crate) fn observed(&self) -> impl Iterator<Item = &'static Observed> {
+        self.aspects.iter().flat_map(|aspect| aspect.observed())
     }
 
     pub(crate) fn declared_slo(&self) -> Option<Slo> {

@@ -9,6 +9,7 @@ use crate::metric::family::{self, FAMILIES, Family, MAX_TARGETS, Producer};
 use crate::names::label;
 use crate::outcome::{Category, Outcome, Status};
 use crate::pipeline::Fate;
+use crate::policy::Observed;
 
 /// A label of a family in this program, and the values that it can have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +64,7 @@ impl FamilyLabel {
 }
 
 /// Whether anything in a program with these sites emits `family`.
-pub(super) fn is_emitted(family: &Family, sites: &[CatalogSite]) -> bool {
+pub(super) fn is_emitted(family: &'static Family, sites: &[CatalogSite]) -> bool {
     let any = |kind: SiteKind| sites.iter().any(|site| site.kind() == kind);
     match family.producer() {
         Producer::Workflows => any(SiteKind::Workflow),
@@ -71,6 +72,7 @@ pub(super) fn is_emitted(family: &Family, sites: &[CatalogSite]) -> bool {
         Producer::Steps => any(SiteKind::Workflow) && any(SiteKind::Primitive),
         Producer::Components => !sites.is_empty(),
         Producer::Objectives => sites.iter().any(|site| site.slo().is_some()),
+        Producer::Policies => observed(family, sites).next().is_some(),
         Producer::OpenLabels => !open_labels(sites).is_empty(),
         _ => true,
     }
@@ -86,6 +88,12 @@ fn own(family: &'static Family, name: &'static str, sites: &[CatalogSite]) -> Fa
     let of = |kind: SiteKind| sites.iter().filter(move |site| site.kind() == kind);
     let closed = |values: &mut dyn Iterator<Item = &'static str>| FamilyLabel::closed(name, values);
     let is = |other: &'static Family| std::ptr::eq(family, other);
+    if family.producer() == Producer::Policies {
+        return match name {
+            label::PRIMITIVE_NAME => closed(&mut observed(family, sites).map(|(site, _)| site.name())),
+            _ => closed(&mut observed(family, sites).flat_map(|(_, observed)| observed.values_of(name))),
+        };
+    }
     match name {
         label::WORKFLOW_NAME => closed(&mut of(SiteKind::Workflow).map(CatalogSite::name)),
         label::WORKFLOW_TYPE => closed(&mut of(SiteKind::Workflow).map(CatalogSite::type_)),
@@ -128,6 +136,15 @@ fn own(family: &'static Family, name: &'static str, sites: &[CatalogSite]) -> Fa
             FamilyLabel { limit, is_optional: family.targets().is_some(), ..FamilyLabel::open(name) }
         }
     }
+}
+
+/// What policies count in `family`, each with its function.
+fn observed<'a>(
+    family: &'static Family,
+    sites: &'a [CatalogSite],
+) -> impl Iterator<Item = (&'a CatalogSite, &'static Observed)> {
+    let of_site = |site: &'a CatalogSite| site.observed().map(move |observed| (site, observed));
+    sites.iter().flat_map(of_site).filter(move |(_, observed)| std::ptr::eq(observed.family(), family))
 }
 
 /// What is known of the errors of a family. A type that a signature hides brings others.

@@ -113,18 +113,28 @@ impl Inner {
 pub(crate) struct Run {
     pub(crate) site: &'static Site,
     steps: AtomicU32,
+    is_degraded: AtomicBool,
 }
 
 #[cfg(feature = "telemetry")]
 impl Run {
     pub(crate) fn new(site: &'static Site) -> Self {
-        Run { site, steps: AtomicU32::new(0) }
+        Run { site, steps: AtomicU32::new(0), is_degraded: AtomicBool::new(false) }
     }
 
     /// How many steps have begun.
     #[cfg(feature = "log")]
     pub(crate) fn steps(&self) -> u32 {
         self.steps.load(Ordering::Relaxed)
+    }
+
+    /// One of its steps was done by a fallback.
+    pub(crate) fn degrade(&self) {
+        self.is_degraded.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_degraded(&self) -> bool {
+        self.is_degraded.load(Ordering::Relaxed)
     }
 
     /// The place of the next step, from 0.

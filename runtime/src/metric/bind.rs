@@ -100,6 +100,9 @@ impl Bound {
         for key in (0..combinations as LabelKey).filter(|key| is_known(site, *key)) {
             bound.combination(|| store, key);
         }
+        for observed in site.observed() {
+            observed.open(store);
+        }
         bound
     }
 

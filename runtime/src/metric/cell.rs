@@ -28,6 +28,11 @@ impl Gauge {
         self.0.store(n, Relaxed);
     }
 
+    #[cfg_attr(not(feature = "breaker"), allow(dead_code))]
+    pub(crate) fn add(&self, n: i64) {
+        self.0.fetch_add(n, Relaxed);
+    }
+
     pub(crate) fn get(&self) -> i64 {
         self.0.load(Relaxed)
     }

@@ -95,6 +95,8 @@ pub enum Producer {
     Components,
     /// Functions with `slo(..)`.
     Objectives,
+    /// Functions with a policy.
+    Policies,
     /// Functions with a `bounded(N)` label.
     OpenLabels,
     /// The export pipeline.
@@ -127,6 +129,7 @@ impl Producer {
                 | Producer::Steps
                 | Producer::Components
                 | Producer::Objectives
+                | Producer::Policies
         )
     }
 
@@ -145,6 +148,7 @@ impl Producer {
             Producer::Steps => "steps",
             Producer::Components => "components",
             Producer::Objectives => "objectives",
+            Producer::Policies => "policies",
             Producer::OpenLabels => "open labels",
             Producer::Pipeline => "pipeline",
             Producer::Propagation => "propagation",
@@ -423,6 +427,48 @@ pub(crate) static SLO_OBJECTIVE: Family =
         .ratio()
         .help("The share of good calls that an objective asks for.");
 
+pub(crate) static FALLBACKS: Family =
+    Family::counter(metric::FALLBACKS, Producer::Policies, &[label::PRIMITIVE_NAME, label::MEMBER])
+        .help("Calls in the place of one that failed, by the function that was called.");
+
+#[cfg(feature = "bulkhead")]
+pub(crate) static BULKHEAD_WAIT: Family =
+    Family::seconds(metric::BULKHEAD_WAIT, Producer::Policies, &[label::PRIMITIVE_NAME])
+        .help("Time that calls waited until a bulkhead had room for them; those that it refused are not among them.");
+
+#[cfg(feature = "bulkhead")]
+pub(crate) static BULKHEAD_REJECTIONS: Family =
+    Family::counter(metric::BULKHEAD_REJECTIONS, Producer::Policies, &[label::PRIMITIVE_NAME, label::REASON])
+        .help("Calls that a bulkhead refused: its queue was full, or they waited in it for too long.");
+
+#[cfg(feature = "breaker")]
+pub(crate) static BREAKER_STATE: Family =
+    Family::gauge(metric::BREAKER_STATE, Producer::Policies, &[label::PRIMITIVE_NAME, label::STATE])
+        .help("Circuits in each state: one for each key, and one for calls without; an open one is tried by the next call.");
+
+#[cfg(feature = "breaker")]
+pub(crate) static BREAKER_TRANSITIONS: Family = Family::counter(
+    metric::BREAKER_TRANSITIONS,
+    Producer::Policies,
+    &[label::PRIMITIVE_NAME, label::FROM, label::TO],
+)
+.help("Changes of a circuit breaker's state.");
+
+#[cfg(feature = "breaker")]
+pub(crate) static BREAKER_REJECTIONS: Family =
+    Family::counter(metric::BREAKER_REJECTIONS, Producer::Policies, &[label::PRIMITIVE_NAME])
+        .help("Calls that a circuit breaker refused.");
+
+#[cfg(feature = "retry")]
+pub(crate) static RETRY_ATTEMPTS: Family =
+    Family::counter(metric::RETRY_ATTEMPTS, Producer::Policies, &[label::PRIMITIVE_NAME, label::OUTCOME])
+        .help("Attempts by what followed: success, an error (another attempt, or one that would not help), or no further attempt for want of number, time (exhausted) or budget.");
+
+#[cfg(feature = "timeout")]
+pub(crate) static TIMEOUTS: Family =
+    Family::counter(metric::TIMEOUTS, Producer::Policies, &[label::PRIMITIVE_NAME, label::PHASE])
+        .help("Calls that were not over in time: at the deadline the body is told, after the grace it is dropped.");
+
 pub(crate) static COMPONENT_INFO: Family = Family::gauge(
     metric::COMPONENT_INFO,
     Producer::Components,
@@ -572,6 +618,21 @@ pub(crate) static FAMILIES: &[&Family] = &[
     &PRIMITIVE_ERRORS,
     &SLO_EVENTS,
     &SLO_OBJECTIVE,
+    &FALLBACKS,
+    #[cfg(feature = "bulkhead")]
+    &BULKHEAD_WAIT,
+    #[cfg(feature = "bulkhead")]
+    &BULKHEAD_REJECTIONS,
+    #[cfg(feature = "breaker")]
+    &BREAKER_STATE,
+    #[cfg(feature = "breaker")]
+    &BREAKER_TRANSITIONS,
+    #[cfg(feature = "breaker")]
+    &BREAKER_REJECTIONS,
+    #[cfg(feature = "retry")]
+    &RETRY_ATTEMPTS,
+    #[cfg(feature = "timeout")]
+    &TIMEOUTS,
     &COMPONENT_INFO,
     &LABEL_OVERFLOW,
     &TELEMETRY_SPANS,

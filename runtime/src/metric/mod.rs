@@ -5,7 +5,7 @@ pub(crate) mod label;
 #[cfg(feature = "telemetry")]
 pub(crate) mod bind;
 #[cfg(feature = "telemetry")]
-mod cell;
+pub(crate) mod cell;
 #[cfg(feature = "telemetry")]
 pub(crate) mod exemplar;
 #[cfg(feature = "telemetry")]

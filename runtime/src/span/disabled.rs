@@ -3,6 +3,7 @@
 use crate::catalog::{Maturity, Promise};
 use crate::metric::label::{LabelDecl, LabelValue};
 use crate::outcome::Outcome;
+use crate::policy::Aspect;
 use crate::span::Fields;
 use crate::span::probe::KnownErrors;
 
@@ -49,6 +50,11 @@ impl Site {
 
     /// Its objectives.
     pub const fn slo(self, _promise: Promise) -> Self {
+        self
+    }
+
+    /// Its policies.
+    pub const fn aspects(self, _aspects: &'static [&'static dyn Aspect]) -> Self {
         self
     }
 

@@ -20,6 +20,8 @@ mod bare;
 #[cfg(not(feature = "context"))]
 pub(crate) mod disabled;
 
+#[cfg(all(feature = "retry", feature = "telemetry"))]
+pub(crate) mod attempt;
 #[cfg(feature = "telemetry")]
 mod busy;
 #[cfg(feature = "telemetry")]

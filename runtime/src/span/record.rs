@@ -16,7 +16,7 @@ use super::clock::{Tick, system_time};
 use super::pool;
 use super::tracer::{Added, Identity};
 use crate::catalog::{Site, SiteKind};
-use crate::context::WorkflowContext;
+use crate::context::{Run, WorkflowContext};
 use crate::metric::bind::LabelKey;
 use crate::metric::exemplar::{Candidate, Counted, CountedLater};
 use crate::names::attribute;
@@ -441,6 +441,9 @@ fn site_attributes(
                 if let Some(user) = workflow.user_id() {
                     add(attribute::USER_ID.into(), user.to_owned().into());
                 }
+            }
+            if workflow.run().is_some_and(Run::is_degraded) {
+                add(attribute::DEGRADED.into(), true.into());
             }
             for (key, value) in workflow.tags() {
                 add(format!("{}{key}", attribute::TAG).into(), value.clone());

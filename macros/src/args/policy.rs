@@ -1,0 +1,407 @@
+//! `timeout("30s", grace = "2s")`, `retry(max = 3)` and their likes: settings with names, in any order.
+
+use proc_macro2::Ident;
+use quote::ToTokens as _;
+use syn::parse::ParseStream;
+use syn::{Error, Expr, ExprLit, ExprUnary, Lit, LitStr, Path, Result, Token, UnOp, token};
+
+use super::duration::duration;
+use crate::ctxt::Ctxt;
+use crate::parse::{begun, here_or, list, twice, unknown, value, word};
+
+/// What decides on a function's calls besides its body, outside in.
+#[derive(Default)]
+pub(crate) struct Policies {
+    pub(crate) fallback: Option<Fallback>,
+    pub(crate) bulkhead: Option<Bulkhead>,
+    pub(crate) breaker: Option<Breaker>,
+    pub(crate) retry: Option<Retry>,
+    pub(crate) timeout: Option<Timeout>,
+}
+
+impl Policies {
+    /// Their keywords, outside in.
+    pub(crate) fn keywords(&self) -> impl Iterator<Item = &Ident> {
+        let Policies { fallback, bulkhead, breaker, retry, timeout } = self;
+        [
+            fallback.as_ref().map(|policy| &policy.keyword),
+            bulkhead.as_ref().map(|policy| &policy.keyword),
+            breaker.as_ref().map(|policy| &policy.keyword),
+            retry.as_ref().map(|policy| &policy.keyword),
+            timeout.as_ref().map(|policy| &policy.keyword),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    pub(crate) fn any(&self) -> bool {
+        self.keywords().next().is_some()
+    }
+
+    /// The policy that may need the arguments once more, if there is one.
+    pub(crate) fn repeats(&self) -> Option<&Ident> {
+        let retry = self.retry.as_ref().map(|policy| &policy.keyword);
+        retry.or(self.fallback.as_ref().map(|policy| &policy.keyword))
+    }
+}
+
+/// `fallback = path`, `fallback(path, path)`
+pub(crate) struct Fallback {
+    pub(crate) keyword: Ident,
+    pub(crate) members: Vec<Path>,
+}
+
+/// `bulkhead(max = 16, queue = 64, wait = "1s")`
+pub(crate) struct Bulkhead {
+    pub(crate) keyword: Ident,
+    pub(crate) max: Option<Count>,
+    pub(crate) queue: Option<Count>,
+    pub(crate) wait: Option<Time>,
+}
+
+/// `breaker(failures = 0.5, window = "30s", min_calls = 10, slow = "5s", slow_calls = 0.5, open = "15s", probes = 3)`
+pub(crate) struct Breaker {
+    pub(crate) keyword: Ident,
+    pub(crate) failures: Option<Share>,
+    pub(crate) window: Option<BreakerWindow>,
+    pub(crate) min_calls: Option<Count>,
+    pub(crate) slow: Option<Time>,
+    pub(crate) slow_calls: Option<Share>,
+    pub(crate) open: Option<Time>,
+    pub(crate) probes: Option<Count>,
+    pub(crate) when: Option<Expr>,
+    pub(crate) key: Option<Expr>,
+}
+
+/// The last calls that a breaker looks at.
+pub(crate) enum BreakerWindow {
+    Time(Time),
+    Calls(Count),
+}
+
+/// `retry(max = 3, backoff = "100ms..10s", jitter = "full", when = .., after = .., budget = 0.2, deadline = "30s")`
+pub(crate) struct Retry {
+    pub(crate) keyword: Ident,
+    pub(crate) max: Option<Count>,
+    pub(crate) backoff: Option<Backoff>,
+    pub(crate) jitter: Option<LitStr>,
+    pub(crate) when: Option<Expr>,
+    pub(crate) after: Option<Expr>,
+    pub(crate) budget: Option<Share>,
+    pub(crate) deadline: Option<Time>,
+}
+
+/// `"100ms..10s"`: the first wait, and the longest.
+pub(crate) struct Backoff {
+    pub(crate) first: u64,
+    pub(crate) longest: u64,
+    pub(crate) text: LitStr,
+}
+
+/// `timeout("30s", grace = "2s")`
+pub(crate) struct Timeout {
+    pub(crate) keyword: Ident,
+    pub(crate) after: Option<Time>,
+    pub(crate) grace: Option<Time>,
+}
+
+/// A duration, and where it was written.
+pub(crate) struct Time {
+    pub(crate) nanoseconds: u64,
+    pub(crate) text: LitStr,
+}
+
+/// A whole number, and where it was written.
+pub(crate) struct Count {
+    pub(crate) number: u32,
+    pub(crate) written: Expr,
+}
+
+/// A part of a whole, and where it was written.
+pub(crate) struct Share {
+    /// From 0 to a million.
+    pub(crate) millionths: u32,
+    pub(crate) written: Expr,
+}
+
+pub(super) const TIMEOUT: &str = "timeout(\"30s\")";
+pub(super) const RETRY: &str = "retry(max = 3)";
+pub(super) const BREAKER: &str = "breaker(failures = 0.5)";
+pub(super) const BULKHEAD: &str = "bulkhead(max = 16)";
+pub(super) const FALLBACK: &str = "fallback = other_function";
+
+pub(super) fn fallback(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Result<Fallback> {
+    let wrong = format!("`fallback` takes the path of a function with the same arguments: write `{FALLBACK}`");
+    if input.peek(Token![=]) {
+        let member = path(value(input, &keyword, &wrong)?, &wrong)?;
+        return Ok(Fallback { keyword, members: vec![member] });
+    }
+    let mut members = Vec::new();
+    list(input, &keyword, FALLBACK, cx, |input| {
+        members.push(path(begun(input, &wrong)?, &wrong)?);
+        Ok(())
+    })?;
+    Ok(Fallback { keyword, members })
+}
+
+pub(super) fn bulkhead(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Result<Bulkhead> {
+    const KNOWN: &[&str] = &["max", "queue", "wait"];
+    let mut policy = Bulkhead { keyword: keyword.clone(), max: None, queue: None, wait: None };
+    settings(input, &keyword, BULKHEAD, KNOWN, cx, |setting| {
+        match setting.name().as_str() {
+            "max" => policy.max = Some(setting.count("16")?),
+            "queue" => policy.queue = Some(setting.count("64")?),
+            _ => policy.wait = Some(setting.time("1s")?),
+        }
+        Ok(())
+    })?;
+    Ok(policy)
+}
+
+pub(super) fn breaker(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Result<Breaker> {
+    const KNOWN: &[&str] =
+        &["failures", "window", "min_calls", "slow", "slow_calls", "open", "probes", "when", "key"];
+    let mut policy = Breaker {
+        keyword: keyword.clone(),
+        failures: None,
+        window: None,
+        min_calls: None,
+        slow: None,
+        slow_calls: None,
+        open: None,
+        probes: None,
+        when: None,
+        key: None,
+    };
+    settings(input, &keyword, BREAKER, KNOWN, cx, |setting| {
+        match setting.name().as_str() {
+            "failures" => policy.failures = Some(setting.share("0.5")?),
+            "window" => policy.window = Some(setting.window()?),
+            "min_calls" => policy.min_calls = Some(setting.count("10")?),
+            "slow" => policy.slow = Some(setting.time("5s")?),
+            "slow_calls" => policy.slow_calls = Some(setting.share("0.5")?),
+            "open" => policy.open = Some(setting.time("15s")?),
+            "probes" => policy.probes = Some(setting.count("3")?),
+            "when" => policy.when = Some(setting.closure("|error| ..")?),
+            _ => policy.key = Some(setting.value),
+        }
+        Ok(())
+    })?;
+    Ok(policy)
+}
+
+pub(super) fn retry(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Result<Retry> {
+    const KNOWN: &[&str] = &["max", "backoff", "jitter", "when", "after", "budget", "deadline"];
+    let mut policy = Retry {
+        keyword: keyword.clone(),
+        max: None,
+        backoff: None,
+        jitter: None,
+        when: None,
+        after: None,
+        budget: None,
+        deadline: None,
+    };
+    settings(input, &keyword, RETRY, KNOWN, cx, |setting| {
+        match setting.name().as_str() {
+            "max" => policy.max = Some(setting.count("3")?),
+            "backoff" => policy.backoff = Some(setting.backoff()?),
+            "jitter" => policy.jitter = Some(setting.text("full")?),
+            "when" => policy.when = Some(setting.closure("|error| ..")?),
+            "after" => policy.after = Some(setting.closure("|error| error.retry_after")?),
+            "budget" => policy.budget = Some(setting.share("0.2")?),
+            _ => policy.deadline = Some(setting.time("30s")?),
+        }
+        Ok(())
+    })?;
+    Ok(policy)
+}
+
+pub(super) fn timeout(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Result<Timeout> {
+    let mut policy = Timeout { keyword: keyword.clone(), after: None, grace: None };
+    if input.peek(Token![=]) {
+        input.parse::<Token![=]>()?;
+        policy.after = Some(time(&keyword, &expression(input, &keyword, TIMEOUT)?, &format!("write `{TIMEOUT}`"))?);
+        return Ok(policy);
+    }
+    let mut seen = Vec::new();
+    list(input, &keyword, TIMEOUT, cx, |input| {
+        if input.peek(syn::Ident) && input.peek2(Token![=]) {
+            let setting = Setting::read(input, &["grace"], &mut seen)?;
+            policy.grace = Some(setting.time("2s")?);
+            return Ok(());
+        }
+        let written: Expr = input.parse()?;
+        let after = time(&keyword, &written, &format!("write `{TIMEOUT}`"))?;
+        if policy.after.is_some() {
+            return Err(Error::new_spanned(written, format!("`timeout` has one duration: write `{TIMEOUT}`")));
+        }
+        policy.after = Some(after);
+        Ok(())
+    })?;
+    Ok(policy)
+}
+
+/// `keyword(word = value, ..)`, or the keyword alone where everything is as usual.
+fn settings(
+    input: ParseStream<'_>,
+    keyword: &Ident,
+    example: &str,
+    known: &[&str],
+    cx: &Ctxt,
+    mut set: impl FnMut(Setting) -> Result<()>,
+) -> Result<()> {
+    if !input.peek(token::Paren) {
+        return Err(here_or(input, keyword, format!("`{keyword}` takes settings: write `{example}`")));
+    }
+    let mut seen = Vec::new();
+    list(input, keyword, example, cx, |input| set(Setting::read(input, known, &mut seen)?))
+}
+
+/// `word = value`
+struct Setting {
+    word: Ident,
+    value: Expr,
+}
+
+impl Setting {
+    fn read(input: ParseStream<'_>, known: &[&str], seen: &mut Vec<Ident>) -> Result<Self> {
+        let word = word(input, known)?;
+        if !known.contains(&word.to_string().as_str()) {
+            return Err(unknown(&word, known));
+        }
+        if seen.contains(&word) {
+            return Err(twice(&word));
+        }
+        seen.push(word.clone());
+        let value = value(input, &word, &format!("`{word}` takes a value: write `{word} = ..`"))?;
+        Ok(Setting { word, value })
+    }
+
+    fn name(&self) -> String {
+        self.word.to_string()
+    }
+
+    fn wrong(&self, what: &str, example: &str) -> Error {
+        Error::new_spanned(
+            &self.value,
+            format!("`{}` takes {what}: write `{} = {example}`", self.word, self.word),
+        )
+    }
+
+    fn literal(&self) -> Option<&Lit> {
+        literal(&self.value)
+    }
+
+    fn text(&self, example: &str) -> Result<LitStr> {
+        match self.literal() {
+            Some(Lit::Str(text)) => Ok(text.clone()),
+            _ => Err(self.wrong("a string literal", &format!("\"{example}\""))),
+        }
+    }
+
+    fn time(&self, example: &str) -> Result<Time> {
+        time(&self.word, &self.value, &format!("write `{} = \"{example}\"`", self.word))
+    }
+
+    fn count(&self, example: &str) -> Result<Count> {
+        let wrong = || self.wrong("a whole number", example);
+        let Some(Lit::Int(number)) = self.literal() else { return Err(wrong()) };
+        if !number.suffix().is_empty() || number.token().to_string().starts_with("0x") {
+            return Err(wrong());
+        }
+        let number = number.base10_parse().map_err(|_| wrong())?;
+        Ok(Count { number, written: self.value.clone() })
+    }
+
+    fn share(&self, example: &str) -> Result<Share> {
+        let wrong = || self.wrong("a part of a whole, between 0 and 1", example);
+        let digits = match self.literal() {
+            Some(Lit::Float(number)) if number.suffix().is_empty() => number.base10_digits().to_owned(),
+            Some(Lit::Int(number)) if number.suffix().is_empty() => number.base10_digits().to_owned(),
+            _ => return Err(wrong()),
+        };
+        let (whole, part) = digits.split_once('.').unwrap_or((&digits, ""));
+        let millionths = match (whole, part.len()) {
+            ("0" | "1", 0..=6) => format!("{whole}{part:0<6}").parse().ok(),
+            _ => None,
+        };
+        match millionths.filter(|millionths: &u32| *millionths <= 1_000_000) {
+            Some(millionths) => Ok(Share { millionths, written: self.value.clone() }),
+            None => Err(wrong()),
+        }
+    }
+
+    fn closure(self, example: &str) -> Result<Expr> {
+        match self.value {
+            Expr::Closure(_) | Expr::Path(_) => Ok(self.value),
+            _ => Err(self.wrong("a closure over a reference to the error", example)),
+        }
+    }
+
+    fn window(&self) -> Result<BreakerWindow> {
+        match self.literal() {
+            Some(Lit::Int(_)) => self.count("100").map(BreakerWindow::Calls),
+            Some(Lit::Str(_)) => self.time("30s").map(BreakerWindow::Time),
+            _ => Err(self.wrong("a time or a number of calls", "\"30s\"` or `window = 100")),
+        }
+    }
+
+    fn backoff(&self) -> Result<Backoff> {
+        let wrong = |what: &str| {
+            Error::new_spanned(
+                &self.value,
+                format!("{what}: write `backoff = \"100ms..10s\"` for waits from 100 milliseconds to 10 seconds"),
+            )
+        };
+        let Some(Lit::Str(text)) = self.literal() else {
+            return Err(wrong("a backoff is the first wait, `..` and the longest, in quotes"));
+        };
+        let value = text.value();
+        let Some((first, longest)) = value.split_once("..") else {
+            return Err(wrong("a backoff is the first wait, `..` and the longest"));
+        };
+        let read = |time: &str| duration(time.trim()).map_err(|what| wrong(&what));
+        Ok(Backoff { first: read(first)?, longest: read(longest)?, text: text.clone() })
+    }
+}
+
+fn expression(input: ParseStream<'_>, keyword: &Ident, example: &str) -> Result<Expr> {
+    if input.is_empty() {
+        return Err(Error::new(keyword.span(), format!("`{keyword}` has no value: write `{example}`")));
+    }
+    input.parse()
+}
+
+fn literal(value: &Expr) -> Option<&Lit> {
+    match value {
+        Expr::Lit(ExprLit { lit, .. }) => Some(lit),
+        Expr::Group(group) => literal(&group.expr),
+        _ => None,
+    }
+}
+
+fn time(word: &Ident, value: &Expr, instead: &str) -> Result<Time> {
+    let Some(Lit::Str(text)) = literal(value) else {
+        let is_number = |value: &Expr| matches!(literal(value), Some(Lit::Int(_) | Lit::Float(_)));
+        let is_negative = matches!(value, Expr::Unary(ExprUnary { op: UnOp::Neg(_), .. }));
+        let what = if is_number(value) || is_negative {
+            format!("`{word}` takes a duration with a unit, in quotes")
+        } else {
+            format!("`{word}` takes a duration in quotes")
+        };
+        return Err(Error::new_spanned(value, format!("{what}: {instead}")));
+    };
+    match duration(&text.value()) {
+        Ok(nanoseconds) => Ok(Time { nanoseconds, text: text.clone() }),
+        Err(what) => Err(Error::new(text.span(), format!("{what}: {instead}"))),
+    }
+}
+
+fn path(value: Expr, wrong: &str) -> Result<Path> {
+    match value {
+        Expr::Path(path) if path.qself.is_none() && path.attrs.is_empty() => Ok(path.path),
+        Expr::Group(group) => path(*group.expr, wrong),
+        other => Err(Error::new_spanned(other.to_token_stream(), wrong)),
+    }
+}

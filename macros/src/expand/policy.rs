@@ -1,0 +1,256 @@
+//! Policies: a static for each, and the chain through which the body is run.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::{Expr, FnArg, LitStr, Pat, PatIdent, PatType};
+
+use super::parameters::Parameters;
+use super::returned::Returned;
+use super::site::capitalised;
+use super::{Call, conditions, ends, hidden, located, ours_at};
+use crate::args::{Breaker, BreakerWindow, Bulkhead, Count, Fallback, Retry, Share, Time, Timeout};
+
+impl Call<'_> {
+    /// Whether the body is run through policies.
+    pub(super) fn has_policies(&self) -> bool {
+        self.args.policies.any()
+    }
+
+    // Output:
+    //     static __RETRY: Retry = Retry::new("answer").max(3);
+    //
+    // and what the site is told of them: `.aspects(&[&__RETRY])`
+    pub(super) fn policies(&self, name: &LitStr) -> (TokenStream, TokenStream) {
+        let policies = &self.args.policies;
+        let settings = [
+            policies.fallback.as_ref().map(|policy| (&policy.keyword, of_fallback(policy))),
+            policies.bulkhead.as_ref().map(|policy| (&policy.keyword, of_bulkhead(policy))),
+            policies.breaker.as_ref().map(|policy| (&policy.keyword, of_breaker(policy))),
+            policies.retry.as_ref().map(|policy| (&policy.keyword, of_retry(policy))),
+            policies.timeout.as_ref().map(|policy| (&policy.keyword, of_timeout(policy))),
+        ];
+        let settings: Vec<_> = settings.into_iter().flatten().collect();
+        if settings.is_empty() {
+            return (TokenStream::new(), TokenStream::new());
+        }
+        let statics = settings.iter().map(|(keyword, settings)| {
+            // A feature that is missing is missing where the policy is written.
+            let at = ours_at(keyword.span());
+            let private = located(&self.private, at);
+            let (name_of, ty) = (of_policy(keyword), Ident::new(&capitalised(&keyword.to_string()), at));
+            quote_spanned!(at=> static #name_of: #private::#ty = #private::#ty::new(#name) #settings;)
+        });
+        let names = settings.iter().map(|(keyword, _)| of_policy(keyword));
+        (quote!(#(#statics)*), quote!(.aspects(&[#(&#names),*])))
+    }
+
+    /// Arguments that can be handed to the body more than once.
+    pub(super) fn parameters_for_policies(&self) -> Parameters {
+        let mut inputs = self.function.sig.inputs.clone();
+        let mut prologue = TokenStream::new();
+        for input in &mut inputs {
+            match input {
+                FnArg::Receiver(receiver) => {
+                    let name = &receiver.self_token;
+                    prologue.extend(quote!(let _ = &#name;));
+                }
+                FnArg::Typed(typed) => {
+                    if let Pat::Ident(PatIdent { mutability, ident, .. }) = &mut *typed.pat {
+                        let attrs: Vec<_> = conditions(&typed.attrs).into_iter().cloned().collect();
+                        prologue.extend(quote!(#(#attrs)* let _ = &#ident;));
+                        *mutability = None;
+                        typed.attrs = attrs;
+                    }
+                }
+            }
+        }
+        Parameters { inputs, prologue }
+    }
+
+    // Output, of all policies:
+    //     fallback(&__FALLBACK, bulkhead(&__BULKHEAD, breaker(&__BREAKER, no_key(), retry(&__RETRY,
+    //         { let a = again(&a); move || { let a = again(&a); timeout(&__TIMEOUT, async move { .. }) } },
+    //         |__r| .., transient, no_hint), |__r| ..)), |__r| .., move |__member| ..).await
+    pub(super) fn through_policies(&self, returned: &Returned<'_>, body: &TokenStream) -> TokenStream {
+        let at = returned.ty().map_or_else(|| ours_at(self.function.sig.ident.span()), |ty| ends(ty).0);
+        let private = located(&self.private, at);
+        let policies = &self.args.policies;
+        let outcome = self.outcome_of_result();
+        let clones = self.clones(&private);
+        let keeps = policies.fallback.is_some();
+
+        let edge = returned.edge(&self.private);
+        let mut chain = quote!(async move { #edge #body });
+        if policies.timeout.is_some() {
+            chain = quote_spanned!(at=> #private::timeout(&__TIMEOUT, #chain));
+        }
+        if let Some(retry) = &policies.retry {
+            let when = retry.when.as_ref().map_or_else(|| quote_spanned!(at=> #private::transient), closure);
+            let after = retry.after.as_ref().map_or_else(|| quote_spanned!(at=> #private::no_hint), closure);
+            let attempt = quote!(move || { #clones #chain });
+            let attempt = if keeps { quote!({ #clones #attempt }) } else { attempt };
+            chain = quote_spanned!(at=> #private::retry(&__RETRY, #attempt, #outcome, #when, #after));
+        } else if keeps {
+            chain = quote!({ #clones #chain });
+        }
+        if let Some(breaker) = &policies.breaker {
+            let key = match &breaker.key {
+                Some(key) => quote!(#private::breaker_key(&(#key))),
+                None => quote!(#private::no_key()),
+            };
+            chain = match breaker.when.as_ref().map(closure) {
+                None => quote_spanned!(at=> #private::breaker(&__BREAKER, #key, #chain, #outcome)),
+                Some(when) => {
+                    quote_spanned!(at=> #private::breaker_when(&__BREAKER, #key, #chain, #outcome, #when))
+                }
+            };
+        }
+        if policies.bulkhead.is_some() {
+            chain = quote_spanned!(at=> #private::bulkhead(&__BULKHEAD, #chain));
+        }
+        if let Some(fallback) = &policies.fallback {
+            let members = self.members(fallback, &clones);
+            chain = quote_spanned!(at=> #private::fallback(&__FALLBACK, #chain, #outcome, #members));
+        }
+        quote!(#chain.await)
+    }
+
+    // Output:
+    //     move |__member| {
+    //         let a = again(&a);
+    //         async move { match __member { 0 => first(a).await, _ => second(a).await } }
+    //     }
+    fn members(&self, fallback: &Fallback, clones: &TokenStream) -> TokenStream {
+        let member = hidden("__member");
+        let arguments: Vec<_> = self.function.sig.inputs.iter().map(argument).collect();
+        let last = fallback.members.len().saturating_sub(1);
+        let arms = fallback.members.iter().enumerate().map(|(index, path)| {
+            let pattern = if index == last { quote!(_) } else { quote!(#index) };
+            quote!(#pattern => #path(#(#arguments),*).await)
+        });
+        quote!(move |#member: usize| { #clones async move { match #member { #(#arms),* } } })
+    }
+
+    /// `let a = again(&a);`, whose errors point at the argument.
+    fn clones(&self, private: &TokenStream) -> TokenStream {
+        let typed = self.function.sig.inputs.iter().filter_map(named);
+        let clones = typed.map(|(typed, name)| {
+            let attrs = conditions(&typed.attrs);
+            let at = ours_at(name.span());
+            let private = located(private, at);
+            let again = quote_spanned!(at=> #private::again(&#name));
+            quote!(#(#attrs)* let #name = #again;)
+        });
+        quote!(#(#clones)*)
+    }
+
+    /// Binds what the user wrote, inside the body.
+    pub(super) fn rebound(&self) -> TokenStream {
+        let typed = self.function.sig.inputs.iter().filter_map(named);
+        let bindings = typed.map(|(typed, name)| {
+            let attrs = &typed.attrs;
+            let mutability = match &*typed.pat {
+                Pat::Ident(pat) => pat.mutability,
+                _ => None,
+            };
+            quote!(#(#attrs)* let #mutability #name = #name;)
+        });
+        quote!(#(#bindings)*)
+    }
+}
+
+fn named(input: &FnArg) -> Option<(&PatType, &Ident)> {
+    match input {
+        FnArg::Receiver(_) => None,
+        FnArg::Typed(typed) => match &*typed.pat {
+            Pat::Ident(pat) => Some((typed, &pat.ident)),
+            _ => None,
+        },
+    }
+}
+
+/// An argument as it is handed on.
+fn argument(input: &FnArg) -> TokenStream {
+    match input {
+        FnArg::Receiver(receiver) => receiver.self_token.to_token_stream(),
+        FnArg::Typed(typed) => {
+            let attrs = conditions(&typed.attrs);
+            let name = named(input).map(|(_, name)| name);
+            quote!(#(#attrs)* #name)
+        }
+    }
+}
+
+fn of_policy(keyword: &Ident) -> Ident {
+    Ident::new(&format!("__{}", keyword.to_string().to_uppercase()), Span::mixed_site())
+}
+
+fn closure(expr: &Expr) -> TokenStream {
+    expr.to_token_stream()
+}
+
+fn of_fallback(policy: &Fallback) -> TokenStream {
+    let names = policy.members.iter().map(|path| {
+        let words: Vec<_> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        // What a path begins with says where it is and not what it is called.
+        let words: Vec<_> =
+            words.into_iter().filter(|word| !["crate", "self", "super", "Self"].contains(&word.as_str())).collect();
+        words.join("::")
+    });
+    quote!(.members(&[#(#names),*]))
+}
+
+fn of_bulkhead(policy: &Bulkhead) -> TokenStream {
+    let max = number(policy.max.as_ref(), "max");
+    let queue = number(policy.queue.as_ref(), "queue");
+    let wait = time(policy.wait.as_ref(), "wait");
+    quote!(#max #queue #wait)
+}
+
+fn of_breaker(policy: &Breaker) -> TokenStream {
+    let failures = share(policy.failures.as_ref(), "failures");
+    let window = match &policy.window {
+        None => None,
+        Some(BreakerWindow::Time(window)) => time(Some(window), "window"),
+        Some(BreakerWindow::Calls(window)) => number(Some(window), "window_calls"),
+    };
+    let min_calls = number(policy.min_calls.as_ref(), "min_calls");
+    let slow = time(policy.slow.as_ref(), "slow");
+    let slow_calls = share(policy.slow_calls.as_ref(), "slow_calls");
+    let open = time(policy.open.as_ref(), "open");
+    let probes = number(policy.probes.as_ref(), "probes");
+    quote!(#failures #window #min_calls #slow #slow_calls #open #probes)
+}
+
+fn of_retry(policy: &Retry) -> TokenStream {
+    let max = number(policy.max.as_ref(), "max");
+    let backoff = policy.backoff.as_ref().map(|backoff| {
+        let (first, longest) = (backoff.first, backoff.longest);
+        quote!(.backoff(#first, #longest))
+    });
+    let jitter = policy.jitter.as_ref().filter(|jitter| jitter.value() == "none").map(|_| quote!(.no_jitter()));
+    let budget = share(policy.budget.as_ref(), "budget");
+    let deadline = time(policy.deadline.as_ref(), "deadline");
+    quote!(#max #backoff #jitter #budget #deadline)
+}
+
+fn of_timeout(policy: &Timeout) -> TokenStream {
+    let after = time(policy.after.as_ref(), "after");
+    let grace = time(policy.grace.as_ref(), "grace");
+    quote!(#after #grace)
+}
+
+fn number(count: Option<&Count>, method: &str) -> Option<TokenStream> {
+    let (number, method) = (count?.number, Ident::new(method, Span::call_site()));
+    Some(quote!(.#method(#number)))
+}
+
+fn share(share: Option<&Share>, method: &str) -> Option<TokenStream> {
+    let (millionths, method) = (share?.millionths, Ident::new(method, Span::call_site()));
+    Some(quote!(.#method(#millionths)))
+}
+
+fn time(time: Option<&Time>, method: &str) -> Option<TokenStream> {
+    let (nanoseconds, method) = (time?.nanoseconds, Ident::new(method, Span::call_site()));
+    Some(quote!(.#method(#nanoseconds)))
+}

@@ -1,0 +1,255 @@
+//! Policies that can do what they say, on functions that they can be put on.
+
+use proc_macro2::Ident;
+use syn::{Error, FnArg, Pat, ReceiverKind, Type};
+
+use crate::args::{
+    Backoff, Breaker, BreakerWindow, Bulkhead, Count, Policies, Retry, Role, Share, Time, Timeout,
+};
+use crate::ctxt::Ctxt;
+use crate::item::{Function, Lazy, Shape, bare};
+use crate::words::one_of;
+
+/// Nobody waits for longer, and clocks of milliseconds get that far.
+const LONGEST: u64 = 24 * 3_600_000_000_000;
+
+/// How often a call may be repeated.
+const MOST_RETRIES: u32 = 100;
+
+/// How many calls a breaker's window, and how many a bulkhead, can hold.
+const MOST_CALLS: u32 = 100_000;
+
+/// Refuses settings that no function can have.
+pub(super) fn settings(policies: &Policies, cx: &Ctxt) {
+    if let Some(policy) = &policies.bulkhead {
+        bulkhead(policy, cx);
+    }
+    if let Some(policy) = &policies.breaker {
+        breaker(policy, cx);
+    }
+    if let Some(policy) = &policies.retry {
+        retry(policy, cx);
+    }
+    if let Some(policy) = &policies.timeout {
+        timeout(policy, cx);
+    }
+    together(policies, cx);
+}
+
+fn bulkhead(policy: &Bulkhead, cx: &Ctxt) {
+    match &policy.max {
+        None => cx.error(&policy.keyword, "`bulkhead` has no `max`: write `bulkhead(max = 16)`"),
+        Some(max) => count(max, "max", 1, MOST_CALLS, cx),
+    }
+    if let Some(queue) = &policy.queue {
+        count(queue, "queue", 0, MOST_CALLS, cx);
+    }
+    let has_queue = policy.queue.as_ref().is_some_and(|queue| queue.number > 0);
+    if let Some(wait) = &policy.wait {
+        time(wait, "wait", cx);
+        if !has_queue {
+            cx.error(&wait.text, "without a queue nobody waits: write `queue = 64` beside it");
+        }
+    }
+}
+
+fn breaker(policy: &Breaker, cx: &Ctxt) {
+    for (name, part) in [("failures", &policy.failures), ("slow_calls", &policy.slow_calls)] {
+        if let Some(part) = part {
+            share(part, name, "0.5", cx);
+        }
+    }
+    for (name, length) in [("slow", &policy.slow), ("open", &policy.open)] {
+        if let Some(length) = length {
+            time(length, name, cx);
+        }
+    }
+    for (name, number) in [("min_calls", &policy.min_calls), ("probes", &policy.probes)] {
+        if let Some(number) = number {
+            count(number, name, 1, MOST_CALLS, cx);
+        }
+    }
+    match &policy.window {
+        Some(BreakerWindow::Time(window)) => {
+            time(window, "window", cx);
+            if window.nanoseconds < 10_000_000 {
+                cx.error(&window.text, "a window is cut into ten parts of a millisecond at least: write `window = \"30s\"`");
+            }
+        }
+        Some(BreakerWindow::Calls(window)) => {
+            count(window, "window", 1, MOST_CALLS, cx);
+            if let Some(least) = policy.min_calls.as_ref().filter(|least| least.number > window.number) {
+                cx.error(
+                    &least.written,
+                    format!(
+                        "a window of {} calls never has {} of them: write `min_calls = {}` or less",
+                        window.number, least.number, window.number
+                    ),
+                );
+            }
+        }
+        None => {}
+    }
+    if let (Some(slow_calls), None) = (&policy.slow_calls, &policy.slow) {
+        cx.error(&slow_calls.written, "nobody has said what slow is: write `slow = \"5s\"` beside it");
+    }
+}
+
+fn retry(policy: &Retry, cx: &Ctxt) {
+    match &policy.max {
+        Some(max) if max.number == 0 => {
+            cx.error(&max.written, "`max = 0` repeats nothing: write `max = 3`, or leave `retry` out");
+        }
+        Some(max) => count(max, "max", 1, MOST_RETRIES, cx),
+        None => {}
+    }
+    if let Some(Backoff { first, longest, text }) = &policy.backoff {
+        let problem = if *first == 0 {
+            "the first wait is longer than nothing"
+        } else if first > longest {
+            "the first wait is no longer than the longest"
+        } else if *longest > LONGEST {
+            "no wait is longer than 24 hours"
+        } else {
+            ""
+        };
+        if !problem.is_empty() {
+            cx.error(text, format!("{problem}: write `backoff = \"100ms..10s\"`"));
+        }
+    }
+    if let Some(jitter) = policy.jitter.as_ref().filter(|jitter| !JITTERS.contains(&jitter.value().as_str())) {
+        cx.error(jitter, format!("unknown jitter `{}`: write {}", jitter.value(), one_of(JITTERS)));
+    }
+    if let Some(budget) = &policy.budget {
+        share(budget, "budget", "0.2", cx);
+    }
+    if let Some(deadline) = &policy.deadline {
+        time(deadline, "deadline", cx);
+    }
+}
+
+pub(crate) const JITTERS: &[&str] = &["full", "none"];
+
+fn timeout(policy: &Timeout, cx: &Ctxt) {
+    match &policy.after {
+        Some(after) => time(after, "timeout", cx),
+        None => cx.error(&policy.keyword, "`timeout` has no duration: write `timeout(\"30s\")`"),
+    }
+    if let Some(grace) = &policy.grace {
+        time(grace, "grace", cx);
+    }
+}
+
+/// Refuses settings that contradict each other.
+fn together(policies: &Policies, cx: &Ctxt) {
+    let Some(after) = policies.timeout.as_ref().and_then(|timeout| timeout.after.as_ref()) else { return };
+    let retry = policies.retry.as_ref();
+    if let Some(deadline) = retry.and_then(|retry| retry.deadline.as_ref())
+        && after.nanoseconds > deadline.nanoseconds
+    {
+        let sentence = format!(
+            "one attempt may take {}, longer than all of them together: write a `deadline` that is longer than `timeout`",
+            after.text.value()
+        );
+        cx.error(&deadline.text, sentence);
+    }
+    let grace = policies.timeout.as_ref().and_then(|timeout| timeout.grace.as_ref());
+    let whole = after.nanoseconds.saturating_add(grace.map_or(0, |grace| grace.nanoseconds));
+    if let (Some(slow), None) = (policies.breaker.as_ref().and_then(|breaker| breaker.slow.as_ref()), retry)
+        && slow.nanoseconds >= whole
+    {
+        let sentence = format!(
+            "no call is ever that slow, since `timeout` ends it after {}: write less, or leave `slow` out",
+            after.text.value()
+        );
+        cx.error(&slow.text, sentence);
+    }
+}
+
+/// Refuses policies on functions that they cannot be put on.
+pub(super) fn function(role: Role, policies: &Policies, function: &Function, cx: &Ctxt) {
+    let Some(first) = policies.keywords().next() else { return };
+    if role == Role::Workflow {
+        for keyword in policies.keywords() {
+            cx.error(
+                keyword,
+                format!("`{keyword}` decides on one step: write it on the #[primitive] that this workflow calls"),
+            );
+        }
+        return;
+    }
+    if matches!(function.shape(), Shape::Sync) {
+        let name = &function.sig.fn_token;
+        cx.error(name, format!("`{first}` waits without blocking, which takes an `async fn`: write one"));
+        return;
+    }
+    let goes_on = |lazy: Lazy| lazy.is_stream() || function.sig.asyncness.is_some();
+    if Lazy::of(&function.sig.output).is_some_and(goes_on) {
+        let sentence = format!(
+            "what is returned goes on when the function has ended: put `{first}` on the function that awaits it"
+        );
+        cx.error(first, sentence);
+    }
+    for input in &function.sig.inputs {
+        argument(input, policies.repeats(), first, cx);
+    }
+}
+
+fn argument(input: &FnArg, repeats: Option<&Ident>, first: &Ident, cx: &Ctxt) {
+    match input {
+        FnArg::Receiver(receiver) => {
+            if let Some(keyword) = repeats {
+                let is_shared = match &receiver.kind {
+                    ReceiverKind::Reference(_, _, mutability) => mutability.is_none(),
+                    ReceiverKind::Typed(_, ty) => {
+                        matches!(bare(ty), Type::Reference(reference) if reference.mutability.is_none())
+                    }
+                    _ => false,
+                };
+                if !is_shared {
+                    cx.error(
+                        receiver,
+                        format!("`{keyword}` may call once more, with the same receiver: write `&self`"),
+                    );
+                }
+            }
+        }
+        FnArg::Typed(typed) => {
+            if !matches!(&*typed.pat, Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none()) {
+                cx.error(
+                    &typed.pat,
+                    format!("`{first}` hands the argument on: give it a name, and take it apart in the body"),
+                );
+            }
+            if let (Some(keyword), Type::Reference(reference)) = (repeats, bare(&typed.ty))
+                && let Some(token) = &reference.mutability
+            {
+                cx.push(Error::new(
+                    token.span,
+                    format!(
+                        "`{keyword}` may call once more, and what the first call has changed is not as it was: \
+                         take it by value or by shared reference"
+                    ),
+                ));
+            }
+        }
+    }
+}
+
+fn time(time: &Time, name: &str, cx: &Ctxt) {
+    if time.nanoseconds == 0 || time.nanoseconds > LONGEST {
+        cx.error(&time.text, format!("`{name}` is longer than nothing and at most 24 hours"));
+    }
+}
+
+fn count(count: &Count, name: &str, least: u32, most: u32, cx: &Ctxt) {
+    if !(least..=most).contains(&count.number) {
+        cx.error(&count.written, format!("`{name}` is a number from {least} to {most}"));
+    }
+}
+
+fn share(share: &Share, name: &str, example: &str, cx: &Ctxt) {
+    if share.millionths == 0 {
+        cx.error(&share.written, format!("`{name}` is more than nothing: write `{name} = {example}`"));
+    }
+}

@@ -1,0 +1,79 @@
+//! When what runs now should be over: the earliest of the timeouts around it.
+
+use std::time::Instant;
+
+use opentelemetry::Context;
+use opentelemetry::context::FutureExt as _;
+
+use crate::context::WorkflowContext;
+
+/// In the OpenTelemetry context, so that it goes wherever that goes.
+#[derive(Clone, Copy, Debug)]
+struct Deadline(Instant);
+
+/// When what runs now should be over: the earliest of the timeouts that it runs in and of its workflow's
+/// [`deadline`](WorkflowContext::deadline); `None` if there is none.
+///
+/// ```
+/// # #[derive(Debug)] struct Refused;
+/// # impl From<tta::PolicyError> for Refused { fn from(_: tta::PolicyError) -> Self { Refused } }
+/// #[tta::primitive(timeout("2s"))]
+/// async fn search(query: &str) -> Result<Vec<String>, Refused> {
+///     let left = tta::deadline().map(|at| at.saturating_duration_since(std::time::Instant::now()));
+///     assert!(left.is_some_and(|left| left <= std::time::Duration::from_secs(2)));
+///     Ok(Vec::new())
+/// }
+/// # futures_executor::block_on(search("")).unwrap();
+/// ```
+#[must_use]
+pub fn deadline() -> Option<Instant> {
+    Context::map_current(of)
+}
+
+/// Ends when what runs now should be over; never if it may run for as long as it likes.
+///
+/// Within `timeout(.., grace = ..)` this is how the body is told, and the grace is what it has left to tidy up:
+///
+/// ```
+/// # #[derive(Debug)] struct Refused;
+/// # impl From<tta::PolicyError> for Refused { fn from(_: tta::PolicyError) -> Self { Refused } }
+/// # async fn next_page() -> Option<u32> { None }
+/// # async fn save(_: &[u32]) {}
+/// #[tta::primitive(timeout("30s", grace = "2s"))]
+/// async fn crawl() -> Result<Vec<u32>, Refused> {
+///     let mut pages = Vec::new();
+///     loop {
+///         tokio::select! {
+///             () = tta::cancelled() => break,
+///             page = next_page() => match page {
+///                 Some(page) => pages.push(page),
+///                 None => break,
+///             },
+///         }
+///     }
+///     save(&pages).await;
+///     Ok(pages)
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(crawl()).unwrap();
+/// ```
+pub async fn cancelled() {
+    match deadline() {
+        Some(at) => {
+            if super::clock::sleep_until(at.into()).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+        None => std::future::pending().await,
+    }
+}
+
+pub(crate) fn of(context: &Context) -> Option<Instant> {
+    let timeout = context.get::<Deadline>().map(|deadline| deadline.0);
+    let workflow = WorkflowContext::of(context).and_then(WorkflowContext::deadline);
+    [timeout, workflow].into_iter().flatten().min()
+}
+
+/// Runs a future that should be over by then.
+pub(super) fn within<F: Future>(at: Instant, future: F) -> impl Future<Output = F::Output> {
+    future.with_context(Context::current_with_value(Deadline(at)))
+}

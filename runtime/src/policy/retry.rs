@@ -1,0 +1,247 @@
+//! `retry(max = 3, backoff = "100ms..10s", when = .., after = .., budget = 0.2, deadline = "30s")`
+
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
+
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use tokio::time::Instant;
+
+use super::aspect::{Aspect, Observed, Series};
+use super::clock::{after as later, sleep_until, until};
+use super::deadline::{deadline, within};
+use super::PolicyError;
+use super::result::Refusable;
+#[cfg(feature = "telemetry")]
+use crate::metric::family;
+use crate::names::{attribute, label};
+use crate::outcome::Outcome;
+#[cfg(feature = "telemetry")]
+use crate::span::attempt::attempt;
+
+/// How a function is called again.
+#[derive(Debug)]
+pub struct Retry {
+    name: &'static str,
+    max: u32,
+    first: Duration,
+    longest: Duration,
+    has_jitter: bool,
+    deadline: Option<Duration>,
+    budget: Option<Budget>,
+    attempts: Observed,
+}
+
+static ATTEMPTS: Series = Series {
+    #[cfg(feature = "telemetry")]
+    family: &family::RETRY_ATTEMPTS,
+    names: &[label::OUTCOME],
+    values: &["success", "error", "exhausted", "budget"],
+    initial: None,
+};
+
+/// What an attempt's end leads to; a place in [`ATTEMPTS`].
+#[derive(Clone, Copy, Debug)]
+enum After {
+    /// The call has succeeded.
+    Success,
+    /// It failed in a way that is not worth a retry, or there is a next attempt.
+    Error,
+    /// There would be one, but for their number or the time.
+    Exhausted,
+    /// There would be one, but for the budget.
+    Budget,
+}
+
+/// Retries that calls have earned: each call a share of one, and each retry takes one.
+#[derive(Debug)]
+struct Budget {
+    /// What a call earns, in millionths of a retry.
+    share: u32,
+    /// What is there, in millionths.
+    balance: AtomicU32,
+}
+
+impl Budget {
+    /// What a function that has not been called yet may retry, so that seldom calls can.
+    const RESERVE: u32 = 10 * Budget::RETRY;
+    /// What it can save at most.
+    const MOST: u32 = 100 * Budget::RETRY;
+    const RETRY: u32 = 1_000_000;
+
+    fn earn(&self) {
+        let more = |balance: u32| Some(balance.saturating_add(self.share).min(Budget::MOST));
+        // It never refuses.
+        let _ = self.balance.fetch_update(Relaxed, Relaxed, more);
+    }
+
+    fn take(&self) -> bool {
+        self.balance.fetch_update(Relaxed, Relaxed, |balance| balance.checked_sub(Budget::RETRY)).is_ok()
+    }
+}
+
+/// A server that asks for more patience than this is not waited for, unless the backoff goes further.
+const LONGEST_HINT: Duration = Duration::from_mins(1);
+
+#[allow(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "called by expansions only")]
+impl Retry {
+    /// Of a function.
+    pub const fn new(name: &'static str) -> Self {
+        Retry {
+            name,
+            max: 3,
+            first: Duration::from_millis(100),
+            longest: Duration::from_secs(10),
+            has_jitter: true,
+            deadline: None,
+            budget: None,
+            attempts: Observed::new(name, &ATTEMPTS),
+        }
+    }
+
+    /// How often it is called again.
+    pub const fn max(mut self, max: u32) -> Self {
+        self.max = max;
+        self
+    }
+
+    /// The first wait and the longest, in nanoseconds.
+    pub const fn backoff(mut self, first: u64, longest: u64) -> Self {
+        self.first = Duration::from_nanos(first);
+        self.longest = Duration::from_nanos(longest);
+        self
+    }
+
+    /// Waits are as long as they are said to be.
+    pub const fn no_jitter(mut self) -> Self {
+        self.has_jitter = false;
+        self
+    }
+
+    /// What a call earns, in millionths of a retry.
+    pub const fn budget(mut self, share: u32) -> Self {
+        self.budget = Some(Budget { share, balance: AtomicU32::new(Budget::RESERVE) });
+        self
+    }
+
+    /// How long all attempts may take together, in nanoseconds.
+    pub const fn deadline(mut self, nanoseconds: u64) -> Self {
+        self.deadline = Some(Duration::from_nanos(nanoseconds));
+        self
+    }
+
+    fn waits(&self) -> impl Iterator<Item = Duration> {
+        let schedule = ExponentialBuilder::new()
+            .with_min_delay(self.first)
+            .with_max_delay(self.longest)
+            .with_max_times(self.max as usize);
+        let has_jitter = self.has_jitter;
+        // Full jitter: anything up to what the schedule says, so that callers who failed together do not return together.
+        schedule.build().map(move |wait| if has_jitter { wait.mul_f64(fastrand::f64()) } else { wait })
+    }
+
+    fn count(&self, after: After) {
+        self.attempts.count(after as usize);
+    }
+
+    fn no_time<R: Refusable>(&self) -> R {
+        R::refused(PolicyError::NoRuntime { primitive: self.name.into(), policy: "retry" })
+    }
+}
+
+impl Aspect for Retry {
+    fn observed(&self) -> Vec<&Observed> {
+        vec![&self.attempts]
+    }
+}
+
+/// Counts an attempt that is dropped before it has ended as nothing, and any other as what came of it.
+///
+/// `when` says which errors are worth another attempt, and `hint` how long the other side has asked to wait.
+pub async fn retry<R, F>(
+    policy: &'static Retry,
+    mut body: impl FnMut() -> F,
+    outcome: impl Fn(&R) -> Outcome,
+    when: impl Fn(&R::Error) -> bool,
+    hint: impl Fn(&R::Error) -> Option<Duration>,
+) -> R
+where
+    R: Refusable,
+    F: Future<Output = R>,
+{
+    let begun = policy.deadline.map(|duration| (Instant::now(), duration));
+    let own = begun.map(|(now, duration)| later(now, duration));
+    if let Some(budget) = &policy.budget {
+        budget.earn();
+    }
+    let mut waits = policy.waits();
+    let mut waited = Duration::ZERO;
+    for number in 1_u32.. {
+        let attempt = attempt(policy.name, number, waited, &outcome, body());
+        let result = match own {
+            None => attempt.await,
+            Some(at) => match until(at, within_deadline(at, attempt)).await {
+                Ok(Some(result)) => result,
+                Ok(None) => {
+                    policy.count(After::Exhausted);
+                    let after = begun.map_or(Duration::ZERO, |(_, duration)| duration);
+                    return R::refused(PolicyError::Timeout { primitive: policy.name.into(), after });
+                }
+                Err(_) => return policy.no_time(),
+            },
+        };
+        if number > 1 {
+            crate::span().set(attribute::RETRY_ATTEMPTS, number);
+        }
+        let Some(error) = result.as_error() else {
+            policy.count(After::Success);
+            return result;
+        };
+        if !when(error) {
+            policy.count(After::Error);
+            return result;
+        }
+        let Some(backoff) = waits.next() else {
+            policy.count(After::Exhausted);
+            return result;
+        };
+        let hint = hint(error);
+        let wait = hint.map_or(backoff, |hint| hint.max(backoff));
+        let next = later(Instant::now(), wait);
+        let last = [own, deadline().map(Into::into)].into_iter().flatten().min();
+        let is_too_late = last.is_some_and(|last| next >= last);
+        if is_too_late || hint.is_some_and(|hint| hint > LONGEST_HINT.max(policy.longest)) {
+            policy.count(After::Exhausted);
+            return result;
+        }
+        if policy.budget.as_ref().is_some_and(|budget| !budget.take()) {
+            policy.count(After::Budget);
+            return result;
+        }
+        policy.count(After::Error);
+        drop(result);
+        if sleep_until(next).await.is_err() {
+            return policy.no_time();
+        }
+        waited = wait;
+    }
+    // Their number ends before numbers do.
+    policy.no_time()
+}
+
+/// Nobody sees it.
+#[cfg(not(feature = "telemetry"))]
+fn attempt<R, F: Future<Output = R>>(
+    _name: &'static str,
+    _number: u32,
+    _waited: Duration,
+    _outcome: &impl Fn(&R) -> Outcome,
+    body: F,
+) -> F {
+    body
+}
+
+fn within_deadline<F: Future>(at: Instant, attempt: F) -> impl Future<Output = F::Output> {
+    let outer = deadline();
+    let at = outer.map_or(at, |outer| at.min(outer.into()));
+    within(at.into(), attempt)
+}

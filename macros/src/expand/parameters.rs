@@ -49,8 +49,19 @@ impl Call<'_> {
     }
 
     fn mentions(&self) -> Mentions {
+        let mut mentions = self.mentions_of_attribute();
+        mentions.read(self.function.body.clone());
+        mentions
+    }
+
+    pub(super) fn mentions_of_body(&self) -> Mentions {
         let mut mentions = Mentions::default();
         mentions.read(self.function.body.clone());
+        mentions
+    }
+
+    pub(super) fn mentions_of_attribute(&self) -> Mentions {
+        let mut mentions = Mentions::default();
         for field in &self.args.fields {
             mentions.read(field.expr.to_token_stream());
         }
@@ -59,6 +70,9 @@ impl Call<'_> {
             if let LabelSet::Closed(ty) = &label.set {
                 mentions.read(ty.to_token_stream());
             }
+        }
+        if let Some(key) = self.args.policies.breaker.as_ref().and_then(|breaker| breaker.key.as_ref()) {
+            mentions.read(key.to_token_stream());
         }
         mentions
     }
@@ -159,7 +173,7 @@ fn borrows_mutably(pat: &Pat) -> bool {
 
 /// The words of a body, and its literals: `"{name}"` mentions too.
 #[derive(Default)]
-struct Mentions {
+pub(super) struct Mentions {
     words: HashSet<String>,
     literals: Vec<String>,
 }
@@ -178,7 +192,7 @@ impl Mentions {
         }
     }
 
-    fn contain(&self, name: &Ident) -> bool {
+    pub(super) fn contain(&self, name: &Ident) -> bool {
         let name = name.unraw().to_string();
         self.words.contains(&name) || self.literals.iter().any(|text| is_interpolated(&name, text))
     }

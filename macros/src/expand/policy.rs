@@ -144,9 +144,11 @@ impl Call<'_> {
         quote!(#(#clones)*)
     }
 
-    /// Binds what the user wrote, inside the body.
+    /// Binds what the user wrote, inside the body. What only the attribute mentions is not said to be unused.
     pub(super) fn rebound(&self) -> TokenStream {
+        let (body, attribute) = (self.mentions_of_body(), self.mentions_of_attribute());
         let typed = self.function.sig.inputs.iter().filter_map(named);
+        let typed = typed.filter(|(_, name)| body.contain(name) || !attribute.contain(name));
         let bindings = typed.map(|(typed, name)| {
             let attrs = &typed.attrs;
             let mutability = match &*typed.pat {

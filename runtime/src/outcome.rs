@@ -192,6 +192,25 @@ impl<E: ErrorKind + ?Sized> ErrorKind for Box<E> {
     }
 }
 
+/// The kinds of an error whose variants hold other errors.
+///
+/// # Panics
+/// At compile time, where `N` is not their number.
+#[must_use]
+pub const fn join_kinds<const N: usize>(parts: &[&[Kind]]) -> [Kind; N] {
+    let mut all = [Kind::new("", Category::Unknown); N];
+    let (mut part, mut at) = (0, 0);
+    while part < parts.len() {
+        let mut kind = 0;
+        while kind < parts[part].len() {
+            all[at] = parts[part][kind];
+            (kind, at) = (kind + 1, at + 1);
+        }
+        part += 1;
+    }
+    all
+}
+
 /// A call's ending: its status and, for an error, the kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {

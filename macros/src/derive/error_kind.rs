@@ -4,18 +4,18 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
-use syn::{Attribute, Data, DeriveInput, Error, Fields, LitStr, Path, Result};
+use syn::{Attribute, Data, DeriveInput, Error, Fields, LitStr, Path, Result, Type, Variant};
 
 use super::case::Case;
 use super::{distinct, helper, not_on_fields, rename_all, variants};
 use crate::ctxt::Ctxt;
-use crate::expand::private;
+use crate::expand::{hidden, private};
 use crate::fallback;
 use crate::parse::{alone, krate, string, twice, unknown, word};
 use crate::valid::text;
 use crate::words::{did_you_mean, one_of};
 
-const ON_KIND: &[&str] = &["transient", "permanent", "code", "severity", "name"];
+const ON_KIND: &[&str] = &["transient", "permanent", "code", "severity", "name", "transparent"];
 const ON_ENUM: &[&str] = &["rename_all", "crate"];
 const ON_STRUCT: &[&str] = &["transient", "permanent", "code", "severity", "name", "crate"];
 const SEVERITIES: &[&str] = &["warning", "error", "critical"];
@@ -28,6 +28,8 @@ struct Kind {
     code: Option<LitStr>,
     severity: Option<LitStr>,
     name: Option<LitStr>,
+    /// `transparent`: the kind is that of the error in it.
+    transparent: Option<Ident>,
 }
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
@@ -60,6 +62,8 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
 struct Body {
     kinds: Vec<(LitStr, Kind)>,
     patterns: Vec<TokenStream>,
+    /// The types of errors whose kinds are those of a variant, and the pattern of those.
+    inner: Vec<(Type, TokenStream)>,
 }
 
 // Output:
@@ -73,15 +77,29 @@ struct Body {
 fn implement(input: &DeriveInput, body: &Body, private: &TokenStream) -> TokenStream {
     let ident = &input.ident;
     let (generics, arguments, clause) = input.generics.split_for_impl();
-    let kinds = body.kinds.iter().map(|(name, kind)| constant(name, kind, private));
+    let kinds: Vec<_> = body.kinds.iter().map(|(name, kind)| constant(name, kind, private)).collect();
     let arms =
         body.patterns.iter().enumerate().map(|(index, pattern)| quote!(#pattern => &Self::KINDS[#index]));
+    let own = quote!(&[#(#kinds),*]);
+    let (number, inner) = (kinds.len(), body.inner.iter().map(|(ty, _)| ty).collect::<Vec<_>>());
+    let all = match inner.is_empty() {
+        true => own,
+        false => quote! {
+            &#private::join_kinds::<{ #number #(+ <#inner as #private::ErrorKind>::KINDS.len())* }>(
+                &[#own, #(<#inner as #private::ErrorKind>::KINDS),*]
+            )
+        },
+    };
+    let inner = body.inner.iter().map(|(ty, pattern)| {
+        let error = hidden("__error");
+        quote!(#pattern => <#ty as #private::ErrorKind>::kind(#error))
+    });
     quote! {
         #[automatically_derived]
         impl #generics #private::ErrorKind for #ident #arguments #clause {
-            const KINDS: &'static [#private::Kind] = &[#(#kinds),*];
+            const KINDS: &'static [#private::Kind] = #all;
             fn kind(&self) -> &'static #private::Kind {
-                match self { #(#arms),* }
+                match self { #(#arms,)* #(#inner),* }
             }
         }
     }
@@ -110,7 +128,11 @@ fn of_struct(input: &DeriveInput, path: &mut Option<Path>, cx: &Ctxt) -> Body {
     if let Data::Struct(data) = &input.data {
         not_on_fields(&data.fields, "error_kind", "struct", cx);
     }
-    Body { kinds: vec![(name(&input.ident, Case::Snake, &kind), kind)], patterns: vec![quote!(_)] }
+    Body {
+        kinds: vec![(name(&input.ident, Case::Snake, &kind), kind)],
+        patterns: vec![quote!(_)],
+        inner: Vec::new(),
+    }
 }
 
 fn of_enum(input: &DeriveInput, path: &mut Option<Path>, cx: &Ctxt) -> Body {
@@ -120,6 +142,10 @@ fn of_enum(input: &DeriveInput, path: &mut Option<Path>, cx: &Ctxt) -> Body {
     for variant in variants(input, "ErrorKind", cx) {
         let kind = kind(&variant.attrs, ON_KIND, &mut None, cx);
         not_on_fields(&variant.fields, "error_kind", "variant", cx);
+        if let Some(keyword) = &kind.transparent {
+            body.inner.extend(transparent(keyword, &kind, variant, cx));
+            continue;
+        }
         let name = name(&variant.ident, case, &kind);
         distinct(&mut seen, &name, "#[error_kind(name = \"value\")]", cx);
         body.kinds.push((name, kind));
@@ -131,6 +157,24 @@ fn of_enum(input: &DeriveInput, path: &mut Option<Path>, cx: &Ctxt) -> Body {
         });
     }
     body
+}
+
+/// The type of the error in a variant, and the pattern that finds it.
+fn transparent(keyword: &Ident, kind: &Kind, variant: &Variant, cx: &Ctxt) -> Option<(Type, TokenStream)> {
+    if kind.category.is_some() || kind.code.is_some() || kind.severity.is_some() || kind.name.is_some() {
+        cx.error(keyword, "`transparent` takes everything from the error in the variant: write it alone");
+    }
+    let mut fields = variant.fields.iter();
+    let (Some(field), None) = (fields.next(), fields.next()) else {
+        cx.error(keyword, "`transparent` takes the kind of the error in the variant: write one field, an error");
+        return None;
+    };
+    let (ident, error) = (&variant.ident, hidden("__error"));
+    let pattern = match &field.ident {
+        Some(name) => quote!(Self::#ident { #name: #error }),
+        None => quote!(Self::#ident(#error)),
+    };
+    Some((field.ty.clone(), pattern))
 }
 
 fn container(input: &DeriveInput, path: &mut Option<Path>, cx: &Ctxt) -> Case {
@@ -188,6 +232,10 @@ impl Kind {
                 }
                 alone(input, &keyword)?;
                 self.category = Some(keyword);
+            }
+            "transparent" => {
+                alone(input, &keyword)?;
+                self.transparent = Some(keyword);
             }
             "code" => self.code = Some(checked("the code", string(input, &keyword, "code = \"E42\"")?, cx)),
             "name" => {

@@ -240,7 +240,7 @@ fn is_bare_must_use(attr: &Attribute) -> bool {
 }
 
 /// A name that the user's code neither sees nor hides.
-fn hidden(name: &str) -> Ident {
+pub(crate) fn hidden(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 

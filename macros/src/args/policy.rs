@@ -102,6 +102,8 @@ pub(crate) struct Backoff {
 pub(crate) struct Timeout {
     pub(crate) keyword: Ident,
     pub(crate) after: Option<Time>,
+    /// Whether one was written, if only with a mistake.
+    pub(crate) has_duration: bool,
     pub(crate) grace: Option<Time>,
 }
 
@@ -218,9 +220,10 @@ pub(super) fn retry(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Result
 }
 
 pub(super) fn timeout(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Result<Timeout> {
-    let mut policy = Timeout { keyword: keyword.clone(), after: None, grace: None };
+    let mut policy = Timeout { keyword: keyword.clone(), after: None, has_duration: false, grace: None };
     if input.peek(Token![=]) {
         input.parse::<Token![=]>()?;
+        policy.has_duration = true;
         policy.after = Some(time(&keyword, &expression(input, &keyword, TIMEOUT)?, &format!("write `{TIMEOUT}`"))?);
         return Ok(policy);
     }
@@ -231,6 +234,7 @@ pub(super) fn timeout(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Resu
             policy.grace = Some(setting.time("2s")?);
             return Ok(());
         }
+        policy.has_duration = true;
         let written: Expr = input.parse()?;
         let after = time(&keyword, &written, &format!("write `{TIMEOUT}`"))?;
         if policy.after.is_some() {

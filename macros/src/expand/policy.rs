@@ -112,7 +112,7 @@ impl Call<'_> {
             let members = self.members(fallback, &clones);
             chain = quote_spanned!(at=> #private::fallback(&__FALLBACK, #chain, #outcome, #members));
         }
-        quote!(#chain.await)
+        quote_spanned!(at=> #chain.await)
     }
 
     // Output:

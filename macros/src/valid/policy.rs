@@ -133,6 +133,7 @@ pub(crate) const JITTERS: &[&str] = &["full", "none"];
 fn timeout(policy: &Timeout, cx: &Ctxt) {
     match &policy.after {
         Some(after) => time(after, "timeout", cx),
+        None if policy.has_duration => {}
         None => cx.error(&policy.keyword, "`timeout` has no duration: write `timeout(\"30s\")`"),
     }
     if let Some(grace) = &policy.grace {
@@ -238,7 +239,8 @@ fn argument(input: &FnArg, repeats: Option<&Ident>, first: &Ident, cx: &Ctxt) {
 
 fn time(time: &Time, name: &str, cx: &Ctxt) {
     if time.nanoseconds == 0 || time.nanoseconds > LONGEST {
-        cx.error(&time.text, format!("`{name}` is longer than nothing and at most 24 hours"));
+        let example = if name == "timeout" { "timeout(\"30s\")".to_owned() } else { format!("{name} = \"1s\"") };
+        cx.error(&time.text, format!("`{name}` is longer than nothing and at most 24 hours: write `{example}`"));
     }
 }
 

@@ -1,0 +1,25 @@
+fn main() {}
+
+#[derive(tta::ErrorKind)]
+enum Failure {
+    #[error_kind(transient)]
+    Busy,
+    #[error_kind(transparent)]
+    Refused(tta::PolicyError),
+}
+
+impl From<tta::PolicyError> for Failure {
+    fn from(refusal: tta::PolicyError) -> Self {
+        Failure::Refused(refusal)
+    }
+}
+
+async fn other(_: u32) -> Result<u32, Failure> {
+    Ok(1)
+}
+
+#[tta::primitive(fallback = other)]
+//~                         ^^^^^
+async fn f() -> Result<u32, Failure> {
+    Err(Failure::Busy)
+}

@@ -6,7 +6,7 @@
 
 pub use crate::catalog::{Maturity, Promise as Slo};
 pub use crate::metric::label::{LabelDecl, LabelValue, check_labels};
-pub use crate::outcome::{Category, join_kinds, ErrorKind, Kind, Outcome, Severity};
+pub use crate::outcome::{Category, ErrorKind, Kind, Outcome, Severity, join_kinds};
 pub use crate::policy::private::*;
 pub use crate::span::probe::{ErrorProbe, FnRet, KnownErrors, Probe, error_if, kinds, never, ok_if};
 pub use crate::{Label, span::Fields};

@@ -595,7 +595,10 @@ mod together {
     }
 
     #[tta::primitive(retry(max = 1), timeout("1s"))]
-    async fn generic<T: Clone + Send>(value: T, many: impl IntoIterator<Item = T> + Clone) -> Result<Vec<T>, Failure>
+    async fn generic<T: Clone + Send>(
+        value: T,
+        many: impl IntoIterator<Item = T> + Clone,
+    ) -> Result<Vec<T>, Failure>
     where
         T: PartialEq,
     {

@@ -71,9 +71,18 @@ async fn each_attempt_is_a_span_below_the_call_with_its_number_and_its_wait() {
             vec![testing::Expected::new(
                 "charge",
                 vec![
-                    testing::Expected::new("charge attempt", vec![testing::Expected::new("fails_so_far", vec![])]),
-                    testing::Expected::new("charge attempt", vec![testing::Expected::new("fails_so_far", vec![])]),
-                    testing::Expected::new("charge attempt", vec![testing::Expected::new("fails_so_far", vec![])]),
+                    testing::Expected::new(
+                        "charge attempt",
+                        vec![testing::Expected::new("fails_so_far", vec![])],
+                    ),
+                    testing::Expected::new(
+                        "charge attempt",
+                        vec![testing::Expected::new("fails_so_far", vec![])],
+                    ),
+                    testing::Expected::new(
+                        "charge attempt",
+                        vec![testing::Expected::new("fails_so_far", vec![])],
+                    ),
                 ],
             )],
         )],
@@ -118,7 +127,10 @@ async fn series_of_every_policy_exist_at_zero_and_one_circuit_is_closed() {
     for (state, circuits) in [("closed", 1.0), ("open", 0.0), ("half_open", 0.0)] {
         assert_eq!(metric("tta_circuit_breaker_state", &[("state", state)]), Some(circuits), "{state}");
     }
-    assert_eq!(metric("tta_circuit_breaker_transitions_total", &[("from", "closed"), ("to", "open")]), Some(0.0));
+    assert_eq!(
+        metric("tta_circuit_breaker_transitions_total", &[("from", "closed"), ("to", "open")]),
+        Some(0.0)
+    );
     assert_eq!(metric("tta_circuit_breaker_rejections_total", &[]), Some(0.0));
 }
 
@@ -163,9 +175,7 @@ async fn a_refusal_is_an_error_of_its_own_kind() {
         let labels = [("primitive_name", "hangs"), ("phase", phase)];
         assert_eq!(seen.metric("tta_timeouts_total", &labels), Some(1.0), "{phase}");
     }
-    let labels = |kind, category| {
-        [("primitive_name", "hangs"), ("error_type", kind), ("category", category)]
-    };
+    let labels = |kind, category| [("primitive_name", "hangs"), ("error_type", kind), ("category", category)];
     assert_eq!(seen.metric("tta_primitive_errors_total", &labels("timeout", "transient")), Some(1.0));
     assert_eq!(seen.metric("tta_primitive_errors_total", &labels("breaker_open", "transient")), Some(0.0));
 }
@@ -180,7 +190,9 @@ async fn a_breaker_tells_of_each_change_and_each_refusal() {
     seen.scope(async {
         assert!(unsteady(true).await.is_err());
         assert!(unsteady(false).await.is_err());
-        let state = |state| seen.metric("tta_circuit_breaker_state", &[("primitive_name", "unsteady"), ("state", state)]);
+        let state = |state| {
+            seen.metric("tta_circuit_breaker_state", &[("primitive_name", "unsteady"), ("state", state)])
+        };
         assert_eq!([state("closed"), state("open"), state("half_open")], [Some(0.0), Some(1.0), Some(0.0)]);
         tokio::time::sleep(Duration::from_secs(10)).await;
         assert!(unsteady(false).await.is_ok());

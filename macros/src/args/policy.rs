@@ -133,7 +133,8 @@ pub(super) const BULKHEAD: &str = "bulkhead(max = 16)";
 pub(super) const FALLBACK: &str = "fallback = other_function";
 
 pub(super) fn fallback(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Result<Fallback> {
-    let wrong = format!("`fallback` takes the path of a function with the same arguments: write `{FALLBACK}`");
+    let wrong =
+        format!("`fallback` takes the path of a function with the same arguments: write `{FALLBACK}`");
     if input.peek(Token![=]) {
         let member = path(value(input, &keyword, &wrong)?, &wrong)?;
         return Ok(Fallback { keyword, members: vec![member] });
@@ -224,7 +225,8 @@ pub(super) fn timeout(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Resu
     if input.peek(Token![=]) {
         input.parse::<Token![=]>()?;
         policy.has_duration = true;
-        policy.after = Some(time(&keyword, &expression(input, &keyword, TIMEOUT)?, &format!("write `{TIMEOUT}`"))?);
+        policy.after =
+            Some(time(&keyword, &expression(input, &keyword, TIMEOUT)?, &format!("write `{TIMEOUT}`"))?);
         return Ok(policy);
     }
     let mut seen = Vec::new();
@@ -238,7 +240,10 @@ pub(super) fn timeout(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Resu
         let written: Expr = input.parse()?;
         let after = time(&keyword, &written, &format!("write `{TIMEOUT}`"))?;
         if policy.after.is_some() {
-            return Err(Error::new_spanned(written, format!("`timeout` has one duration: write `{TIMEOUT}`")));
+            return Err(Error::new_spanned(
+                written,
+                format!("`timeout` has one duration: write `{TIMEOUT}`"),
+            ));
         }
         policy.after = Some(after);
         Ok(())
@@ -355,7 +360,9 @@ impl Setting {
         let wrong = |what: &str| {
             Error::new_spanned(
                 &self.value,
-                format!("{what}: write `backoff = \"100ms..10s\"` for waits from 100 milliseconds to 10 seconds"),
+                format!(
+                    "{what}: write `backoff = \"100ms..10s\"` for waits from 100 milliseconds to 10 seconds"
+                ),
             )
         };
         let Some(Lit::Str(text)) = self.literal() else {

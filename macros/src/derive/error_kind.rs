@@ -82,24 +82,26 @@ fn implement(input: &DeriveInput, body: &Body, private: &TokenStream) -> TokenSt
         body.patterns.iter().enumerate().map(|(index, pattern)| quote!(#pattern => &Self::KINDS[#index]));
     let own = quote!(&[#(#kinds),*]);
     let (number, inner) = (kinds.len(), body.inner.iter().map(|(ty, _)| ty).collect::<Vec<_>>());
-    let all = match inner.is_empty() {
-        true => own,
-        false => quote! {
+    let all = if inner.is_empty() {
+        own
+    } else {
+        quote! {
             &#private::join_kinds::<{ #number #(+ <#inner as #private::ErrorKind>::KINDS.len())* }>(
                 &[#own, #(<#inner as #private::ErrorKind>::KINDS),*]
             )
-        },
+        }
     };
-    let inner = body.inner.iter().map(|(ty, pattern)| {
+    let inner_arms = body.inner.iter().map(|(ty, pattern)| {
         let error = hidden("__error");
         quote!(#pattern => <#ty as #private::ErrorKind>::kind(#error))
     });
+    let arms = arms.chain(inner_arms);
     quote! {
         #[automatically_derived]
         impl #generics #private::ErrorKind for #ident #arguments #clause {
             const KINDS: &'static [#private::Kind] = #all;
             fn kind(&self) -> &'static #private::Kind {
-                match self { #(#arms,)* #(#inner),* }
+                match self { #(#arms),* }
             }
         }
     }
@@ -166,7 +168,10 @@ fn transparent(keyword: &Ident, kind: &Kind, variant: &Variant, cx: &Ctxt) -> Op
     }
     let mut fields = variant.fields.iter();
     let (Some(field), None) = (fields.next(), fields.next()) else {
-        cx.error(keyword, "`transparent` takes the kind of the error in the variant: write one field, an error");
+        cx.error(
+            keyword,
+            "`transparent` takes the kind of the error in the variant: write one field, an error",
+        );
         return None;
     };
     let (ident, error) = (&variant.ident, hidden("__error"));

@@ -195,8 +195,10 @@ fn of_fallback(policy: &Fallback) -> TokenStream {
     let names = policy.members.iter().map(|path| {
         let words: Vec<_> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
         // What a path begins with says where it is and not what it is called.
-        let words: Vec<_> =
-            words.into_iter().filter(|word| !["crate", "self", "super", "Self"].contains(&word.as_str())).collect();
+        let words: Vec<_> = words
+            .into_iter()
+            .filter(|word| !["crate", "self", "super", "Self"].contains(&word.as_str()))
+            .collect();
         words.join("::")
     });
     quote!(.members(&[#(#names),*]))
@@ -230,7 +232,8 @@ fn of_retry(policy: &Retry) -> TokenStream {
         let (first, longest) = (backoff.first, backoff.longest);
         quote!(.backoff(#first, #longest))
     });
-    let jitter = policy.jitter.as_ref().filter(|jitter| jitter.value() == "none").map(|_| quote!(.no_jitter()));
+    let jitter =
+        policy.jitter.as_ref().filter(|jitter| jitter.value() == "none").map(|_| quote!(.no_jitter()));
     let budget = share(policy.budget.as_ref(), "budget");
     let deadline = time(policy.deadline.as_ref(), "deadline");
     quote!(#max #backoff #jitter #budget #deadline)

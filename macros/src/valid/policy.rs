@@ -73,7 +73,10 @@ fn breaker(policy: &Breaker, cx: &Ctxt) {
         Some(BreakerWindow::Time(window)) => {
             time(window, "window", cx);
             if window.nanoseconds < 10_000_000 {
-                cx.error(&window.text, "a window is cut into ten parts of a millisecond at least: write `window = \"30s\"`");
+                cx.error(
+                    &window.text,
+                    "a window is cut into ten parts of a millisecond at least: write `window = \"30s\"`",
+                );
             }
         }
         Some(BreakerWindow::Calls(window)) => {
@@ -117,7 +120,8 @@ fn retry(policy: &Retry, cx: &Ctxt) {
             cx.error(text, format!("{problem}: write `backoff = \"100ms..10s\"`"));
         }
     }
-    if let Some(jitter) = policy.jitter.as_ref().filter(|jitter| !JITTERS.contains(&jitter.value().as_str())) {
+    if let Some(jitter) = policy.jitter.as_ref().filter(|jitter| !JITTERS.contains(&jitter.value().as_str()))
+    {
         cx.error(jitter, format!("unknown jitter `{}`: write {}", jitter.value(), one_of(JITTERS)));
     }
     if let Some(budget) = &policy.budget {
@@ -174,7 +178,9 @@ pub(super) fn function(role: Role, policies: &Policies, function: &Function, cx:
         for keyword in policies.keywords() {
             cx.error(
                 keyword,
-                format!("`{keyword}` decides on one step: write it on the #[primitive] that this workflow calls"),
+                format!(
+                    "`{keyword}` decides on one step: write it on the #[primitive] that this workflow calls"
+                ),
             );
         }
         return;
@@ -239,8 +245,12 @@ fn argument(input: &FnArg, repeats: Option<&Ident>, first: &Ident, cx: &Ctxt) {
 
 fn time(time: &Time, name: &str, cx: &Ctxt) {
     if time.nanoseconds == 0 || time.nanoseconds > LONGEST {
-        let example = if name == "timeout" { "timeout(\"30s\")".to_owned() } else { format!("{name} = \"1s\"") };
-        cx.error(&time.text, format!("`{name}` is longer than nothing and at most 24 hours: write `{example}`"));
+        let example =
+            if name == "timeout" { "timeout(\"30s\")".to_owned() } else { format!("{name} = \"1s\"") };
+        cx.error(
+            &time.text,
+            format!("`{name}` is longer than nothing and at most 24 hours: write `{example}`"),
+        );
     }
 }
 

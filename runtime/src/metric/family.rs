@@ -432,9 +432,12 @@ pub(crate) static FALLBACKS: Family =
         .help("Calls in the place of one that failed, by the function that was called.");
 
 #[cfg(feature = "bulkhead")]
-pub(crate) static BULKHEAD_WAIT: Family =
-    Family::seconds(metric::BULKHEAD_WAIT, Producer::Policies, &[label::PRIMITIVE_NAME])
-        .help("Time that calls waited until a bulkhead had room for them; those that it refused are not among them.");
+pub(crate) static BULKHEAD_WAIT: Family = Family::seconds(
+    metric::BULKHEAD_WAIT,
+    Producer::Policies,
+    &[label::PRIMITIVE_NAME],
+)
+.help("Time that calls waited until a bulkhead had room for them; those that it refused are not among them.");
 
 #[cfg(feature = "bulkhead")]
 pub(crate) static BULKHEAD_REJECTIONS: Family =
@@ -466,8 +469,9 @@ pub(crate) static RETRY_ATTEMPTS: Family =
 
 #[cfg(feature = "timeout")]
 pub(crate) static TIMEOUTS: Family =
-    Family::counter(metric::TIMEOUTS, Producer::Policies, &[label::PRIMITIVE_NAME, label::PHASE])
-        .help("Calls that were not over in time: at the deadline the body is told, after the grace it is dropped.");
+    Family::counter(metric::TIMEOUTS, Producer::Policies, &[label::PRIMITIVE_NAME, label::PHASE]).help(
+        "Calls that were not over in time: at the deadline the body is told, after the grace it is dropped.",
+    );
 
 pub(crate) static COMPONENT_INFO: Family = Family::gauge(
     metric::COMPONENT_INFO,

@@ -47,7 +47,10 @@ pub struct Observed {
 
 impl fmt::Debug for Observed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Observed").field("name", &self.name).field("series", &self.series).finish_non_exhaustive()
+        f.debug_struct("Observed")
+            .field("name", &self.name)
+            .field("series", &self.series)
+            .finish_non_exhaustive()
     }
 }
 
@@ -136,9 +139,9 @@ impl Observed {
         if let Some(recording) = Recording::current() {
             return change(&self.cell(recording.store(), place));
         }
-        let cells = self.cells.get_or_init(|| {
-            (0..self.places()).map(|place| self.cell(Store::global(), place)).collect()
-        });
+        let cells = self
+            .cells
+            .get_or_init(|| (0..self.places()).map(|place| self.cell(Store::global(), place)).collect());
         if let Some(cell) = cells.get(place) {
             change(cell);
         }

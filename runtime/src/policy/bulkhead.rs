@@ -1,16 +1,16 @@
 //! `bulkhead(max = 16, queue = 64, wait = "1s")`
 
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
+use super::PolicyError;
 use super::aspect::{Aspect, Observed, Series};
 use super::clock::{after, until};
 use super::deadline::deadline;
-use super::PolicyError;
 use super::result::Refusable;
 #[cfg(feature = "telemetry")]
 use crate::metric::family;
@@ -93,9 +93,9 @@ struct Place(&'static Bulkhead);
 
 impl Place {
     fn take(policy: &'static Bulkhead) -> Option<Self> {
-        let taken = policy.waiting.fetch_update(Relaxed, Relaxed, |waiting| {
-            (waiting < policy.queue).then(|| waiting + 1)
-        });
+        let taken = policy
+            .waiting
+            .fetch_update(Relaxed, Relaxed, |waiting| (waiting < policy.queue).then(|| waiting + 1));
         taken.is_ok().then(|| Place(policy))
     }
 }
@@ -124,10 +124,9 @@ impl Bulkhead {
         let last = [own, deadline().map(Into::into)].into_iter().flatten().min();
         let acquired = match last {
             None => Some(running.acquire().await),
-            Some(last) => until(last, running.acquire()).await.map_err(|_| PolicyError::NoRuntime {
-                primitive: self.name.into(),
-                policy: "bulkhead",
-            })?,
+            Some(last) => until(last, running.acquire())
+                .await
+                .map_err(|_| PolicyError::NoRuntime { primitive: self.name.into(), policy: "bulkhead" })?,
         };
         let waited = begun.elapsed();
         // A semaphore that nobody closes has its permits for ever.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use tokio::time::Instant;
 
+use super::PolicyError;
 use super::aspect::{Aspect, Observed, Series};
 use super::clock::{after as later, sleep_until, until};
 use super::deadline::{deadline, within};
-use super::PolicyError;
 use super::result::Refusable;
 #[cfg(feature = "telemetry")]
 use crate::metric::family;

@@ -46,7 +46,9 @@ impl RetryAfter {
             ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
             ("x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"),
         ];
-        if let Some(milliseconds) = header("retry-after-ms").and_then(|value| value.trim().parse::<u32>().ok()) {
+        if let Some(milliseconds) =
+            header("retry-after-ms").and_then(|value| value.trim().parse::<u32>().ok())
+        {
             return Some(Duration::from_millis(u64::from(milliseconds)));
         }
         if let Some(asked) = header("retry-after").and_then(RetryAfter::parse) {
@@ -120,15 +122,23 @@ mod tests {
     #[test]
     fn a_limit_that_is_not_used_up_asks_for_nothing() {
         let of = |headers: &'static [(&str, &str)]| {
-            RetryAfter::from_headers(move |name| headers.iter().find(|(own, _)| *own == name).map(|(_, value)| *value))
+            RetryAfter::from_headers(move |name| {
+                headers.iter().find(|(own, _)| *own == name).map(|(_, value)| *value)
+            })
         };
         assert_eq!(of(&[("x-ratelimit-remaining", "1"), ("x-ratelimit-reset", "60")]), None);
         assert_eq!(
             of(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "60")]),
             Some(Duration::from_secs(60))
         );
-        assert_eq!(of(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1000000000")]), Some(Duration::ZERO));
-        assert_eq!(of(&[("retry-after-ms", "1500"), ("retry-after", "2")]), Some(Duration::from_millis(1500)));
+        assert_eq!(
+            of(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1000000000")]),
+            Some(Duration::ZERO)
+        );
+        assert_eq!(
+            of(&[("retry-after-ms", "1500"), ("retry-after", "2")]),
+            Some(Duration::from_millis(1500))
+        );
         let longest = of(&[
             ("x-ratelimit-remaining-requests", "0"),
             ("x-ratelimit-reset-requests", "20ms"),

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::PolicyError;
 use super::aspect::{Aspect, Observed, Series};
 use super::clock::{NoTime, after, until};
 use super::deadline::{deadline, within};
-use super::PolicyError;
 use super::result::Refusable;
 #[cfg(feature = "telemetry")]
 use crate::metric::family;

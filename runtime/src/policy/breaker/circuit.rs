@@ -57,7 +57,11 @@ impl Circuit {
     }
 
     /// Lets a call through, or says how long not.
-    pub(super) fn admit(&mut self, settings: &Settings, now: Instant) -> (Result<Admitted, Duration>, Change) {
+    pub(super) fn admit(
+        &mut self,
+        settings: &Settings,
+        now: Instant,
+    ) -> (Result<Admitted, Duration>, Change) {
         match self {
             Circuit::Closed(_) => (Ok(Admitted::Call), None),
             Circuit::Open { until: Some(until), round } if *until <= now => {
@@ -100,7 +104,8 @@ impl Circuit {
                     u64::from(part) * 1_000_000 >= u64::from(most) * u64::from(seen.calls)
                 };
                 let too_many = is_beyond(seen.failures, settings.failures) && seen.failures > 0;
-                let too_slow = settings.slow.is_some() && is_beyond(seen.slow, settings.slow_calls) && seen.slow > 0;
+                let too_slow =
+                    settings.slow.is_some() && is_beyond(seen.slow, settings.slow_calls) && seen.slow > 0;
                 if seen.calls < settings.min_calls || !(too_many || too_slow) {
                     return None;
                 }

@@ -13,8 +13,8 @@ use tokio::time::Instant;
 
 use self::circuit::{Admitted, Circuit, Ended};
 use self::window::Window;
-use super::aspect::{Aspect, Observed, Series};
 use super::PolicyError;
+use super::aspect::{Aspect, Observed, Series};
 use super::result::Refusable;
 #[cfg(feature = "telemetry")]
 use crate::metric::family;
@@ -60,7 +60,10 @@ pub struct Breaker {
 
 impl fmt::Debug for Breaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Breaker").field("name", &self.name).field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Breaker")
+            .field("name", &self.name)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 
@@ -100,8 +103,18 @@ static TRANSITIONS: Series = Series {
     family: &family::BREAKER_TRANSITIONS,
     names: &[label::FROM, label::TO],
     values: &[
-        "closed", "open", "closed", "half_open", "open", "closed", "open", "half_open", "half_open", "closed",
-        "half_open", "open",
+        "closed",
+        "open",
+        "closed",
+        "half_open",
+        "open",
+        "closed",
+        "open",
+        "half_open",
+        "half_open",
+        "closed",
+        "half_open",
+        "open",
     ],
     initial: None,
 };
@@ -266,7 +279,8 @@ impl Drop for Passing<'_> {
         let (settings, now) = (&self.breaker.settings, Instant::now());
         let elapsed = now.saturating_duration_since(self.begun);
         let is_slow = settings.slow.is_some_and(|slow| elapsed >= slow);
-        let change = self.circuit.with(|circuit| circuit.ended(settings, now, self.admitted, self.ended, is_slow));
+        let change =
+            self.circuit.with(|circuit| circuit.ended(settings, now, self.admitted, self.ended, is_slow));
         self.breaker.tell(change);
     }
 }

@@ -202,11 +202,11 @@ impl Args {
             "maturity" => {
                 self.maturity = Some(string(input, &keyword, "maturity = \"production\"")?);
             }
-            "fallback" => self.policies.fallback = Some(policy::fallback(input, keyword, cx)?),
-            "bulkhead" => self.policies.bulkhead = Some(policy::bulkhead(input, keyword, cx)?),
-            "breaker" => self.policies.breaker = Some(policy::breaker(input, keyword, cx)?),
-            "retry" => self.policies.retry = Some(policy::retry(input, keyword, cx)?),
-            "timeout" => self.policies.timeout = Some(policy::timeout(input, keyword, cx)?),
+            "fallback" => self.policies.fallback = Some(policy::fallback(input, &keyword, cx)?),
+            "bulkhead" => self.policies.bulkhead = Some(policy::bulkhead(input, &keyword, cx)?),
+            "breaker" => self.policies.breaker = Some(policy::breaker(input, &keyword, cx)?),
+            "retry" => self.policies.retry = Some(policy::retry(input, &keyword, cx)?),
+            "timeout" => self.policies.timeout = Some(policy::timeout(input, &keyword, cx)?),
             "crate" => self.krate = Some(krate(input, &keyword)?),
             "skip" => self.skip = Some(keyword),
             _ => return Err(unknown(&keyword, KNOWN)),

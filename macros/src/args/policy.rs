@@ -132,25 +132,25 @@ pub(super) const BREAKER: &str = "breaker(failures = 0.5)";
 pub(super) const BULKHEAD: &str = "bulkhead(max = 16)";
 pub(super) const FALLBACK: &str = "fallback = other_function";
 
-pub(super) fn fallback(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Result<Fallback> {
+pub(super) fn fallback(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Result<Fallback> {
     let wrong =
         format!("`fallback` takes the path of a function with the same arguments: write `{FALLBACK}`");
     if input.peek(Token![=]) {
-        let member = path(value(input, &keyword, &wrong)?, &wrong)?;
-        return Ok(Fallback { keyword, members: vec![member] });
+        let member = path(value(input, keyword, &wrong)?, &wrong)?;
+        return Ok(Fallback { keyword: keyword.clone(), members: vec![member] });
     }
     let mut members = Vec::new();
-    list(input, &keyword, FALLBACK, cx, |input| {
+    list(input, keyword, FALLBACK, cx, |input| {
         members.push(path(begun(input, &wrong)?, &wrong)?);
         Ok(())
     })?;
-    Ok(Fallback { keyword, members })
+    Ok(Fallback { keyword: keyword.clone(), members })
 }
 
-pub(super) fn bulkhead(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Result<Bulkhead> {
+pub(super) fn bulkhead(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Result<Bulkhead> {
     const KNOWN: &[&str] = &["max", "queue", "wait"];
     let mut policy = Bulkhead { keyword: keyword.clone(), max: None, queue: None, wait: None };
-    settings(input, &keyword, BULKHEAD, KNOWN, cx, |setting| {
+    settings(input, keyword, BULKHEAD, KNOWN, cx, |setting| {
         match setting.name().as_str() {
             "max" => policy.max = Some(setting.count("16")?),
             "queue" => policy.queue = Some(setting.count("64")?),
@@ -161,7 +161,7 @@ pub(super) fn bulkhead(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Res
     Ok(policy)
 }
 
-pub(super) fn breaker(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Result<Breaker> {
+pub(super) fn breaker(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Result<Breaker> {
     const KNOWN: &[&str] =
         &["failures", "window", "min_calls", "slow", "slow_calls", "open", "probes", "when", "key"];
     let mut policy = Breaker {
@@ -176,7 +176,7 @@ pub(super) fn breaker(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Resu
         when: None,
         key: None,
     };
-    settings(input, &keyword, BREAKER, KNOWN, cx, |setting| {
+    settings(input, keyword, BREAKER, KNOWN, cx, |setting| {
         match setting.name().as_str() {
             "failures" => policy.failures = Some(setting.share("0.5")?),
             "window" => policy.window = Some(setting.window()?),
@@ -193,7 +193,7 @@ pub(super) fn breaker(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Resu
     Ok(policy)
 }
 
-pub(super) fn retry(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Result<Retry> {
+pub(super) fn retry(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Result<Retry> {
     const KNOWN: &[&str] = &["max", "backoff", "jitter", "when", "after", "budget", "deadline"];
     let mut policy = Retry {
         keyword: keyword.clone(),
@@ -205,7 +205,7 @@ pub(super) fn retry(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Result
         budget: None,
         deadline: None,
     };
-    settings(input, &keyword, RETRY, KNOWN, cx, |setting| {
+    settings(input, keyword, RETRY, KNOWN, cx, |setting| {
         match setting.name().as_str() {
             "max" => policy.max = Some(setting.count("3")?),
             "backoff" => policy.backoff = Some(setting.backoff()?),
@@ -220,17 +220,17 @@ pub(super) fn retry(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Result
     Ok(policy)
 }
 
-pub(super) fn timeout(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Result<Timeout> {
+pub(super) fn timeout(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Result<Timeout> {
     let mut policy = Timeout { keyword: keyword.clone(), after: None, has_duration: false, grace: None };
     if input.peek(Token![=]) {
         input.parse::<Token![=]>()?;
         policy.has_duration = true;
         policy.after =
-            Some(time(&keyword, &expression(input, &keyword, TIMEOUT)?, &format!("write `{TIMEOUT}`"))?);
+            Some(time(keyword, &expression(input, keyword, TIMEOUT)?, &format!("write `{TIMEOUT}`"))?);
         return Ok(policy);
     }
     let mut seen = Vec::new();
-    list(input, &keyword, TIMEOUT, cx, |input| {
+    list(input, keyword, TIMEOUT, cx, |input| {
         if input.peek(syn::Ident) && input.peek2(Token![=]) {
             let setting = Setting::read(input, &["grace"], &mut seen)?;
             policy.grace = Some(setting.time("2s")?);
@@ -238,7 +238,7 @@ pub(super) fn timeout(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Resu
         }
         policy.has_duration = true;
         let written: Expr = input.parse()?;
-        let after = time(&keyword, &written, &format!("write `{TIMEOUT}`"))?;
+        let after = time(keyword, &written, &format!("write `{TIMEOUT}`"))?;
         if policy.after.is_some() {
             return Err(Error::new_spanned(
                 written,
@@ -251,7 +251,7 @@ pub(super) fn timeout(input: ParseStream<'_>, keyword: Ident, cx: &Ctxt) -> Resu
     Ok(policy)
 }
 
-/// `keyword(word = value, ..)`, or the keyword alone where everything is as usual.
+/// `keyword(word = value, ..)`
 fn settings(
     input: ParseStream<'_>,
     keyword: &Ident,

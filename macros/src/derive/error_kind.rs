@@ -175,10 +175,10 @@ fn transparent(keyword: &Ident, kind: &Kind, variant: &Variant, cx: &Ctxt) -> Op
         return None;
     };
     let (ident, error) = (&variant.ident, hidden("__error"));
-    let pattern = match &field.ident {
-        Some(name) => quote!(Self::#ident { #name: #error }),
-        None => quote!(Self::#ident(#error)),
-    };
+    let pattern = field
+        .ident
+        .as_ref()
+        .map_or_else(|| quote!(Self::#ident(#error)), |name| quote!(Self::#ident { #name: #error }));
     Some((field.ty.clone(), pattern))
 }
 

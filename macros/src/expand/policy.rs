@@ -94,10 +94,10 @@ impl Call<'_> {
             chain = quote!({ #clones #chain });
         }
         if let Some(breaker) = &policies.breaker {
-            let key = match &breaker.key {
-                Some(key) => quote!(#private::breaker_key(&(#key))),
-                None => quote!(#private::no_key()),
-            };
+            let key = breaker
+                .key
+                .as_ref()
+                .map_or_else(|| quote!(#private::no_key()), |key| quote!(#private::breaker_key(&(#key))));
             chain = match breaker.when.as_ref().map(closure) {
                 None => quote_spanned!(at=> #private::breaker(&__BREAKER, #key, #chain, #outcome)),
                 Some(when) => {

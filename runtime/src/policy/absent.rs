@@ -1,6 +1,6 @@
 //! What stands for the policies whose features are not compiled in: a compile error that names the feature.
 
-use std::time::Duration;
+#![allow(clippy::missing_errors_doc, reason = "nothing here is ever called")]
 
 use super::aspect::{Aspect, Observed};
 use crate::outcome::Outcome;
@@ -75,7 +75,6 @@ pub async fn bulkhead<R>(_: &'static Bulkhead, body: impl Future<Output = R>) ->
 
 /// Never called.
 #[cfg(not(feature = "breaker"))]
-#[must_use]
 pub fn no_key() {}
 
 /// Never called.
@@ -107,13 +106,15 @@ pub async fn breaker_when<T, E>(
 
 /// Never called.
 #[cfg(not(feature = "retry"))]
+#[must_use]
 pub fn transient<E>(_: &E) -> bool {
     false
 }
 
 /// Never called.
 #[cfg(not(feature = "retry"))]
-pub fn no_hint<E>(_: &E) -> Option<Duration> {
+#[must_use]
+pub fn no_hint<E>(_: &E) -> Option<std::time::Duration> {
     None
 }
 
@@ -124,7 +125,7 @@ pub async fn retry<T, E, F: Future<Output = Result<T, E>>>(
     mut body: impl FnMut() -> F,
     _outcome: impl Fn(&Result<T, E>) -> Outcome,
     _when: impl Fn(&E) -> bool,
-    _hint: impl Fn(&E) -> Option<Duration>,
+    _hint: impl Fn(&E) -> Option<std::time::Duration>,
 ) -> Result<T, E> {
     body().await
 }

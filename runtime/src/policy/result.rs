@@ -93,6 +93,7 @@ pub fn transient<E: Kinded>(error: &E) -> bool {
 
 /// No error says when to try again.
 #[cfg(feature = "retry")]
+#[must_use]
 pub fn no_hint<E>(_: &E) -> Option<std::time::Duration> {
     None
 }

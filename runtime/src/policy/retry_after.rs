@@ -39,7 +39,7 @@ impl RetryAfter {
     /// assert_eq!(tta::RetryAfter::from_headers(header), Some(Duration::from_secs(90)));
     /// ```
     pub fn from_headers<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Option<Duration> {
-        /// What is left, and when there is more: RFC drafts, GitHub and others, OpenAI, Anthropic (RFC 3339 dates).
+        /// What is left, and when there is more: drafts of the IETF, GitHub and others, `OpenAI`.
         const LIMITS: &[(&str, &str)] = &[
             ("ratelimit-remaining", "ratelimit-reset"),
             ("x-ratelimit-remaining", "x-ratelimit-reset"),

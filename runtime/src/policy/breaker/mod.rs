@@ -3,7 +3,7 @@
 mod circuit;
 mod window;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -52,7 +52,7 @@ pub struct Breaker {
     /// That of calls without a key.
     circuit: Mutex<Circuit>,
     /// Those of calls with one.
-    keyed: RwLock<Option<HashMap<Box<str>, Arc<Mutex<Circuit>>>>>,
+    keyed: RwLock<BTreeMap<Box<str>, Shared>>,
     state: Observed,
     transitions: Observed,
     rejections: Observed,
@@ -143,7 +143,7 @@ impl Breaker {
                 probes: 3,
             },
             circuit: Mutex::new(Circuit::CLOSED),
-            keyed: RwLock::new(None),
+            keyed: RwLock::new(BTreeMap::new()),
             state: Observed::new(name, &STATE),
             transitions: Observed::new(name, &TRANSITIONS),
             rejections: Observed::new(name, &REJECTIONS),
@@ -258,10 +258,13 @@ struct Passing<'a> {
     ended: Ended,
 }
 
+/// The circuit of a key.
+type Shared = Arc<Mutex<Circuit>>;
+
 /// The circuit of a call.
 enum Chosen<'a> {
     Only(&'a Mutex<Circuit>),
-    Keyed(Arc<Mutex<Circuit>>),
+    Keyed(Shared),
 }
 
 impl Chosen<'_> {
@@ -324,12 +327,11 @@ impl Breaker {
     fn choose(&self, key: Key) -> Chosen<'_> {
         let Some(key) = key else { return Chosen::Only(&self.circuit) };
         let known = self.keyed.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(circuit) = known.as_ref().and_then(|keyed| keyed.get(&key)) {
+        if let Some(circuit) = known.get(&key) {
             return Chosen::Keyed(circuit.clone());
         }
         drop(known);
         let mut keyed = self.keyed.write().unwrap_or_else(PoisonError::into_inner);
-        let keyed = keyed.get_or_insert_default();
         if keyed.len() >= MOST_KEYS && !keyed.contains_key(&key) {
             return Chosen::Only(&self.circuit);
         }
@@ -374,7 +376,7 @@ impl Breaker {
 
     fn each(&self, change: impl Fn(&mut Circuit) -> Change) {
         let keyed = self.keyed.read().unwrap_or_else(PoisonError::into_inner);
-        let keyed: Vec<_> = keyed.iter().flat_map(HashMap::values).cloned().map(Chosen::Keyed).collect();
+        let keyed: Vec<_> = keyed.values().cloned().map(Chosen::Keyed).collect();
         for circuit in keyed.into_iter().chain([Chosen::Only(&self.circuit)]) {
             let change = circuit.with(&change);
             self.tell(change);

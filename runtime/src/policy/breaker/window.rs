@@ -14,7 +14,7 @@ pub(super) enum Window {
         /// How long a slice is.
         slice: Duration,
         began: Instant,
-        slices: [Slice; Window::SLICES],
+        slices: Box<[Slice; Window::SLICES]>,
     },
     Calls {
         most: usize,
@@ -63,7 +63,7 @@ impl Window {
             Span::Time(window) => Window::Time {
                 slice: (window / Window::SLICES as u32).max(Duration::from_nanos(1)),
                 began: Instant::now(),
-                slices: [Slice::default(); Window::SLICES],
+                slices: Box::new([Slice::default(); Window::SLICES]),
             },
             Span::Calls(most) => {
                 Window::Calls { most: most as usize, calls: VecDeque::new(), sum: Seen::default() }

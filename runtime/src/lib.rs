@@ -52,6 +52,11 @@
 //! | `axum` | the same, with the routes that axum has matched |
 //! | `reqwest` | [`http::ClientLayer`] as a middleware of reqwest clients |
 //! | `tonic` | [`http::Inject`], an interceptor of gRPC clients; with `tower` |
+//! | `timeout` | [`timeout`](macro@primitive#timeout), [`deadline`] and [`cancelled`] |
+//! | `retry` | [`retry`](macro@primitive#retry) |
+//! | `breaker` | [`breaker`](macro@primitive#breaker), a circuit breaker |
+//! | `bulkhead` | [`bulkhead`](macro@primitive#bulkhead), how many calls run at once |
+//! | `policies` | the four above; they work without an exporter |
 //! | `testing` | [`testing`]: spans and metrics of one test |
 //! | `telemetry` | recording alone, for an exporter of your own; implied by the above |
 //! | `http` | the headers of HTTP requests as carriers for [`propagation`] |

@@ -43,7 +43,7 @@ enum Command {
     /// Look at rules and dashboards of your own for what the catalog lacks, and what can show nothing.
     #[command(after_help = EXIT_CODES)]
     Lint(Lint),
-    /// Say everything about a metric, a recorded series, an alert, or a function of the program.
+    /// Say everything about a metric, a label, a recorded series, an alert, or a function of the program.
     #[command(after_help = EXIT_CODES)]
     Explain(Explain),
 }
@@ -112,8 +112,8 @@ pub(crate) struct Doctor {
 /// What `tta explain` is given.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Explain {
-    /// A metric, a recorded series, an alert, a workflow or a primitive.
-    #[arg(value_name = "METRIC|SITE")]
+    /// A metric, a label, a recorded series, an alert, a workflow or a primitive.
+    #[arg(value_name = "METRIC|LABEL|SITE")]
     pub(crate) name: String,
     /// The catalog, as `tta::testing::assert_catalog` keeps it.
     #[arg(long, value_name = "FILE")]

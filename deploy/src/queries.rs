@@ -80,6 +80,12 @@ impl Query {
         format!("{}/{}", self.within, self.name)
     }
 
+    /// The same as a person writes it; see [`readable`].
+    pub(crate) fn readable(mut self) -> Self {
+        self.expr = readable(&self.expr);
+        self
+    }
+
     /// The query with a text in place of every variable; `look_up` answers for those that have one value.
     pub(crate) fn substituted(&self, look_up: &mut dyn FnMut(&str, &str) -> Option<String>) -> String {
         substitute(&self.expr, &mut |name| match self.variables.get(name)? {
@@ -199,6 +205,46 @@ pub(crate) fn of_dashboards(files: &Files, job: &str) -> Result<Vec<Query>, Quer
         }
     }
     Ok(queries)
+}
+
+/// `expr` with patterns in which only what has a meaning is escaped, so that names in them are as they are elsewhere.
+///
+/// Prometheus takes `\<` for `<`, which the parser that we have takes for the beginning of a word.
+pub(crate) fn readable(expr: &str) -> String {
+    // Within the quotes of a pattern a backslash is two.
+    const BACKSLASH: &str = "\\\\";
+    let mut text = String::with_capacity(expr.len());
+    let mut rest = expr;
+    while let Some(at) = [r#"=~""#, r#"!~""#].iter().filter_map(|start| rest.find(start)).min() {
+        let (before, after) = rest.split_at(at + 3);
+        text.push_str(before);
+        rest = after;
+        // Within brackets it has a meaning.
+        let has_class = rest.split('"').next().is_some_and(|pattern| pattern.contains('['));
+        while let Some(letter) = rest.chars().next().filter(|letter| *letter != '"') {
+            let taken = match rest.strip_prefix(BACKSLASH).map(|after| (after, after.chars().next())) {
+                // It is escaped itself.
+                Some((after, _)) if after.starts_with(BACKSLASH) => 2 * BACKSLASH.len(),
+                Some((after, Some(escaped)))
+                    if "<>_/:;,@#%&=~!' ".contains(escaped) || escaped == '-' && !has_class =>
+                {
+                    text.push(escaped);
+                    rest = &after[escaped.len_utf8()..];
+                    continue;
+                }
+                Some(_) => BACKSLASH.len(),
+                // What is escaped of the quotes' own.
+                None if letter == '\\' => {
+                    letter.len_utf8() + rest[1..].chars().next().map_or(0, char::len_utf8)
+                }
+                None => letter.len_utf8(),
+            };
+            text.push_str(&rest[..taken]);
+            rest = &rest[taken..];
+        }
+    }
+    text.push_str(rest);
+    text
 }
 
 /// Every selector of a query; none if it does not parse.
@@ -341,6 +387,18 @@ fn text(value: &Value) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patterns_are_escaped_only_where_they_have_to_be() {
+        for (escaped, readable_) in [
+            (r#"a{b=~"x\\<T\\>\\-y|c\\.d", e!~"\\:\\:f"} > 1"#, r#"a{b=~"x<T>-y|c\\.d", e!~"::f"} > 1"#),
+            (r#"a{b=~"\\\\<", c="\\<"}"#, r#"a{b=~"\\\\<", c="\\<"}"#),
+            (r#"a{b=~"x\\\"y\\<"}"#, r#"a{b=~"x\\\"y<"}"#),
+        ] {
+            assert_eq!(readable(escaped), readable_);
+            assert_eq!(readable(readable_), readable_);
+        }
+    }
 
     #[test]
     fn variables_are_substituted_in_every_form_and_nothing_else_is() {

@@ -75,11 +75,16 @@ const WELL: [&str; 2] = ["--enable-feature=exemplar-storage", "--storage.tsdb.re
 
 /// The check's failures, one line each.
 fn failures(said: &Said) -> Vec<String> {
+    of_state(said, "failed")
+}
+
+/// What is in a state, one line each.
+fn of_state(said: &Said, state: &str) -> Vec<String> {
     said.json()["checks"]
         .as_array()
         .expect("an array")
         .iter()
-        .filter(|check| check["state"] == "failed")
+        .filter(|check| check["state"] == state)
         .map(|check| {
             format!(
                 "{}: {}",
@@ -293,10 +298,11 @@ fn an_exception_that_returns_data_is_reported() {
     assert!(
         strict
             .out
-            .contains("FAIL  queries      shop/Alerts returns data, and is listed as one that may be empty"),
+            .contains("FAIL  queries      shop/Alerts returns data, of which --strict wants none: it is empty where no alert"),
         "{}",
         strict.out
     );
+    assert!(!strict.all().contains("deploy/") && !strict.all().contains(".rs"), "{strict:?}");
 }
 
 #[test]
@@ -487,4 +493,364 @@ fn rules_that_are_evaluated_every_five_minutes_are_waited_for() {
         "{}",
         said.out
     );
+}
+
+/// The labels of a family in a catalog.
+fn labels<'a>(catalog: &'a mut Value, name: &str) -> &'a mut Vec<Value> {
+    family(catalog, name)["labels"].as_array_mut().expect("an array")
+}
+
+/// The values of a family's label.
+fn values<'a>(catalog: &'a mut Value, name: &str, label: &str) -> &'a mut Vec<Value> {
+    let label = labels(catalog, name).iter_mut().find(|of| of["name"] == label).expect("it has the label");
+    label["values"].as_array_mut().expect("an array")
+}
+
+#[test]
+fn what_is_scraped_and_not_in_the_catalog_is_named() {
+    let (files, manager) = (files(), alertmanager());
+    let emitted = catalog(|catalog| {
+        for family in ["tta_workflow_duration_seconds", "tta_workflows_active"] {
+            values(catalog, family, "workflow_name").push("refunds".into());
+        }
+        let many = (0..30).map(|at| Value::from(format!("many_{at:02}")));
+        values(catalog, "tta_slo_objective_ratio", "slo").extend(many);
+        labels(catalog, "tta_primitives_active")
+            .push(serde_json::json!({ "name": "colour", "values": ["red"] }));
+        labels(catalog, "tta_log_lines_total").clear();
+        let buckets =
+            family(catalog, "tta_primitive_duration_seconds")["buckets"].as_array_mut().expect("an array");
+        buckets.insert(1, 0.000_123.into());
+        family(catalog, "process_threads")["type"] = "counter".into();
+    });
+    let program = Http::start(exposition(&emitted));
+    // Labels of the target, and one that is given to every series.
+    let config = config(program.address(), manager.address(), &files).replace(
+        &format!("static_configs: [ targets: ['{}'] ]", program.address()),
+        &format!(
+            "metric_relabel_configs: [ {{ target_label: zone, replacement: b }} ],
+             static_configs: [ {{ labels: {{ cluster: a }}, targets: ['{}'] }} ]",
+            program.address()
+        ),
+    );
+    assert!(config.contains("cluster"));
+    let prometheus = Prometheus::start(&config, &WELL);
+    let args = ["--catalog", CATALOG, "--files", files.path(), "--json"];
+    let first_ten = (0..10).map(|at| format!("\"many_{at:02}\"")).collect::<Vec<_>>().join(", ");
+    let expected = [
+        "families: process_threads of the type counter: scraped, and not in the catalog, which has a gauge".to_owned(),
+        "families: the label colour (\"red\") of tta_primitives_active: scraped, and not in the catalog".to_owned(),
+        "families: le=\"0.000123\" of tta_primitive_duration_seconds: scraped, and not in the catalog".to_owned(),
+        "families: series without the label outcome of tta_log_lines_total: scraped, and not in the catalog".to_owned(),
+        format!("families: slo={first_ten} and 20 more of tta_slo_objective_ratio: scraped, and not in the catalog"),
+        "families: workflow_name=\"refunds\" of tta_workflow_duration_seconds and tta_workflows_active: scraped, \
+         and not in the catalog"
+            .to_owned(),
+    ];
+    let said = prometheus.until(&args, |said| failures(said) == expected);
+    assert_eq!(failures(&said), expected, "{}", said.out);
+    let note = "families: every series has the label zone, which is not in the catalog";
+    assert!(of_state(&said, "note").iter().any(|found| found == note), "{}", said.out);
+    assert!(!said.out.contains("cluster"), "{}", said.out);
+
+    // However much there is, it is no more than a page.
+    let other = Folder::new();
+    let other = other.write(
+        "catalog.json",
+        &catalog(|catalog| {
+            for family in catalog["families"].as_array_mut().expect("an array") {
+                for label in family["labels"].as_array_mut().expect("an array") {
+                    let name = label["name"].as_str().expect("a name").to_owned();
+                    label["name"] = format!("{name}_of_old").into();
+                }
+            }
+        }),
+    );
+    let other = other.to_str().expect("UTF-8");
+    let said = tta(&[
+        "doctor",
+        "--prometheus",
+        prometheus.url(),
+        "--catalog",
+        other,
+        "--files",
+        files.path(),
+        "--json",
+    ]);
+    let found: Vec<String> =
+        failures(&said).into_iter().filter(|line| line.starts_with("families: ")).collect();
+    assert!(found.len() < 15, "{found:#?}");
+    assert!(found.iter().any(|line| line.contains("more labels like these")), "{found:#?}");
+}
+
+#[test]
+fn a_loaded_rule_that_is_older_than_the_files_is_named() {
+    let (files, manager) = (files(), alertmanager());
+    let rules = files.read("prometheus/rules/shop.yml").replace(
+        "          severity: page\n",
+        "          severity: page\n          team: a\n        annotations:\n          summary: old\n          said: twice\n",
+    );
+    files.write("prometheus/rules/shop.yml", &rules);
+    let group = |name: &str, rule: &str, job: &str| {
+        format!(
+            "groups: [ {{ name: {name}, rules: [ {{ record: '{rule}', expr: 'sum(tta_workflows_active{{job=\"{job}\"}})' }} ] }} ]"
+        )
+    };
+    for (file, name, rule, job) in [
+        ("left", "tta-workflow-old", "workflow:tta_workflows_old:sum", "tta"),
+        ("theirs", "tta-workflow-theirs", "workflow:tta_workflows_theirs:sum", "other"),
+        ("own", "tta-own", "mine", "tta"),
+        ("own2", "own", "workflow:tta_workflows_own:sum", "tta"),
+    ] {
+        files.write(&format!("prometheus/rules/{file}.yml"), &group(name, rule, job));
+    }
+    let program = Http::start(exposition(&catalog(|_| {})));
+    let prometheus = Prometheus::start(&config(program.address(), manager.address(), &files), &WELL);
+    let newer = rules
+        .replace("for: 1m", "for: 90s")
+        .replace("          team: a\n", "")
+        .replace("summary: old", "summary: new")
+        .replace("          said: twice\n", "");
+    files.write("prometheus/rules/shop.yml", &newer);
+    let args = ["--catalog", CATALOG, "--files", files.path(), "--json"];
+    let expected = [
+        "rules: shop/Failing is loaded with another `for` (60 s, not 90s) and another label team and another annotation \
+         said and another annotation summary than generated",
+        "rules: the group tta-workflow-old is loaded, and nothing generates it",
+    ];
+    let said = prometheus.until(&args, |said| failures(said) == expected);
+    assert_eq!(failures(&said), expected, "{}", said.out);
+    assert!(said.out.contains("prometheus/rules/left.yml and reload"), "{}", said.out);
+}
+
+#[test]
+fn where_grafana_is_decides_nothing() {
+    let (files, manager) = (Folder::new(), alertmanager());
+    let said = tta(&[
+        "generate",
+        "--catalog",
+        CATALOG,
+        "--out",
+        files.path(),
+        "--grafana-url",
+        "https://grafana.shop",
+    ]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let program = Http::start(exposition(&catalog(|_| {})));
+    let prometheus = Prometheus::start(&slower(&config(program.address(), manager.address(), &files)), &WELL);
+    let args = ["--catalog", CATALOG];
+    let links =
+        |said: &Said| said.out.contains("are loaded with another annotation dashboard_url than generated");
+    let said = prometheus.until(&args, |said| said.code == 0 && links(said));
+    assert!(said.code == 0 && links(&said), "{}", said.out);
+    assert!(said.out.contains("-> give doctor the options that generate was given"), "{}", said.out);
+    for args in [
+        &["--catalog", CATALOG, "--grafana-url", "https://grafana.shop"][..],
+        &["--catalog", CATALOG, "--files", files.path()],
+    ] {
+        let said = prometheus.until(args, |said| said.code == 0);
+        assert!(said.code == 0 && !said.out.contains("dashboard_url"), "{}", said.out);
+    }
+}
+
+#[test]
+fn one_cause_is_said_once() {
+    let nobody =
+        std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address");
+    let url = format!("http://{nobody}");
+    let said = tta(&["doctor", "--catalog", CATALOG, "--prometheus", &url]);
+    let expected = format!(
+        "FAIL  prometheus   {url}: nothing listens there
+                   -> start Prometheus, or give the URL where it is with --prometheus
+note  left out     clock, target, families, rules, queries, retention, exemplars and alertmanager are not looked at, since \
+Prometheus does not answer
+1 check, 1 failed
+"
+    );
+    assert_eq!(said.out, expected);
+
+    // Another job.
+    let (files, manager) = (quick_files(), alertmanager());
+    let program = Http::start(exposition(&catalog(|_| {})));
+    let prometheus = Prometheus::start(&slower(&config(program.address(), manager.address(), &files)), &WELL);
+    let is_well = |said: &Said| said.code == 0;
+    assert!(is_well(&prometheus.until(&["--catalog", CATALOG], is_well)));
+    for more in [&[][..], &["--files", files.path()]] {
+        let args =
+            ["doctor", "--prometheus", prometheus.url(), "--catalog", CATALOG, "--job", "shop", "--json"];
+        let said = tta(&[&args[..], more].concat());
+        assert_eq!(failures(&said), ["target: no target has the job shop; its jobs: tta"], "{}", said.out);
+        assert!(said.out.contains("or say --job: metrics of tta have the job tta"), "{}", said.out);
+        let left_out =
+            "left out: families, rules and queries are not looked at, since no target has the job shop";
+        assert_eq!(of_state(&said, "note"), [left_out], "{}", said.out);
+    }
+
+    // No program.
+    let address = program.address().to_owned();
+    drop(program);
+    let is_down = |said: &Said| failures(said).len() == 1 && said.out.contains("connection refused");
+    let said = prometheus.until(&["--catalog", CATALOG, "--json"], is_down);
+    assert!(is_down(&said), "{}", said.out);
+    assert!(
+        failures(&said)[0].starts_with(&format!("target: http://{address}/metrics is down: ")),
+        "{}",
+        said.out
+    );
+    let left_out = "left out: families and queries are not looked at, since no target of the job tta is up";
+    assert_eq!(of_state(&said, "note"), [left_out], "{}", said.out);
+
+    // Another program.
+    let other = Http::start(|_, _| (200, "go_threads 1\n".to_owned()));
+    let prometheus = Prometheus::start(&slower(&config(other.address(), manager.address(), &files)), &WELL);
+    let is_other = |said: &Said| {
+        failures(said).iter().any(|line| line.ends_with("of the catalog is in Prometheus with the job tta"))
+    };
+    let said = prometheus.until(&["--catalog", CATALOG, "--json"], is_other);
+    assert_eq!(
+        failures(&said),
+        ["families: none of the 30 of the catalog is in Prometheus with the job tta"],
+        "{}",
+        said.out
+    );
+    let left_out = "left out: queries are not looked at, since nothing of the program is there";
+    assert!(of_state(&said, "note").contains(&left_out.to_owned()), "{}", said.out);
+
+    // No rules.
+    let program = Http::start(exposition(&catalog(|_| {})));
+    let without = slower(&config(program.address(), manager.address(), &Folder::new()));
+    let prometheus = Prometheus::start(&without, &WELL);
+    let has_none =
+        |said: &Said| failures(said).len() == 1 && failures(said)[0].starts_with("rules: no rule of ");
+    let said = prometheus.until(&["--catalog", CATALOG, "--json"], has_none);
+    assert!(has_none(&said), "{}", said.out);
+    let left_out = "left out: queries are not looked at, since no rules are loaded, of which most is made";
+    assert_eq!(of_state(&said, "note"), [left_out], "{}", said.out);
+}
+
+#[test]
+fn a_folder_of_kubernetes_objects_is_understood_and_any_other_is_described() {
+    let (files, objects, manager) = (quick_files(), Folder::new(), alertmanager());
+    let said = tta(&["generate", "--catalog", CATALOG, "--out", objects.path(), "--format", "k8s"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let program = Http::start(exposition(&catalog(|_| {})));
+    let prometheus = Prometheus::start(&slower(&config(program.address(), manager.address(), &files)), &WELL);
+    let args = ["--catalog", CATALOG, "--files", objects.path()];
+    let is_well = |said: &Said| said.code == 0 && !said.out.contains(" empty ");
+    let said = prometheus.until(&args, is_well);
+    assert!(is_well(&said), "{}", said.out);
+    for line in ["ok    rules        tta-slo-burn: ", "ok    queries      dashboard tta-overview: "] {
+        assert!(said.out.contains(line), "no {line:?} in {}", said.out);
+    }
+    let burn = objects.read("k8s/prometheusrule-alerts.yaml");
+    assert!(burn.contains("TtaSloSuccessBurn1h"));
+    objects.write(
+        "k8s/prometheusrule-alerts.yaml",
+        &burn.replace("alert: TtaSloSuccessBurn1h", "alert: TtaSloSuccessBurn2h"),
+    );
+    let said = tta(&[&["doctor", "--prometheus", prometheus.url(), "--json"], &args[..]].concat());
+    assert!(
+        failures(&said).contains(&"rules: tta-slo-burn/TtaSloSuccessBurn2h is not loaded".to_owned()),
+        "{}",
+        said.out
+    );
+
+    let (inner, empty) = (objects.join("k8s"), Folder::new());
+    let nothing = Folder::new();
+    nothing.write(".tta-generated.json", r#"{ "about": "", "format": 1, "files": ["metrics.md"] }"#);
+    for (folder, what) in [
+        (
+            inner.to_str().expect("UTF-8"),
+            format!("so tta generate has not written it, but {}, which it is in", objects.path()),
+        ),
+        (empty.path(), "has no .tta-generated.json, so tta generate has not written it".to_owned()),
+        (nothing.path(), "has neither rules nor dashboards: 0 other files".to_owned()),
+        ("/nowhere", "/nowhere is no folder".to_owned()),
+    ] {
+        let said =
+            tta(&["doctor", "--prometheus", prometheus.url(), "--catalog", CATALOG, "--files", folder]);
+        assert_eq!(said.code, 2, "{said:?}");
+        assert!(said.err.contains(&what), "no {what:?} in {}", said.err);
+        assert!(
+            said.err.contains("expected the --out of tta generate, with prometheus/rules and "),
+            "{}",
+            said.err
+        );
+    }
+}
+
+#[test]
+fn a_program_that_pushes_needs_no_target() {
+    let (files, manager) = (Folder::new(), alertmanager());
+    let said = tta(&["generate", "--catalog", CATALOG, "--out", files.path(), "--pushed"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let program = Http::start(exposition(&catalog(|_| {})));
+    // Somebody else is scraped, who has what was pushed.
+    let config = slower(&config(program.address(), manager.address(), &files)).replace(
+        "job_name: tta,",
+        "job_name: gateway, metric_relabel_configs: [ { target_label: job, replacement: tta } ],",
+    );
+    let prometheus = Prometheus::start(&config, &WELL);
+    let args = ["--catalog", CATALOG, "--pushed"];
+    let is_well = |said: &Said| said.code == 0;
+    let said = prometheus.until(&args, is_well);
+    assert_eq!(said.code, 0, "{}", said.out);
+    assert!(said.out.contains(" series are pushed with the job tta\n"), "{}", said.out);
+    let panel = "note  queries      tta-overview/Instances is empty, since up is not there: the program pushes its metrics";
+    assert!(said.out.contains(panel), "{}", said.out);
+
+    let doctor = |more: &[&str]| {
+        tta(&[&["doctor", "--prometheus", prometheus.url(), "--catalog", CATALOG, "--json"], more].concat())
+    };
+    let said = doctor(&[]);
+    assert!(
+        failures(&said).contains(&"target: no target has the job tta; its jobs: gateway".to_owned()),
+        "{}",
+        said.out
+    );
+    assert!(said.out.contains("if the program pushes them, say --pushed"), "{}", said.out);
+    let said = doctor(&["--pushed", "--job", "shop"]);
+    assert_eq!(
+        failures(&said),
+        ["target: nothing has been pushed with the job shop; its jobs: tta"],
+        "{}",
+        said.out
+    );
+}
+
+#[test]
+fn what_a_terminal_acts_on_is_never_written_to_it() {
+    let server = Http::start(|_, _| {
+        (200, r#"{"status":"success","data":{"version":"9\u001b[31m\u009b\u202e"}}"#.to_owned())
+    });
+    let refused = Http::start(|_, _| {
+        (400, r#"{"status":"error","error":"no\u001b]0;\u0007\nok    prometheus   2"}"#.to_owned())
+    });
+    let folder = Folder::new();
+    let hand_made = folder.write(
+        "catalog.json",
+        &catalog(|catalog| {
+            let family = family(catalog, "tta_workflows_active");
+            family["help"] = "a\u{1b}[31mb\u{9b}c\u{202e}d".into();
+            family["producer"] = "a\u{7}b".into();
+        }),
+    );
+    let hand_made = hand_made.to_str().expect("UTF-8");
+    let is_acted_on = |letter: char| letter != '\n' && letter.is_control() || letter == '\u{202e}';
+    for url in [server.url(), refused.url()] {
+        for more in [&[][..], &["--json"]] {
+            let said = tta(&[&["doctor", "--catalog", hand_made, "--prometheus", &url], more].concat());
+            assert!(!said.all().contains(is_acted_on), "{said:?}");
+            assert!(!said.all().contains("\nok    prometheus   2"), "{said:?}");
+        }
+    }
+    for more in [&[][..], &["--json"]] {
+        let said = tta(&[&["explain", "tta_workflows_active", "--catalog", hand_made], more].concat());
+        assert_eq!(said.code, 0, "{said:?}");
+        assert!(!said.all().contains(is_acted_on), "{said:?}");
+    }
+    let said = tta(&["explain", "x\u{1b}[31m", "--catalog", hand_made]);
+    assert!(!said.all().contains(is_acted_on), "{said:?}");
+    let said = tta(&["explain", "x", "--catalog", "/nowhere\u{1b}[31m"]);
+    assert!(said.code == 2 && !said.all().contains(is_acted_on), "{said:?}");
 }

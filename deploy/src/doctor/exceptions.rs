@@ -27,6 +27,9 @@ const OPEN_LATER: &[(&str, &str)] = &[
     ("tta_workflow_step_duration_seconds", "its series open with the first step of a workflow"),
 ];
 
+/// Why there may be nothing of a target.
+pub(crate) const PUSHED: &str = "the program pushes its metrics, and Prometheus has no target of it";
+
 /// Why a query may return nothing.
 pub(crate) fn of_query(query: &Query) -> Option<&'static str> {
     let is_meant = |exception: &&MayBeEmpty| {

@@ -9,12 +9,15 @@ use serde_json::Value;
 
 use super::families::series;
 use super::inputs::{Verdict, inputs, presence};
+use super::server::AskError;
 use super::{Check, Examined, array, exceptions};
 use crate::promql::selector;
 use crate::queries::{Purpose, Query, name_of, selectors};
 
 /// Queries that are asked at a time: it serves others as well.
 const AT_A_TIME: usize = 4;
+/// What Prometheus makes of each target, and of nothing that is pushed.
+const OF_THE_SCRAPE: [&str; 3] = ["up", "scrape_duration_seconds", "scrape_samples_scraped"];
 
 impl Examined<'_> {
     /// Whether every query returns something.
@@ -26,7 +29,7 @@ impl Examined<'_> {
             asked.iter().flat_map(|(query, exprs)| looked_at(query, exprs)).map(|of| presence(&of)).collect();
         let distinct: BTreeSet<&str> =
             asked.iter().flat_map(|(_, exprs)| exprs).chain(&alone).map(String::as_str).collect();
-        let answers = self.ask(&distinct.into_iter().collect::<Vec<_>>());
+        let answers = self.ask(&distinct.into_iter().collect::<Vec<_>>(), Found::of);
         let empty = |exprs: &[String]| -> Vec<(String, Found)> {
             let all =
                 exprs.iter().filter_map(|expr| Some((expr.clone(), answers.get(expr.as_str())?.clone())));
@@ -58,8 +61,8 @@ impl Examined<'_> {
                 (None, _) if empty.is_empty() => *count += 1,
                 (Some(reason), _) if empty.is_empty() && self.strict => checks.push(Check::failed(
                     "queries",
-                    format!("{place} returns data, and is listed as one that may be empty: {reason}"),
-                    "take it off the list in deploy/src/doctor/exceptions.rs",
+                    format!("{place} returns data, of which --strict wants none: it is empty where {reason}"),
+                    "look at what it returns, or leave --strict out: it is for programs of which nothing may be amiss",
                 )),
                 (Some(reason), _) if empty.is_empty() => {
                     checks.push(Check::note(
@@ -125,6 +128,10 @@ impl Examined<'_> {
     /// The metrics that may be missing and are, with the reason: of the program, and what is recorded of them.
     fn excused(&self, asked: &[(&Query, Vec<String>)], empty: &Empty<'_>) -> BTreeMap<String, String> {
         let mut excused: BTreeMap<String, String> = BTreeMap::new();
+        if self.pushed {
+            let reason = exceptions::PUSHED.to_owned();
+            excused.extend(OF_THE_SCRAPE.map(|name| (name.to_owned(), reason.clone())));
+        }
         for family in &self.catalog.families {
             if let Some(reason) = exceptions::of_family(family)
                 && !self.has(family)
@@ -175,16 +182,20 @@ impl Examined<'_> {
         samples.iter().find_map(|sample| sample["metric"][label].as_str().map(str::to_owned))
     }
 
-    /// What each query returns.
-    fn ask<'q>(&self, queries: &[&'q str]) -> BTreeMap<&'q str, Found> {
+    /// What is kept of the answer to each query.
+    pub(super) fn ask<'q, T: Send>(
+        &self,
+        queries: &[&'q str],
+        keep: impl Fn(Result<Value, AskError>) -> T + Sync,
+    ) -> BTreeMap<&'q str, T> {
         let next = AtomicUsize::new(0);
         let answers = Mutex::new(BTreeMap::new());
         std::thread::scope(|scope| {
             for _ in 0..AT_A_TIME.min(queries.len()) {
                 scope.spawn(|| {
                     while let Some(query) = queries.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let found = Found::of(self.prometheus.query(query));
-                        answers.lock().unwrap_or_else(PoisonError::into_inner).insert(*query, found);
+                        let answer = keep(self.prometheus.query(query));
+                        answers.lock().unwrap_or_else(PoisonError::into_inner).insert(*query, answer);
                     }
                 });
             }
@@ -215,7 +226,7 @@ pub(super) enum Found {
 }
 
 impl Found {
-    pub(super) fn of(answer: Result<Value, super::server::AskError>) -> Self {
+    pub(super) fn of(answer: Result<Value, AskError>) -> Self {
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => return Found::Error(error.to_string()),

@@ -24,6 +24,40 @@ pub(super) enum Found<'a> {
     Recorded(OfRule<'a>),
     Alert(OfRule<'a>),
     Site(OfSite<'a>),
+    Label(OfLabelUse<'a>),
+    Prometheus(OfPrometheus<'a>),
+}
+
+/// A label, wherever it is.
+#[derive(Serialize)]
+pub(super) struct OfLabelUse<'a> {
+    pub(super) name: &'a str,
+    /// Of those that Prometheus gives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) help: Option<&'static str>,
+    /// The families that have it.
+    pub(super) families: Vec<OfLabelIn<'a>>,
+    /// The values that rules give to what they make.
+    pub(super) given_by_rules: BTreeSet<&'a str>,
+    pub(super) sites: Vec<Place<'a>>,
+    pub(super) used_by: Vec<Used<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct OfLabelIn<'a> {
+    pub(super) family: &'a str,
+    pub(super) values: String,
+}
+
+/// A metric that Prometheus makes.
+#[derive(Serialize)]
+pub(super) struct OfPrometheus<'a> {
+    pub(super) name: &'static str,
+    #[serde(rename = "type")]
+    pub(super) type_: &'static str,
+    pub(super) help: &'static str,
+    pub(super) labels: &'static [&'static str],
+    pub(super) used_by: Vec<Used<'a>>,
 }
 
 #[derive(Serialize)]

@@ -1,6 +1,7 @@
 //! `tta explain`: everything about one name.
 
 mod answer;
+mod prometheus;
 mod tell;
 
 use std::collections::BTreeSet;
@@ -10,7 +11,8 @@ use promql_parser::parser::{Expr, VectorSelector};
 use promql_parser::util::{ExprVisitor, walk_expr};
 
 use self::answer::{
-    Answer, Burn, Found, OfError, OfFamily, OfLabel, OfObjective, OfRule, OfSite, Place, Used,
+    Answer, Burn, Found, OfError, OfFamily, OfLabel, OfLabelIn, OfLabelUse, OfObjective, OfPrometheus,
+    OfRule, OfSite, Place, Used,
 };
 use crate::catalog::{Catalog, Family, Site, SiteKind};
 use crate::cli::{Explain, Failure, Outcome};
@@ -30,8 +32,9 @@ const BURN: &str = "slo:tta_slo_burn:ratio_rate";
 
 pub(crate) fn run(asked: &Explain, catalog: &Catalog, terminal: &mut Terminal) -> Result<Outcome, Failure> {
     let files = generate::core(catalog, &asked.options)?;
-    let rules = queries::of_rules(&files)?;
-    let panels = queries::of_dashboards(&files, &asked.options.job)?;
+    let readable = |all: Vec<Query>| all.into_iter().map(Query::readable).collect::<Vec<_>>();
+    let rules = readable(queries::of_rules(&files)?);
+    let panels = readable(queries::of_dashboards(&files, &asked.options.job)?);
     let explained = Explained { catalog, job: &asked.options.job, rules: &rules, panels: &panels };
 
     let name = asked.name.as_str();
@@ -39,15 +42,16 @@ pub(crate) fn run(asked: &Explain, catalog: &Catalog, terminal: &mut Terminal) -
     let did_you_mean = if found.is_empty() { explained.alike(name) } else { Vec::new() };
     for (at, one) in found.iter().enumerate() {
         if at > 0 {
-            terminal.line("");
+            terminal.one_line("");
         }
         tell::found(one, terminal);
     }
     let ok = !found.is_empty();
     if !ok {
-        terminal.line(format!("{name}: no metric, recorded series, alert or function of this name"));
+        terminal
+            .one_line(format!("{name}: no metric, label, recorded series, alert or function of this name"));
         if !did_you_mean.is_empty() {
-            terminal.line(format!("did you mean {}?", did_you_mean.join(", ")));
+            terminal.one_line(format!("did you mean {}?", did_you_mean.join(", ")));
         }
     }
     terminal.answer(&Answer { ok, command: "explain", name, found, did_you_mean });
@@ -77,15 +81,67 @@ impl<'a> Explained<'a> {
         }
         let is_meant = |site: &&Site| site.name == name || site.function == name || site.span == name;
         found.extend(self.catalog.sites.iter().filter(is_meant).map(|site| Found::Site(self.site(site))));
+        found.extend(self.label(name).map(Found::Label));
+        found.extend(prometheus::METRICS.iter().find(|metric| metric.name == name).map(|metric| {
+            Found::Prometheus(OfPrometheus {
+                name: metric.name,
+                type_: "gauge",
+                help: metric.help,
+                labels: metric.labels,
+                used_by: self.users(metric.name),
+            })
+        }));
         found
+    }
+
+    /// The label of this name: of families, of what rules make, or of Prometheus.
+    fn label(&self, name: &str) -> Option<OfLabelUse<'a>> {
+        let mut own: Option<&'a str> = None;
+        let mut families = Vec::new();
+        for family in &self.catalog.families {
+            for label in family.labels.iter().filter(|label| label.name == name) {
+                own = Some(&label.name);
+                families
+                    .push(OfLabelIn { family: &family.name, values: values(label, SHOWN, str::to_owned) });
+            }
+        }
+        let given: BTreeSet<(&'a str, &'a str)> = self
+            .rules
+            .iter()
+            .filter_map(|rule| rule.labels.get_key_value(name))
+            .map(|(label, value)| (label.as_str(), value.as_str()))
+            .collect();
+        let of_prometheus = prometheus::LABELS.iter().find(|(label, _)| *label == name);
+        let name =
+            own.or(given.first().map(|(label, _)| *label)).or(of_prometheus.map(|(label, _)| *label))?;
+        let sites =
+            self.catalog.sites.iter().filter(|site| site.labels.iter().any(|label| label.name == name));
+        let queries = self.panels.iter().chain(self.rules).filter(|query| names_label(&query.expr, name));
+        let users: BTreeSet<Used<'a>> = queries.map(used).collect();
+        Some(OfLabelUse {
+            name,
+            help: of_prometheus.map(|(_, help)| *help),
+            families,
+            given_by_rules: given.into_iter().map(|(_, value)| value).collect(),
+            sites: sites.map(place).collect(),
+            // Everything has them.
+            used_by: if of_prometheus.is_some() { Vec::new() } else { users.into_iter().collect() },
+        })
     }
 
     /// The names that are most like it.
     fn alike(&self, name: &str) -> Vec<&'a str> {
         let families = self.catalog.families.iter().map(|family| family.name.as_str());
-        let sites = self.catalog.sites.iter().map(|site| site.name.as_str());
-        let all: BTreeSet<&str> =
-            families.chain(sites).chain(self.rules.iter().map(|rule| rule.name.as_str())).collect();
+        let labels = self.catalog.families.iter().flat_map(|family| &family.labels);
+        let sites = self.catalog.sites.iter().flat_map(|site| [site.name.as_str(), site.function.as_str()]);
+        let all: BTreeSet<&str> = families
+            .chain(labels.map(|label| label.name.as_str()))
+            .chain(sites)
+            .chain(self.rules.iter().map(|rule| rule.name.as_str()))
+            .chain(self.rules.iter().flat_map(|rule| rule.labels.keys().map(String::as_str)))
+            .chain(prometheus::METRICS.iter().map(|metric| metric.name))
+            .chain(prometheus::LABELS.iter().map(|(label, _)| *label))
+            .collect();
         let wanted = name.to_lowercase();
         let likeness = |other: &str| {
             let other = other.to_lowercase();
@@ -213,6 +269,25 @@ impl<'a> Explained<'a> {
         }
         all
     }
+}
+
+/// Whether an expression selects by a label, or groups by it.
+fn names_label(expr: &str, label: &str) -> bool {
+    let mut is_quoted = false;
+    let mut is_escaped = false;
+    // What is in quotes is a value, or a pattern.
+    let outside: String = expr
+        .chars()
+        .map(|letter| {
+            let is_end = letter == '"' && !is_escaped;
+            is_escaped = letter == '\\' && !is_escaped;
+            is_quoted ^= is_end;
+            if is_quoted || is_end { ' ' } else { letter }
+        })
+        .collect();
+    outside
+        .split(|letter: char| !(letter.is_ascii_alphanumeric() || "_:$".contains(letter)))
+        .any(|word| word == label)
 }
 
 fn used(query: &Query) -> Used<'_> {

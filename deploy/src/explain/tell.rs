@@ -1,7 +1,7 @@
 //! What is said of a name, for people.
 
 use super::SHOWN;
-use super::answer::{Found, OfFamily, OfLabel, OfRule, OfSite, Used};
+use super::answer::{Found, OfFamily, OfLabel, OfLabelUse, OfRule, OfSite, Place, Used};
 use crate::promql::number;
 use crate::queries::Purpose;
 use crate::terminal::Terminal;
@@ -12,67 +12,91 @@ pub(super) fn found(found: &Found<'_>, terminal: &mut Terminal) {
         Found::Recorded(rule) => tell_rule("recorded series", rule, terminal),
         Found::Alert(rule) => tell_rule("alert", rule, terminal),
         Found::Site(site) => tell_site(site, terminal),
+        Found::Label(label) => tell_label(label, terminal),
+        Found::Prometheus(metric) => {
+            terminal.one_line(format!("{}: {}, made by Prometheus", metric.name, metric.type_));
+            terminal.one_line(format!("  {}", metric.help));
+            tell_list("labels", metric.labels.iter().map(|label| (*label).to_owned()), terminal);
+            tell_users(&metric.used_by, terminal);
+        }
     }
 }
 
 fn tell_family(family: &OfFamily<'_>, terminal: &mut Terminal) {
     let unit = if family.unit.is_empty() { String::new() } else { format!(" in {}", family.unit) };
-    terminal.line(format!("{}: {}{unit}", family.name, family.type_));
-    terminal.line(format!("  {}", family.help));
-    terminal.line(format!("  from: {}", family.producer));
+    terminal.one_line(format!("{}: {}{unit}", family.name, family.type_));
+    terminal.one_line(format!("  {}", family.help));
+    terminal.one_line(format!("  from: {}", family.producer));
     tell_labels(&family.labels, terminal);
-    if !family.sites.is_empty() {
-        terminal.line("functions");
-        for site in family.sites.iter().take(SHOWN) {
-            terminal.line(format!("  {} {} ({}:{})", site.kind, site.name, site.file, site.line));
-        }
-        if family.sites.len() > SHOWN {
-            terminal.line(format!("  and {} more", family.sites.len() - SHOWN));
-        }
-    }
+    tell_sites(&family.sites, terminal);
     tell_users(&family.used_by, terminal);
-    terminal.line("examples");
+    terminal.one_line("examples");
     for example in &family.examples {
-        terminal.line(format!("  {example}"));
+        terminal.one_line(format!("  {example}"));
     }
 }
 
+fn tell_label(label: &OfLabelUse<'_>, terminal: &mut Terminal) {
+    terminal.one_line(format!("{}: label", label.name));
+    if let Some(help) = label.help {
+        terminal.one_line(format!("  {help}"));
+    }
+    if !label.given_by_rules.is_empty() {
+        let values: Vec<&str> = label.given_by_rules.iter().copied().collect();
+        terminal.one_line(format!("  rules and alerts give it: {}", values.join(", ")));
+    }
+    let families = label.families.iter().map(|of| format!("{}: {}", of.family, of.values));
+    tell_list("families", families, terminal);
+    tell_sites(&label.sites, terminal);
+    tell_users(&label.used_by, terminal);
+}
+
+fn tell_sites(sites: &[Place<'_>], terminal: &mut Terminal) {
+    let more = sites.len().saturating_sub(SHOWN);
+    let lines = sites
+        .iter()
+        .take(SHOWN)
+        .map(|site| format!("{} {} ({}:{})", site.kind, site.name, site.file, site.line))
+        .chain((more > 0).then(|| format!("and {more} more")));
+    tell_list("functions", lines, terminal);
+}
+
 fn tell_rule(what: &str, rule: &OfRule<'_>, terminal: &mut Terminal) {
-    terminal.line(format!("{}: {what} of the group {}", rule.name, rule.group));
+    terminal.one_line(format!("{}: {what} of the group {}", rule.name, rule.group));
     for line in rule.expr.lines() {
-        terminal.line(format!("  {line}"));
+        terminal.one_line(format!("  {line}"));
     }
     if let Some(for_) = rule.for_ {
-        terminal.line(format!("  for {for_}"));
+        terminal.one_line(format!("  for {for_}"));
     }
     for (key, value) in rule.labels {
-        terminal.line(format!("  {key}: {value}"));
+        terminal.one_line(format!("  {key}: {value}"));
     }
     for (key, value) in rule.annotations {
-        terminal.line(format!("  {key}: {value}"));
+        terminal.one_line(format!("  {key}: {value}"));
     }
-    terminal.line(format!("reads\n  {}", rule.reads.join("\n  ")));
+    tell_list("reads", rule.reads.iter().cloned(), terminal);
     tell_users(&rule.used_by, terminal);
 }
 
 fn tell_site(site: &OfSite<'_>, terminal: &mut Terminal) {
-    terminal.line(format!("{}: {}, {}", site.name, site.kind, site.type_));
-    terminal.line(format!("  {} ({}:{})", site.function, site.file, site.line));
-    terminal.line(format!("  spans: {}", site.span));
+    terminal.one_line(format!("{}: {}, {}", site.name, site.kind, site.type_));
+    terminal.one_line(format!("  {} ({}:{})", site.function, site.file, site.line));
+    terminal.one_line(format!("  spans: {}", site.span));
     if let Some(maturity) = site.maturity {
-        terminal.line(format!("  maturity: {maturity}"));
+        terminal.one_line(format!("  maturity: {maturity}"));
     }
     tell_labels(&site.labels, terminal);
     if !site.errors.is_empty() {
-        terminal.line("errors");
+        terminal.one_line("errors");
         for error in &site.errors {
             let code = error.code.map(|code| format!(", code {code}")).unwrap_or_default();
-            terminal.line(format!("  {}: {}, {}{code}", error.name, error.category, error.severity));
+            terminal.one_line(format!("  {}: {}, {}{code}", error.name, error.category, error.severity));
         }
     }
     for objective in &site.objectives {
         let within = objective.threshold_seconds.map(|seconds| format!(" within {} s", number(seconds)));
-        terminal.line(format!(
+        terminal.one_line(format!(
             "objective {}: {} % of calls{} over {} days",
             objective.objective,
             number(objective.target * 100.0),
@@ -80,7 +104,7 @@ fn tell_site(site: &OfSite<'_>, terminal: &mut Terminal) {
             objective.window_days
         ));
         for burn in &objective.burns {
-            terminal.line(format!(
+            terminal.one_line(format!(
                 "  {}: {} from a burn of {} on, which is {} % of bad calls, over {}, for {}",
                 burn.alert,
                 burn.severity.unwrap_or("told"),
@@ -116,8 +140,8 @@ fn tell_users(users: &[Used<'_>], terminal: &mut Terminal) {
 fn tell_list(title: &str, lines: impl Iterator<Item = String>, terminal: &mut Terminal) {
     for (at, line) in lines.enumerate() {
         if at == 0 {
-            terminal.line(title);
+            terminal.one_line(title);
         }
-        terminal.line(format!("  {line}"));
+        terminal.one_line(format!("  {line}"));
     }
 }

@@ -2,9 +2,10 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use tta::PolicyError;
 
 /// What can go wrong with an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, tta::ErrorKind)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, tta::ErrorKind)]
 pub(crate) enum OrderError {
     #[error("the card is declined")]
     #[error_kind(permanent, code = "402", severity = "warning")]
@@ -15,6 +16,12 @@ pub(crate) enum OrderError {
     #[error("the bank does not answer")]
     #[error_kind(transient, code = "504", severity = "critical")]
     BankTimeout,
+    #[error("the warehouse has no time")]
+    #[error_kind(transient, code = "503", severity = "warning")]
+    WarehouseBusy,
+    #[error(transparent)]
+    #[error_kind(transparent)]
+    Refused(#[from] PolicyError),
 }
 
 impl IntoResponse for OrderError {
@@ -23,13 +30,14 @@ impl IntoResponse for OrderError {
             OrderError::Declined => StatusCode::PAYMENT_REQUIRED,
             OrderError::OutOfStock => StatusCode::CONFLICT,
             OrderError::BankTimeout => StatusCode::GATEWAY_TIMEOUT,
+            OrderError::WarehouseBusy | OrderError::Refused(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         (status, format!("{self}\n")).into_response()
     }
 }
 
 /// What can go wrong with an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, tta::ErrorKind)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, tta::ErrorKind)]
 pub(crate) enum ModelError {
     #[error("too many requests")]
     #[error_kind(transient, code = "429", severity = "warning")]
@@ -37,6 +45,9 @@ pub(crate) enum ModelError {
     #[error("the prompt is too long")]
     #[error_kind(permanent)]
     ContextTooLong,
+    #[error(transparent)]
+    #[error_kind(transparent)]
+    Refused(#[from] PolicyError),
 }
 
 impl IntoResponse for ModelError {
@@ -44,6 +55,7 @@ impl IntoResponse for ModelError {
         let status = match self {
             ModelError::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             ModelError::ContextTooLong => StatusCode::UNPROCESSABLE_ENTITY,
+            ModelError::Refused(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         (status, format!("{self}\n")).into_response()
     }

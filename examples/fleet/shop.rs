@@ -4,7 +4,7 @@ use futures_util::future::try_join_all;
 
 use crate::failure::{ModelError, OrderError};
 use crate::steps::{
-    Request, charge_card, classify, draft, look_up, rank, render, reserve_stock, send_receipt,
+    Request, charge_card, classify, draft, look_up, rank, render, reserve_stock, send_receipt, tell_warehouse,
 };
 
 /// Who buys.
@@ -23,6 +23,8 @@ pub(crate) async fn check_out(request: Request) -> Result<(), OrderError> {
     reserve_stock(request).await?;
     charge_card(request).await?;
     send_receipt(request).await;
+    // What it has not been told it asks for at night.
+    let _ = tell_warehouse(request).await;
     tracing::info!(order = request.number, "shipped");
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What the workflows are made of. Every n-th call fails, so that whoever counts knows what to expect.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -57,16 +58,55 @@ pub(crate) async fn send_receipt(request: Request) {
     work(request, Duration::from_millis(1)).await;
 }
 
-#[tta::primitive(kind = "llm", labels(model: bounded(8) = "small"), maturity = "staging")]
-pub(crate) async fn classify(request: Request) -> Result<(), ModelError> {
-    work(request, Duration::from_millis(8)).await;
-    if request.broken || request.is_each(40) { Err(ModelError::RateLimited) } else { Ok(()) }
+/// Tells the warehouse, which is slow now and then and at times has no time at all. An order does not wait for that to
+/// get better.
+#[tta::primitive(
+    kind = "http",
+    maturity = "staging",
+    bulkhead(max = 1, queue = 1, wait = "5ms"),
+    breaker(failures = 0.5, window = 10, min_calls = 10, open = "1s", probes = 2)
+)]
+pub(crate) async fn tell_warehouse(request: Request) -> Result<(), OrderError> {
+    if request.is_each(50) {
+        sleep(Duration::from_millis(100)).await;
+    }
+    work(request, Duration::from_micros(500)).await;
+    if request.number % 200 < 20 { Err(OrderError::WarehouseBusy) } else { Ok(()) }
 }
 
-#[tta::primitive(kind = "llm", labels(model: bounded(8) = "large"), maturity = "development")]
+#[tta::primitive(
+    kind = "llm",
+    labels(model: bounded(8) = "small"),
+    maturity = "staging",
+    retry(max = 1, backoff = "1ms..2ms")
+)]
+pub(crate) async fn classify(request: Request) -> Result<(), ModelError> {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    work(request, Duration::from_millis(8)).await;
+    // Who asks again is answered, unless that is the end of a longer time without.
+    let is_busy = CALLS.fetch_add(1, Relaxed) % 40 == 39 || request.is_each(160);
+    if request.broken || is_busy { Err(ModelError::RateLimited) } else { Ok(()) }
+}
+
+#[tta::primitive(
+    kind = "llm",
+    labels(model: bounded(8) = "large"),
+    maturity = "development",
+    timeout("200ms", grace = "10ms"),
+    fallback = short_draft
+)]
 pub(crate) async fn draft(request: Request) -> Result<(), ModelError> {
+    if request.is_each(60) {
+        std::future::pending().await
+    }
     work(request, Duration::from_millis(20)).await;
-    if request.is_each(60) { Err(ModelError::ContextTooLong) } else { Ok(()) }
+    Ok(())
+}
+
+#[tta::primitive(kind = "llm", labels(model: bounded(8) = "small"), maturity = "development")]
+pub(crate) async fn short_draft(request: Request) -> Result<(), ModelError> {
+    work(request, Duration::from_millis(5)).await;
+    if request.is_each(240) { Err(ModelError::ContextTooLong) } else { Ok(()) }
 }
 
 #[tta::primitive(kind = "retrieval", maturity = "production")]

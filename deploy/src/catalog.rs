@@ -2,7 +2,7 @@
 //!
 //! Its form is the one that `tta::Catalog::to_json` documents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
@@ -200,15 +200,12 @@ impl Catalog {
     /// Every objective with the function that has it, one for each name.
     pub(crate) fn objectives(&self) -> Vec<(&Site, &Slo, &Objective)> {
         let mut all: Vec<(&Site, &Slo, &Objective)> = Vec::new();
+        let mut seen: HashSet<(&str, &str)> = HashSet::new();
         for site in &self.sites {
-            if let Some(slo) = &site.slo {
-                for objective in &slo.objectives {
-                    let is_there = |(other, _, same): &(&Site, &Slo, &Objective)| {
-                        other.name == site.name && same.name == objective.name
-                    };
-                    if !all.iter().any(is_there) {
-                        all.push((site, slo, objective));
-                    }
+            let Some(slo) = &site.slo else { continue };
+            for objective in &slo.objectives {
+                if seen.insert((&site.name, &objective.name)) {
+                    all.push((site, slo, objective));
                 }
             }
         }

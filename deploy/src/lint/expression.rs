@@ -314,10 +314,12 @@ impl Examiner<'_> {
         let left = if used == Use::Presence { Use::Presence } else { left };
         let lhs = self.labels(&binary.lhs, left);
         let rhs = self.labels(&binary.rhs, right);
-        if binary.lhs.value_type() != ValueType::Vector {
+        // Both sides of these are vectors. To ask each `or` of a long chain for its type walks the rest of it.
+        let is_of_vectors = matches!(op, T_LOR | T_LAND | T_LUNLESS);
+        if !is_of_vectors && binary.lhs.value_type() != ValueType::Vector {
             return rhs;
         }
-        if binary.rhs.value_type() != ValueType::Vector {
+        if !is_of_vectors && binary.rhs.value_type() != ValueType::Vector {
             return lhs;
         }
         if op != T_LOR {

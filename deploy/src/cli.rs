@@ -63,7 +63,8 @@ pub(crate) struct Generate {
     /// Overwrite files that tta did not write.
     #[arg(long, conflicts_with = "check")]
     pub(crate) overwrite: bool,
-    /// Accept that families or labels of metrics.lock.json are gone.
+    /// Accept that something in metrics.lock.json is gone or is otherwise now: a family, a label, a value, a function,
+    /// an objective.
     #[arg(long, conflicts_with = "check")]
     pub(crate) accept_changes: bool,
     /// With --accept-changes: the family OLD is called NEW now, so that a rule keeps OLD alive.

@@ -148,6 +148,9 @@ pub(crate) struct Options {
     /// The same for every workflow.
     #[arg(long)]
     pub(crate) anomaly_all: bool,
+    /// Leave out the rules that record today's families under the names that older TTA dashboards ask for.
+    #[arg(long)]
+    pub(crate) no_older_names: bool,
 }
 
 /// What the configuration around rules and dashboards depends on.
@@ -157,7 +160,8 @@ pub(crate) struct StackOptions {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
     /// Where the program's metrics are scraped; may be given several times.
-    #[arg(long = "target", value_name = "HOST:PORT", default_value = "127.0.0.1:9464", value_parser = host_and_port)]
+    #[arg(long = "target", value_name = "HOST:PORT", default_value = "127.0.0.1:9464", value_parser = host_and_port,
+        conflicts_with = "pushed")]
     pub(crate) targets: Vec<String>,
     /// What keeps the traces.
     #[arg(long, value_enum, default_value_t)]
@@ -197,6 +201,8 @@ pub(crate) enum Traces {
     /// Jaeger, which keeps them for seven days.
     #[default]
     Jaeger,
+    /// Tempo, which keeps them for seven days and is asked in Grafana.
+    Tempo,
     /// Zipkin, which keeps them in memory.
     Zipkin,
 }

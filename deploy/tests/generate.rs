@@ -131,7 +131,12 @@ fn what_cannot_be_done_is_said_and_is_2() {
         ("no/such/file", "out", "tta: cannot read the catalog no/such/file: "),
         (not_json.to_str().expect("UTF-8"), "out", "not.json is no catalog of tta: "),
         (newer.to_str().expect("UTF-8"), "out", "has format 2, and this tta reads format 1"),
-        (CATALOG, file.to_str().expect("UTF-8"), "tta: cannot "),
+        (CATALOG, file.to_str().expect("UTF-8"), "/file: that is a file; name a folder"),
+        (
+            CATALOG,
+            &format!("{}/below/it", file.display()),
+            "/file is a file, and there can be no folder below it",
+        ),
     ] {
         let said = tta(&["generate", "--catalog", catalog, "--out", out]);
         assert_eq!(said.code, 2, "{said:?}");
@@ -277,4 +282,19 @@ fn bands_are_written_for_those_workflows_that_are_named() {
     assert!(folder.read("prometheus/rules/anomaly.yml").contains("workflow_name=~\"checkout|search\""));
     let said = generate(&folder, &["--anomaly-all"]);
     assert_eq!(said.code, 0, "{said:?}");
+}
+
+#[test]
+fn older_names_are_left_out_if_nobody_asks_for_them() {
+    let folder = Folder::new();
+    generate(&folder, &[]);
+    let older = "prometheus/rules/compatibility.yml";
+    assert!(folder.join(older).exists());
+    let said = generate(&folder, &["--no-older-names"]);
+    assert!(said.out.contains(&format!("removed   {older}\n")), "{}", said.out);
+    for (name, text) in folder.files() {
+        assert!(!text.contains("tta:success_rate_5m") && !text.contains("compatibility"), "{name}");
+    }
+    support::check("promtool", &["test", "rules"], &folder.join("prometheus/tests/recording.test.yml"));
+    assert_eq!(generate(&folder, &["--no-older-names", "--check"]).code, 0);
 }

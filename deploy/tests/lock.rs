@@ -398,3 +398,18 @@ fn a_lock_of_an_earlier_release_is_read_and_brought_up_to_date() {
     let now: Value = serde_json::from_str(&folder.read(LOCK)).expect("JSON");
     assert_eq!((&now["format"], &now["functions"]), (&2.into(), &as_it_is["functions"]));
 }
+
+#[test]
+fn the_command_that_check_ends_with_does_what_it_says() {
+    let folder = renamed_since(&[("tta_release_info", "tta_build_info")]);
+    let said = generate(&folder, unchanged, &["--check"]);
+    assert_eq!(said.code, 1);
+    let last = said.out.lines().last().expect("a line");
+    assert!(
+        said.out.contains(" files in ") && said.out.contains("to accept the changes and write them, run\n")
+    );
+    let args: Vec<&str> = last.trim().strip_prefix("tta ").expect("a command").split(' ').collect();
+    let said = tta(&args);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(generate(&folder, unchanged, &["--check"]).code, 0);
+}

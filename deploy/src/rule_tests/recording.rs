@@ -1,6 +1,8 @@
 //! Tests of what is recorded of workflows and primitives, and of the older names.
 
-use crate::catalog::{Catalog, Site, SiteKind};
+use std::collections::BTreeSet;
+
+use crate::catalog::{Catalog, Objective, Site, SiteKind, Slo};
 use crate::cli::Options;
 use crate::promql::{number, selector};
 use crate::rules::{RuleFile, slo};
@@ -11,6 +13,9 @@ use super::{ExprTest, Loaded, Sample, Scenario, TestFile};
 /// Minutes.
 const EVALUATION: u32 = 5;
 const END: u32 = 10;
+
+/// Of which nothing may be recorded.
+const ANOTHER_JOB: &str = "another";
 
 pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> Vec<TestFile> {
     let mut scenarios = Vec::new();
@@ -25,6 +30,8 @@ pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -
     if slo::is_recorded(catalog) {
         let windows = windows(catalog, options).into_iter().collect();
         all.push(loaded.test_file("windows", Vec::new(), &["slo"], "1h", windows));
+        all.push(loaded.test_file("sums", Vec::new(), &["slo"], "12h", vec![sums(catalog, options, loaded)]));
+        all.push(loaded.test_file("ratios", Vec::new(), &["slo"], "1m", ratios(catalog, options, loaded)));
     }
     let namesakes = namesakes(catalog, options, loaded).into_iter().collect();
     all.push(loaded.test_file(
@@ -109,6 +116,12 @@ fn windows(catalog: &Catalog, options: &Options) -> Option<Scenario> {
         labels.push(("outcome", outcome));
         Series::new("tta_slo_events_total", &labels, values)
     };
+    let on = |instance: &str, job: &str, outcome: &str, values: &str| {
+        let mut labels = labels.to_vec();
+        labels[0].1 = job;
+        labels.extend([("outcome", outcome), ("instance", instance)]);
+        Series::new("tta_slo_events_total", &labels, values)
+    };
     let mut promql_expr_test = Vec::new();
     let mut expects = |name: String, hours: u32, value: Option<f64>| {
         promql_expr_test.push(expects_at(&name, &labels, &format!("{hours}h"), value));
@@ -125,27 +138,144 @@ fn windows(catalog: &Catalog, options: &Options) -> Option<Scenario> {
         // A sum has what was recorded at its very beginning.
         let gone = if hours > 6 { hours + 2 } else { hours + 1 };
         expects(format!("slo:tta_slo_events:increase{window}"), gone, Some(0.0));
+        expects(format!("slo:tta_slo_errors:increase{window}"), gone, Some(0.0));
         expects(format!("slo:tta_slo_errors_per_event:ratio_rate{window}"), gone, None);
     }
-    expects("slo:tta_slo_events:increase30m".to_owned(), 1, Some(300.0));
-    expects("slo:tta_slo_events:increase5m".to_owned(), 1, Some(50.0));
-    expects("slo:tta_slo_errors_per_event:ratio_rate5m".to_owned(), 1, Some(0.1));
+    for (window, events) in [("30m", 300.0), ("5m", 50.0)] {
+        expects(format!("slo:tta_slo_events:increase{window}"), 1, Some(events));
+        expects(format!("slo:tta_slo_errors:increase{window}"), 1, Some(events / 10.0));
+        expects(format!("slo:tta_slo_errors_per_event:ratio_rate{window}"), 1, Some(0.1));
+        expects(format!("slo:tta_slo_errors_per_event:ratio_rate{window}"), 2, None);
+    }
     Some(Scenario {
         name: "each window has what happened within it, and nothing else".to_owned(),
         interval: "1m".to_owned(),
-        input_series: vec![counted("good", "0+9x60 540+0x4400"), counted("bad", "0+1x60 60+0x4400")],
+        input_series: vec![
+            counted("good", "0+9x60 540+0x4400"),
+            on("a:1", &options.job, "bad", "0+0.5x60 30+0x4400"),
+            on("b:1", &options.job, "bad", "0+0.5x60 30+0x4400"),
+            on("a:1", ANOTHER_JOB, "good", "0+5x4460"),
+            on("a:1", ANOTHER_JOB, "bad", "0+5x4460"),
+        ],
         alert_rule_test: Vec::new(),
         promql_expr_test,
     })
+}
+
+/// Series of what is recorded of one objective, by this job and by another.
+fn recorded_of(
+    job: &str,
+    name: &str,
+    (slo, objective): (&str, &str),
+    values: &str,
+    of_another: &str,
+) -> [Series; 2] {
+    [(job, values), (ANOTHER_JOB, of_another)].map(|(job, values)| {
+        Series::new(name, &[("job", job), ("objective", objective), ("slo", slo)], values)
+    })
+}
+
+/// Two stages with events: the sums have them for as long as they are, and for no longer.
+fn sums(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> Scenario {
+    let mut input_series = Vec::new();
+    let mut promql_expr_test = Vec::new();
+    for (site, slo, objective) in one_of_each_budget(catalog) {
+        let of = (site.name.as_str(), objective.name.as_str());
+        for (staged, values) in [(slo::STAGED_EVENTS, "_ 10 10 _x200"), (slo::STAGED_ERRORS, "_ 3 3 _x200")] {
+            input_series.extend(recorded_of(&options.job, staged, of, values, values));
+        }
+        let labels = [("job", options.job.as_str()), ("objective", of.1), ("slo", of.0)];
+        for days in [1, 3, slo.window_days] {
+            for (operand, sum) in [("events", 20.0), ("errors", 6.0)] {
+                let name = format!("slo:tta_slo_{operand}:increase{days}d");
+                let is_recorded = loaded.0.iter().flat_map(RuleFile::rules).any(|rule| rule.name() == name);
+                if is_recorded {
+                    let hours = days * 24;
+                    promql_expr_test.push(expects_at(&name, &labels, &format!("{hours}h"), Some(sum)));
+                    promql_expr_test.push(expects_at(&name, &labels, &format!("{}h", hours + 36), None));
+                }
+            }
+        }
+    }
+    Scenario {
+        name: "sums have what was recorded within them, and nothing else".to_owned(),
+        interval: "12h".to_owned(),
+        input_series,
+        alert_rule_test: Vec::new(),
+        promql_expr_test,
+    }
+}
+
+/// From the numbers of events to ratios, burns and what is left of budgets, over each window.
+fn ratios(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> Vec<Scenario> {
+    let is_recorded = |name: &str| loaded.0.iter().flat_map(RuleFile::rules).any(|rule| rule.name() == name);
+    // Fewer than one: that there is anything is what counts. The errors, if there is a series of them.
+    let cases = [
+        ("where a quarter is bad, that is divided by the budget", "0.8+0x10", Some("0.2+0x10"), Some(0.25)),
+        ("where no bad event has been counted yet, the ratio is 0", "0.8+0x10", None, Some(0.0)),
+        ("where there is no event, there is no ratio", "0+0x10", Some("0+0x10"), None),
+    ];
+    let scenario = |(name, events, errors, ratio): (&str, &str, Option<&str>, Option<f64>)| {
+        let mut input_series = Vec::new();
+        let mut promql_expr_test = Vec::new();
+        for (site, slo, objective) in one_of_each_budget(catalog) {
+            let of = (site.name.as_str(), objective.name.as_str());
+            let labels = [("job", options.job.as_str()), ("objective", of.1), ("slo", of.0)];
+            let period = format!("{}d", slo.window_days);
+            let mut windows: Vec<&str> = vec!["5m", "30m", "1h", "2h", "6h", "1d", "3d", &period];
+            windows.dedup();
+            for window in windows {
+                let of_window = |operand: &str| format!("slo:tta_slo_{operand}:increase{window}");
+                let another = "0.8+0x10";
+                input_series.extend(recorded_of(&options.job, &of_window("events"), of, events, another));
+                if let Some(errors) = errors {
+                    input_series.extend(recorded_of(&options.job, &of_window("errors"), of, errors, another));
+                }
+                let budget = 1.0 - objective.target;
+                for (name, value) in [
+                    (format!("slo:tta_slo_errors_per_event:ratio_rate{window}"), ratio),
+                    (format!("slo:tta_slo_burn:ratio_rate{window}"), ratio.map(|ratio| ratio / budget)),
+                ] {
+                    if is_recorded(&name) {
+                        promql_expr_test.push(expects_at(&name, &labels, "5m", value));
+                    }
+                }
+            }
+            let left = ratio.map(|ratio| 1.0 - ratio / (1.0 - objective.target));
+            let name = format!("slo:tta_slo_error_budget_remaining:ratio_rate{period}");
+            promql_expr_test.push(expects_at(&name, &labels, "5m", left));
+        }
+        Scenario {
+            name: name.to_owned(),
+            interval: "1m".to_owned(),
+            input_series,
+            alert_rule_test: Vec::new(),
+            promql_expr_test,
+        }
+    };
+    cases.into_iter().map(scenario).collect()
+}
+
+/// Of all objectives of a kind, a period and a budget, the first: rules name the rest beside it.
+fn one_of_each_budget(catalog: &Catalog) -> Vec<(&Site, &Slo, &Objective)> {
+    let mut seen = BTreeSet::new();
+    let mut objectives = catalog.objectives();
+    objectives.retain(|(_, slo, objective)| {
+        let budget = number(1.0 - objective.target);
+        slo::has_budget(objective) && seen.insert((objective.name.as_str(), slo.window_days, budget))
+    });
+    objectives
 }
 
 /// That `name` has this value at a time, or none.
 fn expects_at(name: &str, labels: &[(&str, &str)], eval_time: &str, value: Option<f64>) -> ExprTest {
     // promtool compares every bit.
     let rounded = |value: f64| (value * 1e6 + 0.5).floor() / 1e6;
+    // Of whatever job: there has to be nothing of another one.
+    let asked: Vec<(&str, &str)> = labels.iter().copied().filter(|(name, _)| *name != "job").collect();
     let sample = |value: f64| Sample { labels: selector("", labels), value: rounded(value) };
     ExprTest {
-        expr: format!("round({}, 0.000001)", selector(name, labels)),
+        expr: format!("round({}, 0.000001)", selector(name, &asked)),
         eval_time: eval_time.to_owned(),
         exp_samples: value.map(sample).into_iter().collect(),
     }
@@ -191,6 +321,10 @@ fn namesakes(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> Optio
     })
 }
 
+/// A primitive that a workflow calls.
+const STEP: &str = "charge";
+
+#[derive(Clone, Copy)]
 struct Cases<'a> {
     catalog: &'a Catalog,
     options: &'a Options,
@@ -219,7 +353,7 @@ impl Cases<'_> {
                     &[],
                     Some(0.1),
                 ),
-                self.expects(&format!("{level}:tta_{level}_throughput:increase1h"), &[], Some(300.0)),
+                self.expects(&format!("{level}:tta_{level}_throughput:increase1h"), &[], Some(150.0)),
             ]);
             let ratio = format!("{level}:tta_{level}_errors_per_execution:ratio_rate5m");
             none_fails.push(self.expects(&ratio, &[], Some(0.0)));
@@ -238,11 +372,16 @@ impl Cases<'_> {
         if let Some([from, to]) = self.bucket() {
             for (quantile, part) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)] {
                 let name = format!("{level}:tta_{level}_duration_seconds:{quantile}_5m");
-                some_fail.push(self.expects(&name, &[], Some(from + (to - from) * part)));
+                // Fifty, of which ten are in the bucket below.
+                let within = |part: f64| from + (to - from) * (50.0 * part - 10.0) / 40.0;
+                some_fail.push(self.expects(&name, &[], Some(within(part))));
                 none_fails.push(self.expects(&name, &[], None));
             }
             if *level == "workflow" {
-                some_fail.push(self.expects("tta:p95_latency_seconds", &[], Some(from + (to - from) * 0.95)));
+                let p95 = from + (to - from) * (47.5 - 10.0) / 40.0;
+                some_fail.push(self.expects("tta:p95_latency_seconds", &[], Some(p95)));
+                let step = "step:tta_workflow_step_duration_seconds:p95_5m";
+                some_fail.push(self.expects(step, &[("primitive_name", STEP)], Some(p95)));
             }
         }
         let idle = if self.catalog.has(&format!("{executions}_total")) {
@@ -251,16 +390,38 @@ impl Cases<'_> {
             Vec::new()
         };
         let mut calls = vec![
-            self.calls("a:1", "success", "0+8x10"),
-            self.calls("a:1", "error", "0+2x10"),
-            self.calls("a:1", "cancelled", "0+10x10"),
-            self.calls("b:1", "success", "0+10x10"),
+            // Nothing in the first five minutes, and less and less in those that follow: of no other window is the
+            // rate the same.
+            self.calls("a:1", "success", "0+0x5 16 24 32 36 40"),
+            self.calls("b:1", "success", "0+0x5 20 30 40 45 50"),
+            self.calls("a:1", "error", "0+0x5 2 3 4 4.5 5"),
+            self.calls("b:1", "error", "0+0x5 2 3 4 4.5 5"),
+            self.calls("a:1", "cancelled", "0+0x5 20 30 40 45 50"),
+            self.calls_of(ANOTHER_JOB, "a:1", "success", "0+7x10"),
+            self.calls_of(ANOTHER_JOB, "a:1", "error", "0+7x10"),
             self.component(),
         ];
         if let Some([from, to]) = self.bucket() {
-            calls.push(self.durations(&number(from), "0+0x10"));
-            calls.push(self.durations(&number(to), "0+10x10"));
-            calls.push(self.durations("+Inf", "0+10x10"));
+            // In the last five minutes, 40 take longer than the lower bound, and in the last two of them 10 do not.
+            let buckets = [
+                (number(from), "0+0x10", "0+10x5 50+0x2 55 60"),
+                (number(to), "0+0x5 8+8x4", "0+10x5 50+0x2 55 60"),
+            ];
+            let families: &[&str] = match *level {
+                "workflow" => &["duration_seconds", "step_duration_seconds"],
+                _ => &["duration_seconds"],
+            };
+            for family in families {
+                for (le, slow, quick) in buckets
+                    .iter()
+                    .map(|(le, slow, quick)| (le.as_str(), slow, quick))
+                    .chain([("+Inf", &buckets[1].1, &buckets[1].2)])
+                {
+                    calls.push(self.durations(family, &self.options.job, "a:1", le, slow));
+                    calls.push(self.durations(family, &self.options.job, "b:1", le, quick));
+                    calls.push(self.durations(family, ANOTHER_JOB, "b:1", le, quick));
+                }
+            }
         }
         let well = vec![self.calls("a:1", "success", "0+8x10"), self.component()];
         let still = vec![self.calls("a:1", "success", "8+0x10"), self.calls("a:1", "error", "2+0x10")];
@@ -274,7 +435,7 @@ impl Cases<'_> {
             };
         let mut scenarios = vec![
             scenario(
-                "of two instances, one fails in a fifth of its calls, and others are cancelled",
+                "of two instances, both fail in about a tenth of their calls, and others are cancelled",
                 calls,
                 some_fail,
             ),
@@ -313,9 +474,21 @@ impl Cases<'_> {
         self.series(&name, &[("instance", instance), ("status", status)], values)
     }
 
-    fn durations(&self, le: &str, values: &str) -> Series {
-        let name = format!("tta_{}_duration_seconds_bucket", self.level);
-        self.series(&name, &[("instance", "a:1"), ("le", le)], values)
+    fn calls_of(&self, job: &str, instance: &str, status: &str, values: &str) -> Series {
+        let options = Options { job: job.to_owned(), ..self.options.clone() };
+        Cases { options: &options, ..*self }.calls(instance, status, values)
+    }
+
+    fn durations(&self, family: &str, job: &str, instance: &str, le: &str, values: &str) -> Series {
+        let name = format!("tta_{}_{family}_bucket", self.level);
+        let options = Options { job: job.to_owned(), ..self.options.clone() };
+        let labels = [("instance", instance), ("le", le), ("primitive_name", STEP)];
+        let is_step = family.starts_with("step");
+        Cases { options: &options, ..*self }.series(
+            &name,
+            if is_step { &labels } else { &labels[..2] },
+            values,
+        )
     }
 
     fn component(&self) -> Series {

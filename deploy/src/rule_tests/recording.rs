@@ -2,20 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Catalog, Objective, Site, SiteKind, Slo};
+use crate::catalog::{Catalog, Site, SiteKind};
 use crate::cli::Options;
-use crate::promql::{number, selector};
+use crate::promql::{number, quote, selector};
 use crate::rules::{RuleFile, slo};
 
 use super::series::Series;
-use super::{ExprTest, Loaded, Sample, Scenario, TestFile};
+use super::{ExprTest, Loaded, Sample, Scenario, TestFile, ratios, readiness};
 
 /// Minutes.
 const EVALUATION: u32 = 5;
 const END: u32 = 10;
 
 /// Of which nothing may be recorded.
-const ANOTHER_JOB: &str = "another";
+pub(super) const ANOTHER_JOB: &str = "another";
 
 pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> Vec<TestFile> {
     let mut scenarios = Vec::new();
@@ -30,8 +30,20 @@ pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -
     if slo::is_recorded(catalog) {
         let windows = windows(catalog, options).into_iter().collect();
         all.push(loaded.test_file("windows", Vec::new(), &["slo"], "1h", windows));
-        all.push(loaded.test_file("sums", Vec::new(), &["slo"], "12h", vec![sums(catalog, options, loaded)]));
-        all.push(loaded.test_file("ratios", Vec::new(), &["slo"], "1m", ratios(catalog, options, loaded)));
+        all.push(loaded.test_file(
+            "sums",
+            Vec::new(),
+            &["slo"],
+            "12h",
+            vec![ratios::sums(catalog, options, loaded)],
+        ));
+        all.push(loaded.test_file(
+            "ratios",
+            Vec::new(),
+            &["slo"],
+            "1m",
+            ratios::ratios(catalog, options, loaded),
+        ));
     }
     let namesakes = namesakes(catalog, options, loaded).into_iter().collect();
     all.push(loaded.test_file(
@@ -41,6 +53,8 @@ pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -
         &format!("{EVALUATION}m"),
         namesakes,
     ));
+    let readiness = readiness::scenarios(catalog, options, loaded);
+    all.push(loaded.test_file("readiness", Vec::new(), &["recording"], "12h", readiness));
     let between = between_stages(catalog, options, loaded);
     all.push(loaded.test_file(
         "stages",
@@ -52,15 +66,15 @@ pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -
     all
 }
 
-/// Of one bad event and one failed call, each between the last sample of five minutes and the first of the next.
+/// Of events and calls, each between the last sample of five minutes and the first of the next.
 fn between_stages(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> Option<Scenario> {
     let job = options.job.as_str();
     // Of fourteen seconds each: the last sample before ten minutes, and the first after them.
-    let (one, none) = ("0+0x42 1+0x100", "0+0x143");
+    let one = "0+0x42 1+0x100";
     let mut input_series = Vec::new();
     let mut promql_expr_test = Vec::new();
-    let mut expects = |staged: &str, value: f64| {
-        let recorded = selector(staged, &[("job", job)]);
+    let mut expects = |staged: &str, labels: &[(&str, &str)], value: f64| {
+        let recorded = selector(staged, labels);
         promql_expr_test.push(ExprTest {
             expr: format!("sum(round(sum_over_time({recorded}[1d])))"),
             eval_time: "30m".to_owned(),
@@ -71,29 +85,37 @@ fn between_stages(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> 
     let with_budget =
         objectives.find(|(_, _, objective)| slo::is_recorded(catalog) && slo::has_budget(objective));
     if let Some((site, _, objective)) = with_budget {
-        for (outcome, values) in [("good", none), ("bad", one)] {
+        let of_instances =
+            [("good", "a:1", job), ("bad", "a:1", job), ("bad", "b:1", job), ("bad", "a:1", ANOTHER_JOB)];
+        for (outcome, instance, job) in of_instances {
             let labels = [
-                ("instance", "a:1"),
+                ("instance", instance),
                 ("job", job),
                 ("objective", objective.name.as_str()),
                 ("outcome", outcome),
                 ("slo", site.name.as_str()),
             ];
-            input_series.push(Series::new("tta_slo_events_total", &labels, values));
+            input_series.push(Series::new("tta_slo_events_total", &labels, one));
         }
-        expects(slo::STAGED_EVENTS, 1.0);
-        expects(slo::STAGED_ERRORS, 1.0);
+        expects(slo::STAGED_EVENTS, &[], 3.0);
+        expects(slo::STAGED_ERRORS, &[], 2.0);
     }
     for (kind, level) in [(SiteKind::Workflow, "workflow"), (SiteKind::Primitive, "primitive")] {
-        let recorded = "component:tta_component_failures:increase5m";
-        let is_recorded = loaded.0.iter().flat_map(RuleFile::rules).any(|rule| rule.name() == recorded);
+        let recorded = |operand: &str| format!("component:tta_component_{operand}:increase5m");
+        let name = recorded("failures");
+        let is_recorded = loaded.0.iter().flat_map(RuleFile::rules).any(|rule| rule.name() == name);
         let counter = format!("tta_{level}_executions_total");
         let site = catalog.of_kind(kind).next().filter(|_| is_recorded && catalog.has(&counter));
         if let Some(site) = site {
             let cases = Cases { catalog, options, loaded, site, level };
-            input_series.push(cases.calls("a:1", "error", one));
-            expects(recorded, 1.0);
-            break;
+            for (instance, status) in
+                [("a:1", "error"), ("b:1", "error"), ("a:1", "success"), ("a:1", "cancelled")]
+            {
+                input_series.push(cases.calls(instance, status, one));
+            }
+            input_series.push(cases.calls_of(ANOTHER_JOB, "a:1", "error", one));
+            expects(&recorded("calls"), &[("level", level)], 3.0);
+            expects(&recorded("failures"), &[("level", level)], 2.0);
         }
     }
     (!promql_expr_test.is_empty()).then(|| Scenario {
@@ -162,120 +184,53 @@ fn windows(catalog: &Catalog, options: &Options) -> Option<Scenario> {
     })
 }
 
-/// Series of what is recorded of one objective, by this job and by another.
-fn recorded_of(
-    job: &str,
-    name: &str,
-    (slo, objective): (&str, &str),
-    values: &str,
-    of_another: &str,
-) -> [Series; 2] {
-    [(job, values), (ANOTHER_JOB, of_another)].map(|(job, values)| {
-        Series::new(name, &[("job", job), ("objective", objective), ("slo", slo)], values)
-    })
-}
-
-/// Two stages with events: the sums have them for as long as they are, and for no longer.
-fn sums(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> Scenario {
+/// What `scenarios` ask for, with nothing there but series of another job under those names that `is_read` says: there
+/// may be nothing.
+pub(super) fn of_another_job(name: &str, scenarios: &[Scenario], is_read: impl Fn(&str) -> bool) -> Scenario {
+    let asked = |test: &ExprTest| {
+        let (series, _) = test.expr.strip_prefix("round(")?.rsplit_once(", ")?;
+        let (recorded, labels) = series.split_once('{')?;
+        Some((
+            recorded.to_owned(),
+            format!("{recorded}{{job={}, {labels}", quote(ANOTHER_JOB)),
+            test.eval_time.clone(),
+        ))
+    };
+    let mut all: BTreeSet<_> = BTreeSet::new();
     let mut input_series = Vec::new();
     let mut promql_expr_test = Vec::new();
-    for (site, slo, objective) in one_of_each_budget(catalog) {
-        let of = (site.name.as_str(), objective.name.as_str());
-        for (staged, values) in [(slo::STAGED_EVENTS, "_ 10 10 _x200"), (slo::STAGED_ERRORS, "_ 3 3 _x200")] {
-            input_series.extend(recorded_of(&options.job, staged, of, values, values));
-        }
-        let labels = [("job", options.job.as_str()), ("objective", of.1), ("slo", of.0)];
-        for days in [1, 3, slo.window_days] {
-            for (operand, sum) in [("events", 20.0), ("errors", 6.0)] {
-                let name = format!("slo:tta_slo_{operand}:increase{days}d");
-                let is_recorded = loaded.0.iter().flat_map(RuleFile::rules).any(|rule| rule.name() == name);
-                if is_recorded {
-                    let hours = days * 24;
-                    promql_expr_test.push(expects_at(&name, &labels, &format!("{hours}h"), Some(sum)));
-                    promql_expr_test.push(expects_at(&name, &labels, &format!("{}h", hours + 36), None));
-                }
-            }
+    for test in scenarios.iter().flat_map(|scenario| &scenario.promql_expr_test) {
+        let Some((recorded, series, time)) = asked(test).filter(|asked| all.insert(asked.clone())) else {
+            continue;
+        };
+        if is_read(&recorded) {
+            input_series.push(Series { series, values: "0.8+0x400".to_owned() });
+        } else {
+            promql_expr_test.push(ExprTest {
+                expr: test.expr.clone(),
+                eval_time: time,
+                exp_samples: Vec::new(),
+            });
         }
     }
-    Scenario {
-        name: "sums have what was recorded within them, and nothing else".to_owned(),
-        interval: "12h".to_owned(),
-        input_series,
-        alert_rule_test: Vec::new(),
-        promql_expr_test,
-    }
-}
-
-/// From the numbers of events to ratios, burns and what is left of budgets, over each window.
-fn ratios(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> Vec<Scenario> {
-    let is_recorded = |name: &str| loaded.0.iter().flat_map(RuleFile::rules).any(|rule| rule.name() == name);
-    // Fewer than one: that there is anything is what counts. The errors, if there is a series of them.
-    let cases = [
-        ("where a quarter is bad, that is divided by the budget", "0.8+0x10", Some("0.2+0x10"), Some(0.25)),
-        ("where no bad event has been counted yet, the ratio is 0", "0.8+0x10", None, Some(0.0)),
-        ("where there is no event, there is no ratio", "0+0x10", Some("0+0x10"), None),
-    ];
-    let scenario = |(name, events, errors, ratio): (&str, &str, Option<&str>, Option<f64>)| {
-        let mut input_series = Vec::new();
-        let mut promql_expr_test = Vec::new();
-        for (site, slo, objective) in one_of_each_budget(catalog) {
-            let of = (site.name.as_str(), objective.name.as_str());
-            let labels = [("job", options.job.as_str()), ("objective", of.1), ("slo", of.0)];
-            let period = format!("{}d", slo.window_days);
-            let mut windows: Vec<&str> = vec!["5m", "30m", "1h", "2h", "6h", "1d", "3d", &period];
-            windows.dedup();
-            for window in windows {
-                let of_window = |operand: &str| format!("slo:tta_slo_{operand}:increase{window}");
-                let another = "0.8+0x10";
-                input_series.extend(recorded_of(&options.job, &of_window("events"), of, events, another));
-                if let Some(errors) = errors {
-                    input_series.extend(recorded_of(&options.job, &of_window("errors"), of, errors, another));
-                }
-                let budget = 1.0 - objective.target;
-                for (name, value) in [
-                    (format!("slo:tta_slo_errors_per_event:ratio_rate{window}"), ratio),
-                    (format!("slo:tta_slo_burn:ratio_rate{window}"), ratio.map(|ratio| ratio / budget)),
-                ] {
-                    if is_recorded(&name) {
-                        promql_expr_test.push(expects_at(&name, &labels, "5m", value));
-                    }
-                }
-            }
-            let left = ratio.map(|ratio| 1.0 - ratio / (1.0 - objective.target));
-            let name = format!("slo:tta_slo_error_budget_remaining:ratio_rate{period}");
-            promql_expr_test.push(expects_at(&name, &labels, "5m", left));
-        }
-        Scenario {
-            name: name.to_owned(),
-            interval: "1m".to_owned(),
-            input_series,
-            alert_rule_test: Vec::new(),
-            promql_expr_test,
-        }
-    };
-    cases.into_iter().map(scenario).collect()
-}
-
-/// Of all objectives of a kind, a period and a budget, the first: rules name the rest beside it.
-fn one_of_each_budget(catalog: &Catalog) -> Vec<(&Site, &Slo, &Objective)> {
-    let mut seen = BTreeSet::new();
-    let mut objectives = catalog.objectives();
-    objectives.retain(|(_, slo, objective)| {
-        let budget = number(1.0 - objective.target);
-        slo::has_budget(objective) && seen.insert((objective.name.as_str(), slo.window_days, budget))
-    });
-    objectives
+    let interval = scenarios.first().map(|scenario| scenario.interval.clone()).unwrap_or_default();
+    Scenario { name: name.to_owned(), interval, input_series, alert_rule_test: Vec::new(), promql_expr_test }
 }
 
 /// That `name` has this value at a time, or none.
-fn expects_at(name: &str, labels: &[(&str, &str)], eval_time: &str, value: Option<f64>) -> ExprTest {
+pub(super) fn expects_at(
+    name: &str,
+    labels: &[(&str, &str)],
+    eval_time: &str,
+    value: Option<f64>,
+) -> ExprTest {
     // promtool compares every bit.
-    let rounded = |value: f64| (value * 1e6 + 0.5).floor() / 1e6;
+    let rounded = |value: f64| (value * 1e7 + 0.5).floor() / 1e7;
     // Of whatever job: there has to be nothing of another one.
     let asked: Vec<(&str, &str)> = labels.iter().copied().filter(|(name, _)| *name != "job").collect();
     let sample = |value: f64| Sample { labels: selector("", labels), value: rounded(value) };
     ExprTest {
-        expr: format!("round({}, 0.000001)", selector(name, &asked)),
+        expr: format!("round({}, 0.0000001)", selector(name, &asked)),
         eval_time: eval_time.to_owned(),
         exp_samples: value.map(sample).into_iter().collect(),
     }
@@ -401,28 +356,7 @@ impl Cases<'_> {
             self.calls_of(ANOTHER_JOB, "a:1", "error", "0+7x10"),
             self.component(),
         ];
-        if let Some([from, to]) = self.bucket() {
-            // In the last five minutes, 40 take longer than the lower bound, and in the last two of them 10 do not.
-            let buckets = [
-                (number(from), "0+0x10", "0+10x5 50+0x2 55 60"),
-                (number(to), "0+0x5 8+8x4", "0+10x5 50+0x2 55 60"),
-            ];
-            let families: &[&str] = match *level {
-                "workflow" => &["duration_seconds", "step_duration_seconds"],
-                _ => &["duration_seconds"],
-            };
-            for family in families {
-                for (le, slow, quick) in buckets
-                    .iter()
-                    .map(|(le, slow, quick)| (le.as_str(), slow, quick))
-                    .chain([("+Inf", &buckets[1].1, &buckets[1].2)])
-                {
-                    calls.push(self.durations(family, &self.options.job, "a:1", le, slow));
-                    calls.push(self.durations(family, &self.options.job, "b:1", le, quick));
-                    calls.push(self.durations(family, ANOTHER_JOB, "b:1", le, quick));
-                }
-            }
-        }
+        calls.extend(self.distribution());
         let well = vec![self.calls("a:1", "success", "0+8x10"), self.component()];
         let still = vec![self.calls("a:1", "success", "8+0x10"), self.calls("a:1", "error", "2+0x10")];
         let scenario =
@@ -442,8 +376,49 @@ impl Cases<'_> {
             scenario("where no error has been counted yet, the ratio is 0", well, none_fails),
             scenario("where nothing is called, there is no ratio", still, idle),
         ];
+        // Half an hour with ten a minute, one with one and one with two.
+        let hour = self.expects(&format!("{level}:tta_{level}_throughput:increase1h"), &[], Some(90.0));
+        scenarios.push(scenario(
+            "of an hour and a half, the last hour counts",
+            vec![self.calls("a:1", "success", "0+10x30 301+1x29 332+2x29")],
+            vec![hour.map(|test| ExprTest { eval_time: "90m".to_owned(), ..test })],
+        ));
+        let ratio = format!("{level}:tta_{level}_errors_per_execution:ratio_rate5m");
+        scenarios.push(scenario(
+            "nothing is made of the rates of another job",
+            vec![self.status_rate_of(ANOTHER_JOB, "error"), self.status_rate_of(ANOTHER_JOB, "success")],
+            vec![self.expects(&ratio, &[], None)],
+        ));
         scenarios.retain(|scenario| !scenario.promql_expr_test.is_empty());
         scenarios
+    }
+
+    /// Durations of the last five minutes, of which the percentiles of no other window are.
+    fn distribution(&self) -> Vec<Series> {
+        let mut series = Vec::new();
+        if let Some([from, to]) = self.bucket() {
+            // In the last five minutes, 40 take longer than the lower bound, and in the last two of them 10 do not.
+            let buckets = [
+                (number(from), "0+0x10", "0+10x5 50+0x2 55 60"),
+                (number(to), "0+0x5 8+8x4", "0+10x5 50+0x2 55 60"),
+            ];
+            let families: &[&str] = match self.level {
+                "workflow" => &["duration_seconds", "step_duration_seconds"],
+                _ => &["duration_seconds"],
+            };
+            for family in families {
+                for (le, slow, quick) in buckets
+                    .iter()
+                    .map(|(le, slow, quick)| (le.as_str(), slow, quick))
+                    .chain([("+Inf", &buckets[1].1, &buckets[1].2)])
+                {
+                    series.push(self.durations(family, &self.options.job, "a:1", le, slow));
+                    series.push(self.durations(family, &self.options.job, "b:1", le, quick));
+                    series.push(self.durations(family, ANOTHER_JOB, "b:1", le, quick));
+                }
+            }
+        }
+        series
     }
 
     /// What this level's series are told apart by.
@@ -477,6 +452,16 @@ impl Cases<'_> {
     fn calls_of(&self, job: &str, instance: &str, status: &str, values: &str) -> Series {
         let options = Options { job: job.to_owned(), ..self.options.clone() };
         Cases { options: &options, ..*self }.calls(instance, status, values)
+    }
+
+    fn status_rate_of(&self, job: &str, status: &str) -> Series {
+        let name = format!("{level}_status:tta_{level}_executions:rate5m", level = self.level);
+        let mut labels = self.labels();
+        job.clone_into(&mut labels[0].1);
+        let mut labels: Vec<(&str, &str)> =
+            labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        labels.push(("status", status));
+        Series::new(&name, &labels, "1+0x10")
     }
 
     fn durations(&self, family: &str, job: &str, instance: &str, le: &str, values: &str) -> Series {

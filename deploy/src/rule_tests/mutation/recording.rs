@@ -62,21 +62,39 @@ fn breaks(expr: &str) -> Vec<(std::ops::Range<usize>, Vec<String>)> {
     breaks
 }
 
+/// Whether the rule says the same with `text` in the place of `range`.
+fn makes_no_difference(expr: &str, range: &std::ops::Range<usize>, text: &str) -> bool {
+    let (before, broken) = (&expr[..range.start], &expr[range.clone()]);
+    let is_of_percentile = expr.starts_with("histogram_quantile(");
+    // What is multiplied by 0 only has to be there, for as long as what it is divided by is there.
+    let is_of_zero = before.rfind("or 0 * ").is_some_and(|at| !before[at..].contains(") / ("));
+    let is_of_one_series = expr.starts_with("(sum by (") && range.start == 1;
+    match broken {
+        "rate(" => is_of_percentile,
+        "sum by (" if is_of_one_series => text == "max by (",
+        "sum by (" | "sum_over_time(" | "status=~\"error|success\"" => {
+            is_of_zero && text != "status=\"error\""
+        }
+        "7d" => is_of_zero && text == "1209600s",
+        // NaN is not below a bound, and no number either.
+        " > " => expr[range.end..].starts_with("0) <= bool"),
+        _ => false,
+    }
+}
+
 /// `5m` is `2m` and `10m` instead: half of it and twice as long.
 fn other_durations(text: &str) -> Vec<String> {
-    let seconds: u64 = match text {
-        "5m15s" => return vec!["5m".to_owned()],
-        _ => {
-            let (count, unit) = text.split_at(text.len() - 1);
-            let unit = match unit {
-                "m" => 60,
-                "h" => 3600,
-                "d" => 86_400,
-                _ => panic!("what is {text}?"),
-            };
-            count.parse::<u64>().expect("a number") * unit
-        }
+    if text == "5m15s" {
+        return vec!["5m".to_owned()];
+    }
+    let (count, unit) = text.split_at(text.len() - 1);
+    let unit = match unit {
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => panic!("what is {text}?"),
     };
+    let seconds = count.parse::<u64>().expect("a number") * unit;
     vec![format!("{}s", seconds / 2), format!("{}s", seconds * 2)]
 }
 
@@ -193,6 +211,9 @@ fn whatever_is_changed_in_a_recording_rule_a_test_fails() {
             add("any job".to_owned(), rule.expr.replace("job=\"tta\"", super::ANY_JOB));
             for (range, instead) in breaks(&rule.expr) {
                 for text in instead {
+                    if makes_no_difference(&rule.expr, &range, &text) {
+                        continue;
+                    }
                     let mut expr = rule.expr.clone();
                     expr.replace_range(range.clone(), &text);
                     add(format!("{:?} at {} to {text:?}", &rule.expr[range.clone()], range.start), expr);
@@ -212,10 +233,7 @@ fn whatever_is_changed_in_a_recording_rule_a_test_fails() {
             .collect();
         tested.extend(alive.iter().map(|subject| subject.rule.name()));
         if !alive.is_empty() {
-            let begun = std::time::Instant::now();
-            let now = caught(file, &rules, &alive);
-            println!("{} {} {:?}", file.path, alive.len(), begun.elapsed());
-            dead.extend(now);
+            dead.extend(caught(file, &rules, &alive));
         }
     }
     let mut surviving = Vec::new();

@@ -80,7 +80,7 @@ pub(super) fn ratios(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) 
                 if let Some(errors) = errors {
                     input_series.extend(recorded_of(&options.job, &of_window("errors"), of, errors, another));
                 }
-                let budget = 1.0 - objective.target;
+                let budget = budget(objective);
                 for (name, value) in [
                     (format!("slo:tta_slo_errors_per_event:ratio_rate{window}"), ratio),
                     (format!("slo:tta_slo_burn:ratio_rate{window}"), ratio.map(|ratio| ratio / budget)),
@@ -90,7 +90,7 @@ pub(super) fn ratios(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) 
                     }
                 }
             }
-            let left = ratio.map(|ratio| 1.0 - ratio / (1.0 - objective.target));
+            let left = ratio.map(|ratio| 1.0 - ratio / budget(objective));
             let name = format!("slo:tta_slo_error_budget_remaining:ratio_rate{period}");
             promql_expr_test.push(expects_at(&name, &labels, "5m", left));
         }
@@ -107,6 +107,11 @@ pub(super) fn ratios(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) 
         name.contains(":tta_slo_errors_per_event:")
     }));
     scenarios
+}
+
+/// The ratio of events that may be bad, as exact as rules have it.
+fn budget(objective: &Objective) -> f64 {
+    ((1.0 - objective.target) * 1e9).round() / 1e9
 }
 
 /// Of all objectives of a kind, a period and a budget, the first: rules name the rest beside it.

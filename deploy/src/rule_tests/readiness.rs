@@ -84,9 +84,9 @@ impl Component {
 fn components(periods: &[u32]) -> Vec<Component> {
     let (ready, not) = ([1.0; 3], [0.0; 3]);
     let (only_used, only_sound) = ([1.0, 0.0, 0.0], [0.0, 1.0, 0.0]);
-    let twenty = ("calls", "workflow", "_ 8 12");
-    let always = ("calls", "workflow", "_ 10x40");
-    let failures = |numbers| ("failures", "workflow", numbers);
+    let twenty = ("calls", "primitive", "_ 8 12");
+    let always = ("calls", "primitive", "_ 10x40");
+    let failures = |numbers| ("failures", "primitive", numbers);
     let mut components = vec![
         Component::new(
             "twenty_and_one_fails",
@@ -95,12 +95,12 @@ fn components(periods: &[u32]) -> Vec<Component> {
         ),
         Component::new(
             "nineteen_and_one_fails",
-            &[("calls", "workflow", "_ 9 10"), failures("_ 0.5 0.5")],
+            &[("calls", "primitive", "_ 9 10"), failures("_ 0.5 0.5")],
             &[(WEEK, not)],
         ),
         Component::new("twenty_and_none_fails", &[twenty], &[(WEEK, ready), (LATER, not)]),
-        Component::new("few", &[("calls", "workflow", "_ 0.3 0.2")], &[(WEEK, only_sound)]),
-        Component::new("of_two_levels", &[twenty, ("calls", "primitive", "_ 5 5")], &[(WEEK, only_sound)]),
+        Component::new("few", &[("calls", "primitive", "_ 0.3 0.2")], &[(WEEK, only_sound)]),
+        Component::new("of_two_levels", &[twenty, ("calls", "another", "_ 5 5")], &[(WEEK, only_sound)]),
         Component::new("never_called", &[], &[(WEEK, not)]),
         Component::new("well_always", &[always, failures("_ 0.4x40")], &[(MUCH_LATER, ready)]),
         Component::new("failing_always", &[always, failures("_ 0.6x40")], &[(MUCH_LATER, only_used)]),

@@ -126,7 +126,7 @@ fn all_mistakes_of_a_catalog_are_told_at_once() {
 fn leaves(value: &Value, path: &str, found: &mut Vec<String>) {
     match value {
         Value::Object(all) => {
-            all.iter().for_each(|(key, inner)| leaves(inner, &format!("{path}/{key}"), found))
+            all.iter().for_each(|(key, inner)| leaves(inner, &format!("{path}/{key}"), found));
         }
         Value::Array(all) => {
             all.iter().enumerate().for_each(|(at, inner)| leaves(inner, &format!("{path}/{at}"), found));

@@ -152,8 +152,9 @@ impl Mistakes {
         if let Some(bound) = family.buckets.iter().find(|bound| !bound.is_finite()) {
             self.add(&place, "a bucket", bound, "a number; +Inf is there without being said");
         }
-        if let Some(pair) = family.buckets.windows(2).find(|pair| pair[0] >= pair[1]) {
-            let found = format!("{} after {}", pair[1], pair[0]);
+        if let Some([before, after]) = family.buckets.array_windows().find(|[before, after]| before >= after)
+        {
+            let found = format!("{after} after {before}");
             self.add(&place, "a bucket", found, "each more than the one before");
         }
         let endings: &[&str] = if is_histogram { &["_bucket", "_sum", "_count", ""] } else { &[""] };

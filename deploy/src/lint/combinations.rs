@@ -28,8 +28,8 @@ pub(super) struct Combinations<'a> {
     declared: &'a BTreeSet<String>,
 }
 
-fn one(value: &str) -> Option<BTreeSet<String>> {
-    Some(BTreeSet::from([value.to_owned()]))
+fn one(value: &str) -> BTreeSet<String> {
+    BTreeSet::from([value.to_owned()])
 }
 
 impl Functions {
@@ -45,15 +45,15 @@ impl Functions {
             }
             let maturity = site.maturity.as_deref().unwrap_or("unspecified");
             let component = [("name", &*site.name), ("kind", &*site.type_), ("maturity", maturity)];
-            functions
-                .components
-                .push(component.into_iter().map(|(label, value)| (label.to_owned(), one(value))).collect());
+            functions.components.push(
+                component.into_iter().map(|(label, value)| (label.to_owned(), Some(one(value)))).collect(),
+            );
         }
         for (site, _, objective) in catalog.objectives() {
             let objective = [("slo", &*site.name), ("objective", &*objective.name)];
-            functions
-                .objectives
-                .push(objective.into_iter().map(|(label, value)| (label.to_owned(), one(value))).collect());
+            functions.objectives.push(
+                objective.into_iter().map(|(label, value)| (label.to_owned(), Some(one(value)))).collect(),
+            );
         }
         functions
     }
@@ -68,10 +68,9 @@ impl Functions {
         let rows = match (has("workflow_name"), has("primitive_name")) {
             (true, false) => &self.workflows,
             (false, true) => &self.primitives,
-            (true, true) => return None,
             (false, false) if has("slo") && has("objective") => &self.objectives,
             (false, false) if has("name") && has("kind") => &self.components,
-            (false, false) => return None,
+            _ => return None,
         };
         Some(Combinations { rows, declared: &self.declared })
     }
@@ -79,8 +78,10 @@ impl Functions {
 
 /// Series of a workflow or primitive: its name, its type, and what it declares.
 fn row(kind: &str, site: &Site) -> Row {
-    let mut row =
-        Row::from([(format!("{kind}_name"), one(&site.name)), (format!("{kind}_type"), one(&site.type_))]);
+    let mut row = Row::from([
+        (format!("{kind}_name"), Some(one(&site.name))),
+        (format!("{kind}_type"), Some(one(&site.type_))),
+    ]);
     for label in &site.labels {
         let values = match &label.values {
             Some(values) if !label.open => Some(values.iter().cloned().collect()),

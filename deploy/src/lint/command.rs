@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::catalog::Catalog;
 use crate::cli::{Failure, Options, Outcome};
-use crate::rules;
+use crate::rules::{self, RuleFile};
 use crate::terminal::Terminal;
 
 use super::checks::{self, Severity};
@@ -61,7 +61,7 @@ pub(crate) fn run(asked: &Lint, catalog: &Catalog, terminal: &mut Terminal) -> R
         foreign: asked.foreign.clone(),
         is_complete: asked.complete,
     };
-    let rules = sources.rules.iter().flat_map(|file| file.rules()).count();
+    let rules = sources.rules.iter().flat_map(RuleFile::rules).count();
     let queries = |(file, json): &(String, _)| DashboardSource::new(file, json).queries().len();
     if rules + sources.dashboards.iter().map(queries).sum::<usize>() == 0 {
         let files = asked.rules.iter().chain(&asked.dashboards).map(|path| path.display().to_string());

@@ -184,8 +184,11 @@ pub(super) fn is_never_negative(expr: &Expr, known: &Known) -> bool {
             _ => of(&aggregate.expr),
         },
         Expr::Call(call) => match (call.func.name, call.args.args.as_slice()) {
-            ("rate" | "irate" | "increase" | "abs" | "sqrt" | "exp", _) => true,
-            ("changes" | "resets" | "count_over_time" | "present_over_time", _) => true,
+            (
+                "rate" | "irate" | "increase" | "abs" | "sqrt" | "exp" | "changes" | "resets"
+                | "count_over_time" | "present_over_time",
+                _,
+            ) => true,
             (
                 "sum_over_time" | "avg_over_time" | "min_over_time" | "max_over_time" | "last_over_time"
                 | "ceil" | "floor" | "round" | "sort" | "sort_desc" | "label_replace" | "label_join",

@@ -156,7 +156,7 @@ fn apart(name: &str, matchers: &[Matcher], series: &Series, known: &Known) -> Op
     if is_fulfilled(&asked) || asked.iter().any(|matcher| !is_fulfilled(&[matcher])) {
         return None;
     }
-    let together: Vec<String> = asked.iter().map(|matcher| matcher.to_string()).collect();
+    let together: Vec<String> = asked.iter().map(ToString::to_string).collect();
     let message =
         format!("no series of {name} has all of {}: they are of different functions", together.join(", "));
     Some(Problem::new("impossible", message, None))

@@ -97,7 +97,7 @@ impl Function {
             let (function, objective_name, from) = (function(), objective.clone(), from.clone());
             match now.objectives.get(objective) {
                 None => {
-                    changes.push(Change::ObjectiveRemoved { function, objective: objective_name, was: from })
+                    changes.push(Change::ObjectiveRemoved { function, objective: objective_name, was: from });
                 }
                 Some(to) if *to != from => {
                     let to = to.clone();

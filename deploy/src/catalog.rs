@@ -2,7 +2,9 @@
 //!
 //! Its form is the one that `tta::Catalog::to_json` documents.
 
-use std::collections::BTreeMap;
+mod valid;
+
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
@@ -18,6 +20,8 @@ pub(crate) enum CatalogError {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("{} is no catalog of tta: {source}", path.display())]
     Malformed { path: PathBuf, source: serde_json::Error },
+    #[error("the catalog {} cannot be right\n{mistakes}", path.display())]
+    Invalid { path: PathBuf, mistakes: String },
     #[error("the catalog {} contradicts itself\n{conflicts}", path.display())]
     Conflict { path: PathBuf, conflicts: String },
     #[error("the catalog {} has format {found}, and this tta reads format {FORMAT}: install the tta of the same release as the program's", path.display())]
@@ -163,6 +167,10 @@ impl Catalog {
             return Err(CatalogError::OtherFormat { path: path.to_owned(), found: format });
         }
         let catalog: Catalog = serde_json::from_str(text).map_err(malformed)?;
+        let mistakes = valid::mistakes(&catalog);
+        if !mistakes.is_empty() {
+            return Err(CatalogError::Invalid { path: path.to_owned(), mistakes: mistakes.join("\n") });
+        }
         let conflicts: Vec<String> = catalog.conflicts().iter().map(ToString::to_string).collect();
         if !conflicts.is_empty() {
             return Err(CatalogError::Conflict { path: path.to_owned(), conflicts: conflicts.join("\n") });
@@ -200,15 +208,12 @@ impl Catalog {
     /// Every objective with the function that has it, one for each name.
     pub(crate) fn objectives(&self) -> Vec<(&Site, &Slo, &Objective)> {
         let mut all: Vec<(&Site, &Slo, &Objective)> = Vec::new();
+        let mut seen: HashSet<(&str, &str)> = HashSet::new();
         for site in &self.sites {
-            if let Some(slo) = &site.slo {
-                for objective in &slo.objectives {
-                    let is_there = |(other, _, same): &(&Site, &Slo, &Objective)| {
-                        other.name == site.name && same.name == objective.name
-                    };
-                    if !all.iter().any(is_there) {
-                        all.push((site, slo, objective));
-                    }
+            let Some(slo) = &site.slo else { continue };
+            for objective in &slo.objectives {
+                if seen.insert((&site.name, &objective.name)) {
+                    all.push((site, slo, objective));
                 }
             }
         }

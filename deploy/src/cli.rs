@@ -63,7 +63,8 @@ pub(crate) struct Generate {
     /// Overwrite files that tta did not write.
     #[arg(long, conflicts_with = "check")]
     pub(crate) overwrite: bool,
-    /// Accept that families or labels of metrics.lock.json are gone.
+    /// Accept that something in metrics.lock.json is gone or is otherwise now: a family, a label, a value, a function,
+    /// an objective.
     #[arg(long, conflicts_with = "check")]
     pub(crate) accept_changes: bool,
     /// With --accept-changes: the family OLD is called NEW now, so that a rule keeps OLD alive.
@@ -147,6 +148,9 @@ pub(crate) struct Options {
     /// The same for every workflow.
     #[arg(long)]
     pub(crate) anomaly_all: bool,
+    /// Leave out the rules that record today's families under the names that older TTA dashboards ask for.
+    #[arg(long)]
+    pub(crate) no_older_names: bool,
 }
 
 /// What the configuration around rules and dashboards depends on.
@@ -156,7 +160,8 @@ pub(crate) struct StackOptions {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
     /// Where the program's metrics are scraped; may be given several times.
-    #[arg(long = "target", value_name = "HOST:PORT", default_value = "127.0.0.1:9464", value_parser = host_and_port)]
+    #[arg(long = "target", value_name = "HOST:PORT", default_value = "127.0.0.1:9464", value_parser = host_and_port,
+        conflicts_with = "pushed")]
     pub(crate) targets: Vec<String>,
     /// What keeps the traces.
     #[arg(long, value_enum, default_value_t)]
@@ -196,6 +201,8 @@ pub(crate) enum Traces {
     /// Jaeger, which keeps them for seven days.
     #[default]
     Jaeger,
+    /// Tempo, which keeps them for seven days and is asked in Grafana.
+    Tempo,
     /// Zipkin, which keeps them in memory.
     Zipkin,
 }

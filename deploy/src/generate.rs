@@ -1,5 +1,7 @@
 //! `tta generate`: everything that the catalog leads to, as files.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use crate::catalog::Catalog;
@@ -46,6 +48,9 @@ struct Answer<'a> {
     files: usize,
     differences: Vec<Shown<'a>>,
     changes: Vec<lock::Change>,
+    /// What is written, and will not work where it is meant for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -56,6 +61,7 @@ struct Shown<'a> {
 
 pub(crate) fn run(asked: &Generate, catalog: &Catalog, terminal: &mut Terminal) -> Result<Outcome, Failure> {
     let out = asked.out.to_string_lossy();
+    is_no_file(&asked.out)?;
     let before = Lock::read(&asked.out)?;
     let changes =
         before.as_ref().map(|lock| lock.changes(catalog, &asked.renames)).transpose()?.unwrap_or_default();
@@ -90,6 +96,7 @@ pub(crate) fn run(asked: &Generate, catalog: &Catalog, terminal: &mut Terminal) 
                 files: 0,
                 differences: Vec::new(),
                 changes,
+                warnings: Vec::new(),
             };
             terminal.answer(&answer);
             return Ok(Outcome::Found);
@@ -103,9 +110,13 @@ pub(crate) fn run(asked: &Generate, catalog: &Catalog, terminal: &mut Terminal) 
     }
     reference::add(catalog, &asked.options, &lock, &mut files)?;
     files.add(lock::PATH, lock.text());
+    let mut warnings = Vec::new();
     match asked.stack.format {
         Format::Files => stack::add(catalog, &asked.options, &asked.stack, &mut files),
-        Format::K8s => files = stack::k8s::objects(&asked.options, &asked.stack, &files),
+        Format::K8s => {
+            warnings = stack::k8s::too_long(&files);
+            files = stack::k8s::objects(&asked.options, &asked.stack, &files);
+        }
     }
 
     let differences = if asked.check {
@@ -118,7 +129,10 @@ pub(crate) fn run(asked: &Generate, catalog: &Catalog, terminal: &mut Terminal) 
             terminal.line(format!("accepted  {}", change.sentence()));
         }
     }
-    tell(asked, &files, &differences, terminal)?;
+    tell(asked, &files, &differences, is_refused, terminal)?;
+    for warning in &warnings {
+        terminal.line(format!("warning   {warning}"));
+    }
     let ok = !is_refused && (!asked.check || differences.is_empty());
     terminal.answer(&Answer {
         ok,
@@ -131,8 +145,28 @@ pub(crate) fn run(asked: &Generate, catalog: &Catalog, terminal: &mut Terminal) 
             .map(|(path, difference)| Shown { path, difference: *difference })
             .collect(),
         changes,
+        warnings,
     });
     Ok(if ok { Outcome::Done } else { Outcome::Found })
+}
+
+/// Refuses a path below which nothing can be written.
+fn is_no_file(out: &Path) -> Result<(), Failure> {
+    let nearest = out.ancestors().find(|path| path.exists());
+    match nearest.filter(|path| !path.is_dir()) {
+        Some(file) if file == out => Err(format!(
+            "--out {}: that is a file; name a folder, which is made if it is not there",
+            out.display()
+        )
+        .into()),
+        Some(file) => Err(format!(
+            "--out {}: {} is a file, and there can be no folder below it",
+            out.display(),
+            file.display()
+        )
+        .into()),
+        None => Ok(()),
+    }
 }
 
 /// A line for each file, and for `--check` how it differs.
@@ -140,6 +174,7 @@ fn tell(
     asked: &Generate,
     files: &Files,
     differences: &[(String, Difference)],
+    is_refused: bool,
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
     let mut shown = 0;
@@ -165,6 +200,10 @@ fn tell(
     let (out, count) = (asked.out.display(), files.iter().count() + 1);
     terminal.line(match (asked.check, differences.len()) {
         (true, 0) => format!("{count} files in {out} are as they would be written"),
+        (true, differing) if is_refused => format!(
+            "{differing} of {count} files in {out} differ; to accept the changes and write them, run\n    {}",
+            accepting()
+        ),
         (true, differing) => format!(
             "{differing} of {count} files in {out} differ; to write them, run\n    {}",
             command(&[], &["--check", "--json"])

@@ -1,26 +1,31 @@
-//! `metrics.lock.json`: the families and labels that others may rely on.
+//! `metrics.lock.json`: the families, labels, values, functions and objectives that others may rely on.
 //!
-//! A family or a label that is gone breaks dashboards and alerts that nobody here knows of. It has to be accepted; and a
-//! family that has a new name is kept alive under its old one by a recording rule.
+//! What is gone breaks dashboards and alerts that nobody here knows of. It has to be accepted; and a family that has a
+//! new name is kept alive under its old one by a recording rule.
+
+mod functions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::catalog::{Catalog, Family, FamilyType};
+use crate::catalog::{Catalog, Family, FamilyType, Label};
 use crate::cli::Options;
 use crate::files::{FilesError, read};
-use crate::promql::selector;
+use crate::promql::{quote, selector};
 use crate::yaml;
+
+use functions::{Functions, Removed};
 
 /// Where the lock is, below the output folder.
 pub(crate) const PATH: &str = "metrics.lock.json";
 /// Where the rules are that keep old names alive.
 pub(crate) const ALIASES: &str = "prometheus/rules/aliases.yml";
 
-/// The form of locks that this program reads.
-const FORMAT: u32 = 1;
+/// The form of locks that this program writes. It reads the one before as well, which has names only.
+const FORMAT: u32 = 2;
+const NAMES_ONLY: u32 = 1;
 
 /// Why a lock cannot be used, or a change cannot be accepted as asked.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +54,12 @@ fn named(names: &[String]) -> String {
 pub(crate) struct Lock {
     format: u32,
     families: BTreeMap<String, Locked>,
+    /// Annotated functions; `None` of a lock with names only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    functions: Option<Functions>,
+    /// Functions that are gone.
+    #[serde(default, skip_serializing_if = "Removed::is_empty")]
+    removed_functions: Removed,
     /// Old names, with the name that each has now.
     #[serde(default)]
     renamed: BTreeMap<String, Renamed>,
@@ -65,10 +76,59 @@ pub(crate) struct Locked {
     type_: FamilyType,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     unit: String,
-    labels: BTreeSet<String>,
+    #[serde(deserialize_with = "labels")]
+    labels: BTreeMap<String, Values>,
     /// Labels that it had once.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     removed_labels: BTreeSet<String>,
+}
+
+/// What a label can be.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Values {
+    Word(Word),
+    /// These, and no other.
+    Closed(BTreeSet<String>),
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Word {
+    /// Anything.
+    Any,
+    /// What the functions say: their names and types, and the labels that they declare.
+    Functions,
+}
+
+impl Values {
+    fn of(label: &Label) -> Self {
+        match &label.values {
+            Some(values) if !label.open => Values::Closed(values.iter().cloned().collect()),
+            _ => Values::Word(Word::Any),
+        }
+    }
+
+    /// Those that are no more, and those that are new. Of what can be anything, nobody knows.
+    fn removed(&self, now: &Values) -> (Vec<String>, Vec<String>) {
+        let (Values::Closed(before), Values::Closed(now)) = (self, now) else { return Default::default() };
+        (before.difference(now).cloned().collect(), now.difference(before).cloned().collect())
+    }
+}
+
+/// Labels with their values; or their names only, as a lock of format 1 has them.
+fn labels<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Values>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Names(BTreeSet<String>),
+        Values(BTreeMap<String, Values>),
+    }
+
+    Ok(match Either::deserialize(from)? {
+        Either::Names(names) => names.into_iter().map(|name| (name, Values::Word(Word::Any))).collect(),
+        Either::Values(values) => values,
+    })
 }
 
 /// An old name.
@@ -99,6 +159,12 @@ pub(crate) enum Change {
         label: String,
         candidates: Vec<String>,
     },
+    ValueRemoved {
+        family: String,
+        label: String,
+        value: String,
+        candidates: Vec<String>,
+    },
     TypeChanged {
         family: String,
         from: &'static str,
@@ -106,6 +172,38 @@ pub(crate) enum Change {
     },
     UnitChanged {
         family: String,
+        from: String,
+        to: String,
+    },
+    /// A function is gone; the candidates are new and otherwise what it was.
+    FunctionRemoved {
+        function: String,
+        candidates: Vec<String>,
+    },
+    FunctionTypeChanged {
+        function: String,
+        from: String,
+        to: String,
+    },
+    FunctionLabelRemoved {
+        function: String,
+        label: String,
+        candidates: Vec<String>,
+    },
+    FunctionValueRemoved {
+        function: String,
+        label: String,
+        value: String,
+        candidates: Vec<String>,
+    },
+    ObjectiveRemoved {
+        function: String,
+        objective: String,
+        was: String,
+    },
+    ObjectiveChanged {
+        function: String,
+        objective: String,
         from: String,
         to: String,
     },
@@ -125,13 +223,34 @@ impl Change {
             Change::Removed { family, candidates } => {
                 format!("{family} is gone; new and of its type: {}", candidates.join(", "))
             }
-            Change::LabelRemoved { family, label, candidates } if candidates.is_empty() => {
-                format!("{family} has no label {label} any more")
-            }
             Change::LabelRemoved { family, label, candidates } => {
-                format!("{family} has no label {label} any more; new there: {}", candidates.join(", "))
+                format!("{family} has no label {label} any more{}", new_there(candidates))
+            }
+            Change::ValueRemoved { family, label, value, candidates } => {
+                format!("{family} has no {label} {value:?} any more{}", new_there(candidates))
             }
             Change::TypeChanged { family, from, to } => format!("{family} was a {from} and is a {to}"),
+            Change::FunctionRemoved { function, candidates } if candidates.is_empty() => {
+                format!("the {function} is gone, and no new one is what it was")
+            }
+            Change::FunctionRemoved { function, candidates } => {
+                format!("the {function} is gone; new and otherwise the same: {}", candidates.join(", "))
+            }
+            Change::FunctionTypeChanged { function, from, to } => {
+                format!("the {function} was {from} and is {to}")
+            }
+            Change::FunctionLabelRemoved { function, label, candidates } => {
+                format!("the {function} has no label {label} any more{}", new_there(candidates))
+            }
+            Change::FunctionValueRemoved { function, label, value, candidates } => {
+                format!("the {function} has no {label} {value:?} any more{}", new_there(candidates))
+            }
+            Change::ObjectiveRemoved { function, objective, was } => {
+                format!("the {function} has no objective of {objective} any more; it was {was}")
+            }
+            Change::ObjectiveChanged { function, objective, from, to } => {
+                format!("the {function} has another objective of {objective}: it was {from}, and is {to}")
+            }
             Change::UnitChanged { family, from, to } => {
                 let say = |unit: &str| if unit.is_empty() { "no unit".to_owned() } else { unit.to_owned() };
                 format!("{family} was in {} and is in {}", say(from), say(to))
@@ -148,9 +267,20 @@ impl Change {
             Change::LabelRemoved { family, label, .. } => Some(format!(
                 "(a label has no alias: queries by {label} of {family} have to be changed where they are)"
             )),
+            Change::ValueRemoved { family, label, value, .. } => Some(format!(
+                "(a value has no alias: queries for {label}={} of {family} have to be changed where they are)",
+                quote(value)
+            )),
+            Change::FunctionRemoved { function, .. } => Some(format!(
+                "(a function has no alias: queries for the {function} have to be changed where they are)"
+            )),
             _ => None,
         }
     }
+}
+
+fn new_there(candidates: &[String]) -> String {
+    if candidates.is_empty() { String::new() } else { format!("; new there: {}", candidates.join(", ")) }
 }
 
 fn word(type_: FamilyType) -> &'static str {
@@ -162,17 +292,27 @@ fn word(type_: FamilyType) -> &'static str {
 }
 
 impl Locked {
-    fn of(family: &Family) -> Self {
+    fn of(family: &Family, catalog: &Catalog) -> Self {
+        let labels = family.labels.iter().map(|label| {
+            let is_said_by_functions = family.sites && functions::say(catalog, &label.name);
+            let values = if is_said_by_functions { Values::Word(Word::Functions) } else { Values::of(label) };
+            (label.name.clone(), values)
+        });
         Locked {
             type_: family.type_,
             unit: family.unit.clone(),
-            labels: family.labels.iter().map(|label| label.name.clone()).collect(),
+            labels: labels.collect(),
             removed_labels: BTreeSet::new(),
         }
     }
 
     fn is_alike(&self, other: &Locked) -> bool {
-        self.type_ == other.type_ && self.unit == other.unit && self.labels == other.labels
+        self.type_ == other.type_ && self.unit == other.unit && self.labels.keys().eq(other.labels.keys())
+    }
+
+    /// Labels that this one has and the other one has not.
+    fn labels_beyond(&self, other: &Locked) -> Vec<String> {
+        self.labels.keys().filter(|label| !other.labels.contains_key(*label)).cloned().collect()
     }
 }
 
@@ -188,7 +328,7 @@ impl Lock {
         let Some(text) = read(&path)? else { return Ok(None) };
         let malformed = |source| LockError::Malformed { path: path.clone(), source };
         let Format { format } = serde_json::from_slice(&text).map_err(malformed)?;
-        if format != FORMAT {
+        if ![NAMES_ONLY, FORMAT].contains(&format) {
             return Err(LockError::OtherFormat { path, found: format });
         }
         serde_json::from_slice(&text).map(Some).map_err(malformed)
@@ -230,10 +370,10 @@ impl Lock {
         let mut changes = Vec::new();
         for (name, locked) in &self.families {
             let Some(family) = catalog.family(name) else {
-                changes.push(self.taken_away(name, locked, &new, &gone, said));
+                changes.push(self.taken_away(name, locked, catalog, &new, &gone, said));
                 continue;
             };
-            let now = Locked::of(family);
+            let now = Locked::of(family, catalog);
             if now.type_ != locked.type_ {
                 let (from, to) = (word(locked.type_), word(now.type_));
                 changes.push(Change::TypeChanged { family: name.clone(), from, to });
@@ -242,11 +382,24 @@ impl Lock {
                 let (from, to) = (locked.unit.clone(), now.unit.clone());
                 changes.push(Change::UnitChanged { family: name.clone(), from, to });
             }
-            let candidates: Vec<String> = now.labels.difference(&locked.labels).cloned().collect();
-            for label in locked.labels.difference(&now.labels) {
-                let (family, label) = (name.clone(), label.clone());
+            let candidates = now.labels_beyond(locked);
+            for label in locked.labels_beyond(&now) {
+                let family = name.clone();
                 changes.push(Change::LabelRemoved { family, label, candidates: candidates.clone() });
             }
+            for (label, before) in &locked.labels {
+                let Some(values) = now.labels.get(label) else { continue };
+                let (removed, candidates) = before.removed(values);
+                changes.extend(removed.into_iter().map(|value| Change::ValueRemoved {
+                    family: name.clone(),
+                    label: label.clone(),
+                    value,
+                    candidates: candidates.clone(),
+                }));
+            }
+        }
+        if let Some(functions) = &self.functions {
+            changes.extend(functions.changes(&Functions::of(catalog)));
         }
         Ok(changes)
     }
@@ -257,6 +410,7 @@ impl Lock {
         &self,
         name: &str,
         locked: &Locked,
+        catalog: &Catalog,
         new: &[&Family],
         gone: &[String],
         said: &[(String, String)],
@@ -266,8 +420,11 @@ impl Lock {
             return Change::Renamed { family, to: to.clone() };
         }
         let is_free = |family: &&&Family| !said.iter().any(|(_, taken)| *taken == family.name);
-        let alike: Vec<&&Family> =
-            new.iter().filter(is_free).filter(|family| Locked::of(family).is_alike(locked)).collect();
+        let alike: Vec<&&Family> = new
+            .iter()
+            .filter(is_free)
+            .filter(|family| Locked::of(family, catalog).is_alike(locked))
+            .collect();
         let is_only = !gone.iter().any(|other| {
             other != name && self.families.get(other).is_some_and(|other| other.is_alike(locked))
         });
@@ -280,17 +437,26 @@ impl Lock {
 
     /// That of the catalog, with what is remembered of the one before once its changes are accepted.
     pub(crate) fn of(catalog: &Catalog, before: Option<&Lock>, changes: &[Change]) -> Self {
-        let mut families: BTreeMap<String, Locked> =
-            catalog.families.iter().map(|family| (family.name.clone(), Locked::of(family))).collect();
+        let mut families: BTreeMap<String, Locked> = catalog
+            .families
+            .iter()
+            .map(|family| (family.name.clone(), Locked::of(family, catalog)))
+            .collect();
+        let functions = Functions::of(catalog);
+        let mut removed_functions = Removed::default();
         let (mut renamed, mut removed) = (BTreeMap::new(), BTreeMap::new());
         if let Some(before) = before {
+            removed_functions = before.removed_functions.clone();
+            if let Some(before) = &before.functions {
+                removed_functions.add(before);
+            }
             renamed.clone_from(&before.renamed);
             removed.clone_from(&before.removed);
             for (name, family) in &mut families {
                 if let Some(locked) = before.families.get(name) {
-                    let ever = locked.labels.union(&locked.removed_labels);
+                    let ever = locked.labels.keys().chain(&locked.removed_labels);
                     family.removed_labels =
-                        ever.filter(|label| !family.labels.contains(*label)).cloned().collect();
+                        ever.filter(|label| !family.labels.contains_key(*label)).cloned().collect();
                 }
             }
             for change in changes {
@@ -322,7 +488,8 @@ impl Lock {
         // A name that is emitted again is no alias, and neither is one of something that is gone.
         renamed.retain(|old, renamed| !catalog.has(old) && catalog.has(&renamed.to));
         removed.retain(|name, _| !catalog.has(name));
-        Lock { format: FORMAT, families, renamed, removed }
+        removed_functions.retain_missing(&functions);
+        Lock { format: FORMAT, families, functions: Some(functions), removed_functions, renamed, removed }
     }
 
     /// Every old name with the one that it has now.
@@ -333,6 +500,11 @@ impl Lock {
     /// Every name that is gone.
     pub(crate) fn removed(&self) -> impl Iterator<Item = &str> {
         self.removed.keys().map(String::as_str)
+    }
+
+    /// Every function that is gone: `workflow checkout`.
+    pub(crate) fn removed_functions(&self) -> impl Iterator<Item = String> {
+        self.removed_functions.names()
     }
 
     pub(crate) fn text(&self) -> String {

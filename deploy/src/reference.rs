@@ -245,8 +245,9 @@ fn write_older(text: &mut String, lock: &Lock) -> fmt::Result {
             writeln!(text, "| {} | {} |", code(old), code(new))?;
         }
     }
-    if lock.removed().next().is_some() {
-        let names: Vec<String> = lock.removed().map(code).collect();
+    let functions = lock.removed_functions().map(|name| format!("the {}", code(&name)));
+    let names: Vec<String> = lock.removed().map(code).chain(functions).collect();
+    if !names.is_empty() {
         writeln!(text, "\n## Gone\n\n{}.", names.join(", "))?;
     }
     Ok(())

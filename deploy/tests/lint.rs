@@ -48,6 +48,10 @@ fn findings(catalog: &Path, out: &Path) -> Vec<(String, String)> {
     let rules = files(out, "prometheus/rules");
     let dashboards = files(out, "grafana/dashboards");
     let mut arguments = vec!["lint", "--complete", "--json", "--catalog", catalog.to_str().unwrap()];
+    if rules.is_empty() && dashboards.is_empty() {
+        // There is nothing to look at.
+        return Vec::new();
+    }
     if !rules.is_empty() {
         arguments.push("--rules");
         arguments.extend(rules.iter().map(String::as_str));
@@ -578,7 +582,7 @@ groups:
         text,
         "own.yml: alert CheckoutIsSlow: workflow:tta_workflow_duration_seconds:p95_5m has no workflow_name \"chekout\" \
          [label-value]\n    accepted: checkout (did you mean that?)\n    in: \
-         workflow:tta_workflow_duration_seconds:p95_5m{job=\"tta\", workflow_name=\"chekout\"} > 2\n1 finding\n"
+         workflow:tta_workflow_duration_seconds:p95_5m{job=\"tta\", workflow_name=\"chekout\"} > 2\n1 mistake\n"
     );
     assert!(said(&rules.replace("chekout", "checkout"), None, &[]).0);
     assert!(said(rules, None, &["--without", "label-value"]).0);
@@ -633,4 +637,231 @@ fn what_is_no_rules_and_no_dashboard_is_said_to_be_none() {
     assert!(!is_clean && text.contains("own.yml is no file of Prometheus rules"), "{text}");
     let (is_clean, text) = said("groups: []", Some("{"), &[]);
     assert!(!is_clean && text.contains("own.json is no dashboard"), "{text}");
+}
+
+/// What is found in an alert with this expression and text; nothing if nothing is.
+fn of_alert(expr: &str, summary: &str, more: &str) -> Vec<String> {
+    let rules = serde_json::json!({ "groups": [{ "name": "own", "rules": [{
+        "alert": "Own", "expr": expr, "annotations": { "summary": summary },
+    }] }] });
+    let rules = rules.to_string().replace("\"alert\"", &format!("{more}\"alert\""));
+    let (_, text) = said(&rules, None, &[]);
+    let finding = |line: &str| Some(line.strip_prefix("own.yml: ")?.to_owned());
+    text.lines().filter_map(finding).collect()
+}
+
+#[test]
+fn bounds_of_buckets_are_those_that_are_in_the_text() {
+    let asked = |matcher: &str| {
+        of_alert(
+            &format!("rate(tta_workflow_duration_seconds_bucket{{job=\"tta\", {matcher}}}[5m]) > 1"),
+            "",
+            "",
+        )
+    };
+    for right in
+        ["le=\"1.0\"", "le=\"0.5\"", "le=\"+Inf\"", "le=~\"1|1.0\"", "le=~\"1(\\\\.0)?\"", "le!=\"1.0\""]
+    {
+        assert_eq!(asked(right), [""; 0], "{right}");
+    }
+    for wrong in ["le=\"1\"", "le=\"0.50\"", "le=\"Inf\"", "le=\"3.0\"", "le=~\"1|5\""] {
+        let found = asked(wrong);
+        let is_of_le =
+            |finding: &String| finding.contains("has no bucket with le") && finding.ends_with("[le]");
+        assert!(found.len() == 1 && is_of_le(&found[0]), "{wrong}: {found:?}");
+    }
+    let rules = "groups: [{name: own, rules: [{record: own, expr: 'tta_workflow_duration_seconds_bucket{le=\"1\"}'}]}]";
+    let (_, text) = said(rules, None, &[]);
+    assert!(text.contains("    accepted: 0.0001 0.0005 0.001 ") && text.contains(" 1.0 "), "{text}");
+}
+
+#[test]
+fn whoever_names_no_file_or_files_with_nothing_in_them_is_told() {
+    for more in [&[][..], &["--complete"]] {
+        let output = tta(&[&["lint", "--catalog", CATALOG], more].concat());
+        assert_eq!(output.status.code(), Some(2));
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.starts_with("tta: nothing to look at: name files of rules with --rules"), "{text}");
+    }
+    let (is_clean, text) = said("groups: []", Some("{}"), &[]);
+    assert!(!is_clean);
+    assert_eq!(text, "tta: nothing to look at: there is no rule and no query in own.yml, own.json\n");
+}
+
+#[test]
+fn a_check_that_is_none_cannot_be_left_out() {
+    let rules = "groups: [{name: own, rules: [{record: own, expr: up}]}]";
+    let (is_clean, text) = said(rules, None, &["--without", "label-vale"]);
+    assert!(!is_clean);
+    for expected in [
+        "no check has this name (did you mean label-value?)",
+        "of mistakes: alert-comparison, ",
+        "; of style: ",
+    ] {
+        assert!(text.contains(expected), "no {expected:?} in {text}");
+    }
+    // Whatever has a name in brackets can be left out by it.
+    for found in MUTATIONS.iter().flat_map(|mutation| mutation.found) {
+        let (is_clean, text) = said(rules, None, &["--without", found.0]);
+        assert!(is_clean, "{text}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_before_what_could_be_better_and_both_are_counted() {
+    let rules = r#"{"groups": [{"name": "own", "rules": [
+        {"record": "a", "expr": "tta_workflows_active{workflow_name=~\"checkout\"}"},
+        {"record": "b", "expr": "tta_workflow_active"},
+        {"record": "c", "expr": "tta_workflows_active{workflow_name=~\"search\"}"}
+    ]}]}"#;
+    let (is_clean, text) = said(rules, None, &[]);
+    let heads: Vec<&str> = text.lines().filter(|line| !line.starts_with("    ")).collect();
+    assert!(!is_clean);
+    assert_eq!(
+        heads,
+        [
+            "own.yml: record b: there is no series tta_workflow_active [metric]",
+            "",
+            "own.yml: record a: the pattern of workflow_name is no more than a text [regexp]",
+            "own.yml: record c: the pattern of workflow_name is no more than a text [regexp]",
+            "1 mistake, 2 matters of style (--without style)",
+        ]
+    );
+    let (_, text) = said(rules, None, &["--without", "style"]);
+    assert!(text.ends_with("\n1 mistake\n") && !text.contains("[regexp]"), "{text}");
+    let (_, text) = said(rules, None, &["--without", "metric"]);
+    assert!(text.ends_with("\nno mistake, 2 matters of style (--without style)\n"), "{text}");
+    let (_, text) = said(rules, None, &["--json"]);
+    let found: Value = serde_json::from_str(&text).unwrap();
+    let severities: Vec<&str> =
+        found.as_array().unwrap().iter().map(|finding| finding["severity"].as_str().unwrap()).collect();
+    assert_eq!(severities, ["mistake", "style", "style"]);
+}
+
+#[test]
+fn a_quantile_is_between_0_and_1() {
+    let of = "sum by (le) (rate(tta_workflow_duration_seconds_bucket{job=\"tta\"}[5m]))";
+    for (expr, expected) in [
+        (format!("histogram_quantile(95, {of}) > 1"), "histogram_quantile of 95 is always +Inf [quantile]"),
+        (
+            format!("histogram_quantile((-0.5), {of}) > 1"),
+            "histogram_quantile of -0.5 is always -Inf [quantile]",
+        ),
+        ("quantile(99, tta_workflows_active) > 1".to_owned(), "quantile of 99 is always +Inf [quantile]"),
+        (
+            "quantile_over_time(50, tta_workflows_active[5m]) > 1".to_owned(),
+            "quantile_over_time of 50 is always +Inf [quantile]",
+        ),
+    ] {
+        assert_eq!(of_alert(&expr, "", ""), [format!("alert Own: {expected}")], "{expr}");
+    }
+    for right in ["0", "0.95", "1"] {
+        assert_eq!(of_alert(&format!("histogram_quantile({right}, {of}) > 1"), "", ""), [""; 0]);
+    }
+}
+
+#[test]
+fn matchers_that_no_function_fulfils_together_are_found() {
+    for impossible in [
+        "rate(tta_workflow_executions_total{workflow_name=\"refund\", tier=\"paid\"}[5m])",
+        "rate(tta_workflow_executions_total{workflow_name=~\"re.*|search\", tier=~\"free|paid\"}[5m])",
+        "rate(tta_primitive_executions_total{primitive_name=\"classify\", primitive_type=\"tool\"}[5m])",
+        "rate(tta_primitive_executions_total{primitive_name=\"rank\", model=~\".+\"}[5m])",
+        "primitive:tta_primitive_executions:rate5m{primitive_name=\"classify\", primitive_type!=\"llm\"}",
+        "rate(tta_slo_events_total{slo=\"refund\", objective=\"latency\"}[5m])",
+        "slo:tta_slo_burn:ratio_rate1h{slo=\"search\", objective=\"success\"}",
+        "tta_component_info{name=\"checkout\", maturity=\"staging\"}",
+    ] {
+        let found = of_alert(&format!("{impossible} > 1"), "", "");
+        assert!(
+            found.len() == 1 && found[0].ends_with(": they are of different functions [impossible]"),
+            "{impossible}: {found:?}"
+        );
+    }
+    for possible in [
+        "rate(tta_workflow_executions_total{workflow_name=\"checkout\", tier=\"paid\"}[5m])",
+        "rate(tta_workflow_executions_total{workflow_name=\"refund\", tier!=\"paid\"}[5m])",
+        "rate(tta_workflow_executions_total{workflow_name=\"refund\", tier=\"\"}[5m])",
+        "rate(tta_workflow_executions_total{workflow_name=~\"checkout|refund\", tier=\"paid\"}[5m])",
+        "rate(tta_primitive_executions_total{primitive_name=\"classify\", model=\"large\"}[5m])",
+        "rate(tta_primitive_executions_total{primitive_type=~\"llm|tool\", primitive_name=\"charge_card\"}[5m])",
+        "rate(tta_workflow_steps_total{workflow_name=\"refund\", primitive_name=\"rank\"}[5m])",
+        "slo:tta_slo_burn:ratio_rate1h{slo=\"search\", objective=\"latency\"}",
+    ] {
+        assert_eq!(of_alert(&format!("{possible} > 1"), "", ""), [""; 0], "{possible}");
+    }
+}
+
+#[test]
+fn what_is_counted_is_never_below_0() {
+    for (never, comparison) in [
+        ("rate(tta_workflow_executions_total[5m]) < 0", "< 0"),
+        ("sum by (job) (increase(tta_workflow_executions_total[1h])) <= -1", "<= -1"),
+        ("workflow:tta_workflow_executions:rate5m < 0", "< 0"),
+        ("workflow:tta_workflow_errors_per_execution:ratio_rate5m < 0", "< 0"),
+        ("0 > rate(tta_workflow_executions_total[5m])", "> 0"),
+        ("(rate(tta_workflow_executions_total[5m]) / 2) == -1", "== -1"),
+        ("count(tta_workflows_active) < 0", "< 0"),
+    ] {
+        let expected = format!(
+            "alert Own: nothing fulfils {comparison}: what is counted, and how fast it rises, is never below 0 [comparison]"
+        );
+        assert_eq!(of_alert(never, "", ""), [expected], "{never}");
+    }
+    for may_be in [
+        "rate(tta_workflow_executions_total[5m]) < 0.1",
+        "rate(tta_workflow_executions_total[5m]) == 0",
+        "rate(tta_workflow_executions_total[5m]) - 1 < 0",
+        "deriv(tta_workflows_active[5m]) < 0",
+        "slo:tta_slo_error_budget_remaining:ratio_rate30d < 0",
+        "rate(tta_workflow_executions_total[5m]) >= 0",
+    ] {
+        assert_eq!(of_alert(may_be, "", ""), [""; 0], "{may_be}");
+    }
+}
+
+#[test]
+fn a_time_that_prometheus_cannot_read_is_found() {
+    for wrong in ["5 minutes", "5", "5min", "1.5h", "30s5m", "m", "-5m", "nan", ""] {
+        let found = of_alert("tta_workflows_active > 1", "", &format!("\"for\": \"{wrong}\", "));
+        assert_eq!(found, [format!("alert Own: for is {wrong:?}, which is no duration [for]")]);
+    }
+    for right in ["5m", "1h30m", "0", "0s", "1y2w3d4h5m6s7ms", "250ms"] {
+        let found = of_alert("tta_workflows_active > 1", "", &format!("\"for\": \"{right}\", "));
+        assert_eq!(found, [""; 0], "{right}");
+    }
+    let rules = "groups: [{name: own, interval: 1 m, rules: [{record: own, expr: tta_workflows_active}]}]";
+    let (_, text) = said(rules, None, &[]);
+    assert!(
+        text.starts_with("own.yml: group own: the interval is \"1 m\", which is no duration [for]"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_template_calls_what_there_is() {
+    let of = |summary: &str| of_alert("tta_workflows_active > 1", summary, "");
+    for (wrong, expected) in [
+        ("{{ $value | humanise }}", "summary calls humanise, which is no function of a template [template]"),
+        (
+            "{{ upper $labels.workflow_name }}",
+            "summary calls upper, which is no function of a template [template]",
+        ),
+        ("{{ $lables.workflow_name }}", "summary reads $lables, which no template has [template]"),
+        (
+            "{{ if gt $value 1.0 }}{{ $worst }}{{ end }}",
+            "summary reads $worst, which no template has [template]",
+        ),
+    ] {
+        assert_eq!(of(wrong), [format!("alert Own: {expected}")], "{wrong}");
+    }
+    for right in [
+        "{{ $value | humanizePercentage }} of {{ .Labels.workflow_name | toUpper }}",
+        "{{ with query `up{job=\"x\"}` }}{{ . | first | value | printf \"%.1f of nothing\" }}{{ end }}",
+        "{{ range $at, $each := query \"up\" }}{{ $at }}: {{ $each.Value }}, {{ else }}none{{ end }}",
+        "{{- /* a comment */ -}} {{ $name := $labels.workflow_name }}{{ $name }} {{ \"{{\" }} {{ 1.5e3 }}",
+        "{{ $labels.workflow_name | reReplaceAll \"[a-z] unknown\" \"$1\" }} no_function",
+    ] {
+        assert_eq!(of(right), [""; 0], "{right}");
+    }
 }

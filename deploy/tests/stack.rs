@@ -67,7 +67,7 @@ fn alerts_go_to_whom_their_severity_says() {
 
 #[test]
 fn every_file_is_yaml_and_nothing_listens_outside_of_the_loopback_interface() {
-    for traces in ["jaeger", "zipkin"] {
+    for traces in ["jaeger", "tempo", "zipkin"] {
         let folder = Folder::new();
         generate(&folder, CATALOG, &["--traces", traces, "--job", HOSTILE]);
         for (name, text) in folder.files().iter().filter(|(name, _)| name.rsplit('.').next() == Some("yml")) {
@@ -75,7 +75,7 @@ fn every_file_is_yaml_and_nothing_listens_outside_of_the_loopback_interface() {
             let value = yaml(&folder, name);
             for text in strings(&value) {
                 // Within a container of its own everything is outside.
-                let is_inside = name == "jaeger/config.yml";
+                let is_inside = name == "jaeger/config.yml" || name == "tempo/config.yml";
                 assert!(is_inside || !text.contains("0.0.0.0"), "{name}: {text}");
             }
         }
@@ -117,7 +117,7 @@ fn every_file_is_yaml_and_nothing_listens_outside_of_the_loopback_interface() {
 
 #[test]
 fn pipelines_use_what_is_configured_and_nothing_else_is() {
-    for (traces, exporter) in [("jaeger", "otlp/jaeger"), ("zipkin", "zipkin")] {
+    for (traces, exporter) in [("jaeger", "otlp/jaeger"), ("tempo", "otlp/tempo"), ("zipkin", "zipkin")] {
         let folder = Folder::new();
         generate(&folder, CATALOG, &["--traces", traces]);
         let mut files = vec!["collector/config.yml"];
@@ -153,7 +153,7 @@ fn pipelines_use_what_is_configured_and_nothing_else_is() {
 
 #[test]
 fn data_sources_ask_for_families_that_exist_and_know_each_other() {
-    for traces in ["jaeger", "zipkin"] {
+    for traces in ["jaeger", "tempo", "zipkin"] {
         let folder = Folder::new();
         generate(&folder, CATALOG, &["--traces", traces, "--job", HOSTILE]);
         let sources = yaml(&folder, "grafana/provisioning/datasources/tta.yml")["datasources"].clone();
@@ -318,4 +318,119 @@ fn objects_for_kubernetes_have_what_their_kinds_need() {
         objects.contains(&("\"PrometheusRule\"".to_owned(), "my-shop-aliases".to_owned())),
         "{objects:?}"
     );
+}
+
+#[test]
+fn spans_for_tempo_arrive_where_it_listens_and_grafana_asks() {
+    let folder = Folder::new();
+    generate(&folder, CATALOG, &["--traces", "tempo"]);
+    let exporter = &yaml(&folder, "collector/config.yml")["exporters"]["otlp/tempo"];
+    let service = &yaml(&folder, "compose.yml")["services"]["tempo"];
+    let tempo = yaml(&folder, "tempo/config.yml");
+    let (_, sent) = exporter["endpoint"].as_str().expect("an address").split_once(':').expect("a port");
+    let (_, taken) = tempo["distributor"]["receivers"]["otlp"]["protocols"]["grpc"]["endpoint"]
+        .as_str()
+        .expect("an address")
+        .split_once(':')
+        .expect("a port");
+    let asked = tempo["server"]["http_listen_port"].as_u64().expect("a port");
+    let ports = strings(&service["ports"]);
+    assert_eq!(ports, [format!("127.0.0.1:{asked}:{asked}"), format!("127.0.0.1:{sent}:{taken}")]);
+    let sources = yaml(&folder, "grafana/provisioning/datasources/tta.yml");
+    let sources = sources["datasources"].as_array().expect("an array").clone();
+    let source = sources.iter().find(|source| source["type"] == "tempo").expect("it is there");
+    // The dashboards' links to traces name it so.
+    assert_eq!(
+        (&source["uid"], &source["url"]),
+        (&"tempo".into(), &format!("http://127.0.0.1:{asked}").into())
+    );
+    for storage in ["wal", "local"] {
+        let path = tempo["storage"]["trace"][storage]["path"].as_str().expect("a path");
+        let kept = strings(&service["volumes"]);
+        assert!(
+            kept.iter().any(|volume| path.starts_with(volume.split(':').nth(1).expect("a path"))),
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn nothing_is_scraped_of_a_program_that_pushes() {
+    let folder = Folder::new();
+    generate(&folder, CATALOG, &["--pushed"]);
+    let config = yaml(&folder, "prometheus/prometheus.yml");
+    let jobs: Vec<&str> = config["scrape_configs"]
+        .as_array()
+        .expect("an array")
+        .iter()
+        .filter_map(|job| job["job_name"].as_str())
+        .collect();
+    assert_eq!(jobs, ["otlp", "collector", "prometheus", "alertmanager"]);
+    check("promtool", &["check", "config"], &folder.join("prometheus/prometheus.yml"));
+    let folder = Folder::new();
+    generate(&folder, CATALOG, &["--pushed", "--format", "k8s"]);
+    assert!(!folder.join("k8s/servicemonitor.yaml").exists());
+    assert!(!folder.read("k8s/kustomization.yaml").contains("servicemonitor"));
+    let said = tta(&["generate", "--catalog", CATALOG, "--out", "o", "--pushed", "--target", "a:1"]);
+    assert!(said.code == 2 && said.err.contains("cannot be used with"), "{said:?}");
+}
+
+#[test]
+fn alertmanager_remembers_for_longer_than_until_it_repeats() {
+    let folder = Folder::new();
+    generate(&folder, CATALOG, &[]);
+    let text = folder.read("alertmanager/alertmanager.yml");
+    let hours: Vec<u32> = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("repeat_interval: "))
+        .map(|interval| {
+            let (count, unit) = interval.split_at(interval.len() - 1);
+            count.parse::<u32>().expect("a number") * if unit == "d" { 24 } else { 1 }
+        })
+        .collect();
+    // --data.retention is 120h unless said, and compose.yml says nothing.
+    assert!(hours.len() == 3 && hours.iter().all(|hours| *hours < 120), "{hours:?}");
+    assert!(!folder.read("compose.yml").contains("data.retention"));
+}
+
+#[test]
+fn an_object_that_kubernetes_will_not_take_is_warned_of() {
+    let many = catalog(|catalog| {
+        let checkout = catalog["sites"][0].clone();
+        let mut names = vec![Value::from("checkout")];
+        for at in 0..800 {
+            let mut site = checkout.clone();
+            site["name"] = format!("checkout_{at}").into();
+            names.push(site["name"].clone());
+            catalog["sites"].as_array_mut().expect("an array").push(site);
+        }
+        for family in catalog["families"].as_array_mut().expect("an array") {
+            for label in family["labels"].as_array_mut().expect("an array") {
+                if ["workflow_name", "name", "slo"].iter().any(|name| label["name"] == *name) {
+                    label["values"].as_array_mut().expect("an array").extend(names.clone());
+                    let values = label["values"].as_array_mut().expect("an array");
+                    values.sort_by_key(ToString::to_string);
+                    values.dedup();
+                }
+            }
+        }
+    });
+    let folder = Folder::new();
+    let file = folder.write("catalog.json", &many);
+    let out = folder.join("out");
+    let args =
+        ["generate", "--catalog", file.to_str().expect("UTF-8"), "--out", out.to_str().expect("UTF-8")];
+    let said = tta(&[&args[..], &["--format", "k8s"]].concat());
+    assert_eq!(said.code, 0, "{said:?}");
+    let warnings: Vec<&str> = said.out.lines().filter(|line| line.starts_with("warning   ")).collect();
+    assert!(
+        warnings.len() == 1 && warnings[0].contains("k8s/dashboard-tta-slo.yaml holds 1."),
+        "{warnings:?}"
+    );
+    assert!(warnings[0].contains(" MiB, and Kubernetes takes 1 MiB at most"), "{warnings:?}");
+    let warnings =
+        tta(&[&args[..], &["--format", "k8s", "--check", "--json"]].concat()).json()["warnings"].clone();
+    assert_eq!(warnings.as_array().map(Vec::len), Some(1), "{warnings}");
+    // Files may be as long as they are.
+    assert!(!tta(&args).out.contains("warning"), "{}", said.out);
 }

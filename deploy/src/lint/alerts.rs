@@ -9,7 +9,7 @@ use crate::rules::{Rule, RuleFile};
 use super::dashboard::DashboardSource;
 use super::expression::{Problem, is_conditional};
 use super::labels::Labels;
-use super::{Finding, found, place_of};
+use super::{Finding, found, place_of, template};
 
 /// An alert without a condition, and templates that ask for labels that are not there.
 pub(super) fn check(rule: &Rule, expr: &Expr, labels: &Labels) -> Vec<Problem> {
@@ -29,12 +29,38 @@ pub(super) fn check(rule: &Rule, expr: &Expr, labels: &Labels) -> Vec<Problem> {
                 problems.push(Problem::new("template", message, super::accepted(label, labels.names())));
             }
         }
-        if text.matches("{{").count() != text.matches("}}").count() {
-            let message = format!("{key} has a template that does not end");
-            problems.push(Problem::new("template", message, None));
-        }
+        problems.extend(template::problems(key, text));
     }
     problems
+}
+
+/// A time that Prometheus cannot read.
+pub(super) fn duration(what: &str, text: Option<&str>) -> Option<Problem> {
+    let text = text?;
+    if is_duration(text) {
+        return None;
+    }
+    let message = format!("{what} is {text:?}, which is no duration");
+    let accepted = "numbers with a unit, from y, w and d over h and m to s and ms: 5m, 1h30m".to_owned();
+    Some(Problem::new("for", message, Some(accepted)))
+}
+
+/// Whether it is `0`, or numbers with units, each unit once and smaller than the one before.
+fn is_duration(text: &str) -> bool {
+    let mut units = ["y", "w", "d", "h", "m", "s", "ms"].into_iter();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
+        let end = rest[digits..]
+            .find(|letter: char| letter.is_ascii_digit())
+            .map_or(rest.len(), |end| digits + end);
+        let unit = &rest[digits..end];
+        if digits == 0 || !units.any(|smaller| smaller == unit) {
+            return text == "0";
+        }
+        rest = &rest[end..];
+    }
+    !text.is_empty()
 }
 
 /// `{{ $labels.name }}`

@@ -3,11 +3,15 @@
 use std::time::{Duration, SystemTime};
 
 use promql_parser::label::{METRIC_NAME, MatchOp, Matcher};
-use promql_parser::parser::token::{T_COUNT, T_COUNT_VALUES, T_GROUP, T_LAND, T_LOR, T_LUNLESS};
+use promql_parser::parser::token::{
+    T_ADD, T_COUNT, T_COUNT_VALUES, T_DIV, T_EQLC, T_GROUP, T_GTE, T_GTR, T_LAND, T_LOR, T_LSS, T_LTE,
+    T_LUNLESS, T_MUL, T_POW, T_QUANTILE, T_STDDEV, T_STDVAR,
+};
 use promql_parser::parser::{
     AggregateExpr, AtModifier, BinaryExpr, Call, Expr, LabelModifier, VectorMatchCardinality, VectorSelector,
 };
 
+use super::checks;
 use super::known::{Kind, Known};
 use super::labels::{Domain, Labels};
 use super::selector;
@@ -24,6 +28,7 @@ pub(super) struct Problem {
 
 impl Problem {
     pub(super) fn new(rule: &'static str, message: impl Into<String>, accepted: Option<String>) -> Self {
+        debug_assert!(checks::all().any(|check| check == rule), "{rule} is not in the list of checks");
         Self { rule, message: message.into(), accepted }
     }
 }
@@ -151,6 +156,57 @@ pub(super) fn is_conditional(expr: &Expr) -> bool {
     }
 }
 
+/// The number that an expression is.
+fn literal(expr: &Expr) -> Option<f64> {
+    match expr {
+        Expr::NumberLiteral(number) => Some(number.val),
+        Expr::Paren(paren) => literal(&paren.expr),
+        Expr::Unary(unary) => literal(&unary.expr).map(|number| -number),
+        _ => None,
+    }
+}
+
+/// Whether no value of it can be below 0: what counters count, how fast they rise, and what is made of that.
+pub(super) fn is_never_negative(expr: &Expr, known: &Known) -> bool {
+    let of = |expr: &Expr| is_never_negative(expr, known);
+    match expr {
+        Expr::NumberLiteral(number) => number.val >= 0.0,
+        Expr::VectorSelector(selector) => {
+            name(selector).and_then(|name| known.get(name)).is_some_and(|series| series.is_never_negative)
+        }
+        Expr::MatrixSelector(matrix) => {
+            name(&matrix.vs).and_then(|name| known.get(name)).is_some_and(|series| series.is_never_negative)
+        }
+        Expr::Paren(paren) => of(&paren.expr),
+        Expr::Subquery(subquery) => of(&subquery.expr),
+        Expr::Aggregate(aggregate) => match aggregate.op.id() {
+            T_COUNT | T_COUNT_VALUES | T_GROUP | T_STDDEV | T_STDVAR => true,
+            _ => of(&aggregate.expr),
+        },
+        Expr::Call(call) => match (call.func.name, call.args.args.as_slice()) {
+            (
+                "rate" | "irate" | "increase" | "abs" | "sqrt" | "exp" | "changes" | "resets"
+                | "count_over_time" | "present_over_time",
+                _,
+            ) => true,
+            (
+                "sum_over_time" | "avg_over_time" | "min_over_time" | "max_over_time" | "last_over_time"
+                | "ceil" | "floor" | "round" | "sort" | "sort_desc" | "label_replace" | "label_join",
+                [inner, ..],
+            ) => of(inner),
+            _ => false,
+        },
+        Expr::Binary(binary) => match binary.op.id() {
+            T_ADD | T_MUL | T_DIV | T_POW | T_LOR => of(&binary.lhs) && of(&binary.rhs),
+            T_LAND | T_LUNLESS => of(&binary.lhs),
+            _ if binary.return_bool() => true,
+            _ if binary.op.is_comparison_operator() => of(&binary.lhs),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 struct Examiner<'a> {
     known: &'a Known,
     problems: Vec<Problem>,
@@ -205,6 +261,9 @@ impl Examiner<'_> {
     fn call(&mut self, call: &Call, used: Use<'_>) -> Labels {
         let name = call.func.name;
         let args: Vec<&Expr> = call.args.args.iter().map(AsRef::as_ref).collect();
+        if let ("histogram_quantile" | "quantile_over_time", Some(asked)) = (name, args.first()) {
+            self.quantile(name, asked);
+        }
         let text = |at: usize| match args.get(at) {
             Some(Expr::StringLiteral(literal)) => literal.val.clone(),
             _ => String::new(),
@@ -267,11 +326,46 @@ impl Examiner<'_> {
         }
     }
 
+    /// A quantile that is none: 95 gives +Inf and no error.
+    fn quantile(&mut self, function: &str, asked: &Expr) {
+        let Some(asked) = literal(asked).filter(|asked| !(0.0..=1.0).contains(asked)) else { return };
+        let infinity = if asked < 0.0 { "-Inf" } else { "+Inf" };
+        let of_percent = crate::promql::number(asked / 100.0);
+        let accepted = if (1.0..=100.0).contains(&asked) { of_percent } else { "0 to 1".to_owned() };
+        let message = format!("{function} of {} is always {infinity}", crate::promql::number(asked));
+        self.problem("quantile", message, Some(accepted));
+    }
+
+    /// A comparison with a number that nothing on the other side can be.
+    fn comparison(&mut self, binary: &BinaryExpr) {
+        let (expr, number, is_turned) = match (literal(&binary.lhs), literal(&binary.rhs)) {
+            (None, Some(number)) => (&binary.lhs, number, false),
+            (Some(number), None) => (&binary.rhs, number, true),
+            _ => return,
+        };
+        let is_never = match (binary.op.id(), is_turned) {
+            (T_LSS, false) | (T_GTR, true) => number <= 0.0,
+            (T_LTE, false) | (T_GTE, true) | (T_EQLC, _) => number < 0.0,
+            _ => false,
+        };
+        if is_never && is_never_negative(expr, self.known) {
+            let number = crate::promql::number(number);
+            let message = format!(
+                "nothing fulfils {} {number}: what is counted, and how fast it rises, is never below 0",
+                binary.op
+            );
+            self.problem("comparison", message, Some("== 0, or a bound above 0".to_owned()));
+        }
+    }
+
     fn aggregate(&mut self, aggregate: &AggregateExpr, used: Use<'_>) -> Labels {
         let op = aggregate.op.id();
         let is_counting = matches!(op, T_COUNT | T_GROUP | T_COUNT_VALUES);
         let used = if is_counting || used == Use::Presence { Use::Presence } else { Use::Values };
         let labels = self.labels(&aggregate.expr, used);
+        if let (T_QUANTILE, Some(asked)) = (op, aggregate.param.as_deref()) {
+            self.quantile("quantile", asked);
+        }
         // These choose among series and keep them as they are.
         let is_choosing =
             matches!(aggregate.op.to_string().as_str(), "topk" | "bottomk" | "limitk" | "limit_ratio");
@@ -305,6 +399,7 @@ impl Examiner<'_> {
         use promql_parser::parser::value::ValueType;
 
         let op = binary.op.id();
+        self.comparison(binary);
         let (left, right) = match op {
             // What was not there before: `x unless x offset 15m`.
             T_LUNLESS => (Use::Presence, Use::Presence),
@@ -314,10 +409,12 @@ impl Examiner<'_> {
         let left = if used == Use::Presence { Use::Presence } else { left };
         let lhs = self.labels(&binary.lhs, left);
         let rhs = self.labels(&binary.rhs, right);
-        if binary.lhs.value_type() != ValueType::Vector {
+        // Both sides of these are vectors. To ask each `or` of a long chain for its type walks the rest of it.
+        let is_of_vectors = matches!(op, T_LOR | T_LAND | T_LUNLESS);
+        if !is_of_vectors && binary.lhs.value_type() != ValueType::Vector {
             return rhs;
         }
-        if binary.rhs.value_type() != ValueType::Vector {
+        if !is_of_vectors && binary.rhs.value_type() != ValueType::Vector {
             return lhs;
         }
         if op != T_LOR {

@@ -9,7 +9,8 @@ use promql_parser::parser::{self, Expr};
 use crate::catalog::{Catalog, Family, FamilyType};
 use crate::rules::{Rule, RuleFile};
 
-use super::expression::examine;
+use super::combinations::{Combinations, Functions};
+use super::expression::{examine, is_never_negative};
 use super::labels::{Domain, Labels};
 
 /// What a series' values do.
@@ -30,12 +31,15 @@ pub(super) struct Series {
     pub(super) from: BTreeSet<String>,
     /// Of a histogram's `_bucket`: upper bounds.
     pub(super) buckets: Option<Vec<f64>>,
+    /// Whether no value is below 0.
+    pub(super) is_never_negative: bool,
 }
 
 /// Every series by its name.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     series: BTreeMap<String, Series>,
+    functions: Functions,
     /// Names that begin so are none of the program's and may be anything.
     foreign: Vec<String>,
     /// Each expression is parsed once, which takes most of the time.
@@ -47,7 +51,8 @@ pub(super) type Parsed = Result<Expr, String>;
 
 impl Known {
     pub(super) fn new(catalog: &Catalog, job: &str, rules: &[RuleFile], foreign: &[String]) -> Self {
-        let mut known = Known { foreign: foreign.to_vec(), ..Known::default() };
+        let mut known =
+            Known { foreign: foreign.to_vec(), functions: Functions::of(catalog), ..Known::default() };
         for family in &catalog.families {
             known.add_family(family, job);
         }
@@ -74,6 +79,11 @@ impl Known {
         self.series.get(name)
     }
 
+    /// Which values the labels of a series have together, if functions decide that.
+    pub(super) fn combinations(&self, series: &Series) -> Option<Combinations<'_>> {
+        self.functions.combinations(series)
+    }
+
     pub(super) fn is_foreign(&self, name: &str) -> bool {
         self.foreign.iter().any(|beginning| name.starts_with(beginning.as_str()))
     }
@@ -84,7 +94,8 @@ impl Known {
 
     fn add(&mut self, name: &str, labels: Labels, kind: Kind, from: &str) {
         let from = BTreeSet::from([from.to_owned()]);
-        self.series.insert(name.to_owned(), Series { labels, kind, from, buckets: None });
+        let is_never_negative = kind == Kind::Counter;
+        self.series.insert(name.to_owned(), Series { labels, kind, from, buckets: None, is_never_negative });
     }
 
     fn add_family(&mut self, family: &Family, job: &str) {
@@ -151,6 +162,7 @@ impl Known {
         let mut from = BTreeSet::new();
         let mut kinds = BTreeSet::new();
         let mut buckets = None;
+        let is_never_negative = rules.iter().all(|(_, expr)| is_never_negative(expr, self));
         for (rule, expr) in rules {
             let mut labels = examine(expr, self).labels;
             for (name, value) in &rule.labels {
@@ -172,7 +184,7 @@ impl Known {
             });
         }
         let kind = if kinds.contains(&true) { Kind::Counter } else { Kind::Gauge };
-        Series { labels: all.unwrap_or_default(), kind, from, buckets }
+        Series { labels: all.unwrap_or_default(), kind, from, buckets, is_never_negative }
     }
 
     fn add_alerts(&mut self, rules: &[(&Rule, Rc<Parsed>)]) {

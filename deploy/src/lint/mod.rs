@@ -2,6 +2,8 @@
 //! nothing, and what dashboard-linter and pint would say.
 
 mod alerts;
+mod checks;
+mod combinations;
 mod command;
 mod conventions;
 mod coverage;
@@ -12,6 +14,7 @@ mod labels;
 mod nearest;
 mod selector;
 mod source;
+mod template;
 mod variables;
 
 use std::fmt;
@@ -21,6 +24,7 @@ use crate::cli::Options;
 use crate::dashboards::Dashboard;
 use crate::rules::{Rule, RuleFile};
 
+use checks::Severity;
 use dashboard::{DashboardSource, Query};
 use expression::{Problem, examine};
 use known::Known;
@@ -39,6 +43,7 @@ pub(crate) struct Finding {
     pub(crate) query: String,
     /// Which check found it.
     pub(crate) rule: &'static str,
+    pub(crate) severity: Severity,
     pub(crate) message: String,
     /// What would be accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,7 +52,7 @@ pub(crate) struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Finding { file, place, query, rule, message, accepted } = self;
+        let Finding { file, place, query, rule, severity: _, message, accepted } = self;
         write!(f, "{file}: {place}: {message} [{rule}]")?;
         if let Some(accepted) = accepted {
             write!(f, "\n    accepted: {accepted}")?;
@@ -96,6 +101,11 @@ pub(crate) fn check_sources(catalog: &Catalog, options: &Options, sources: &Sour
     let known = Known::new(catalog, &options.job, &all, &sources.foreign);
     let mut findings = Vec::new();
     for file in &sources.rules {
+        for group in &file.groups {
+            let problem = alerts::duration("the interval", group.interval.as_deref());
+            let at = |problem| found(&file.path, &format!("group {}", group.name), "", problem);
+            findings.extend(problem.map(at));
+        }
         for rule in file.rules() {
             let at = |problem| found(&file.path, &place_of(rule), &rule.expr, problem);
             findings.extend(check_rule(rule, &known).into_iter().map(at));
@@ -119,17 +129,23 @@ pub(crate) fn check_sources(catalog: &Catalog, options: &Options, sources: &Sour
     if sources.is_complete {
         findings.extend(coverage::check(catalog, sources, &known));
     }
+    // What is wrong before what could be better; within each, in the order of the files.
+    findings.sort_by_key(|finding| finding.severity);
     findings
 }
 
 fn check_rule(rule: &Rule, known: &Known) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = alerts::duration("for", rule.for_.as_deref()).into_iter().collect();
     let parsed = known.parse(&rule.expr);
     let expr = match parsed.as_ref() {
         Ok(expr) => expr,
-        Err(error) => return vec![Problem::new("syntax", error, None)],
+        Err(error) => {
+            problems.push(Problem::new("syntax", error, None));
+            return problems;
+        }
     };
     let examined = examine(expr, known);
-    let mut problems = examined.problems;
+    problems.extend(examined.problems);
     if rule.record.is_some() && expression::is_alias(expr) {
         // The same counter under another name.
         problems.retain(|problem| problem.rule != "counter");
@@ -171,6 +187,7 @@ fn found(file: &str, place: &str, query: &str, problem: Problem) -> Finding {
         place: place.to_owned(),
         query: query.to_owned(),
         rule: problem.rule,
+        severity: checks::severity(problem.rule),
         message: problem.message,
         accepted: problem.accepted,
     }

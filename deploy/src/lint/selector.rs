@@ -46,6 +46,9 @@ pub(super) fn check(selector: &VectorSelector, known: &Known) -> Vec<Problem> {
     if problems.is_empty() {
         problems.extend(contradiction(name, matchers, series));
     }
+    if problems.is_empty() {
+        problems.extend(apart(name, matchers, series, known));
+    }
     problems
 }
 
@@ -75,12 +78,20 @@ fn value(name: &str, matcher: &Matcher, domain: &Domain, series: &Series) -> Vec
     }
 }
 
-/// A bucket that the histogram does not have. Prometheus 2 writes `1`, Prometheus 3 writes `1.0`.
+/// A bucket that the histogram does not have. The program writes `1.0` and never `1`, in both forms of its text;
+/// Prometheus 2 keeps what is written, and Prometheus 3 makes the same of it. Only where there is an exponent do they
+/// differ: `1e-5` and `1e-05`.
 fn bound(name: &str, matcher: &Matcher, buckets: &[f64]) -> Option<Problem> {
     let written = |bound: &f64| {
-        let short = crate::promql::number(*bound);
-        let long = if short.contains('.') { short.clone() } else { format!("{short}.0") };
-        [short, long]
+        let text = format!("{bound:?}");
+        let of_go = match text.split_once('e') {
+            Some((digits, exponent)) => match exponent.strip_prefix('-') {
+                Some(exponent) => format!("{digits}e-{exponent:0>2}"),
+                None => format!("{digits}e+{exponent:0>2}"),
+            },
+            None => text.clone(),
+        };
+        [text, of_go]
     };
     let all = || buckets.iter().flat_map(written).chain(["+Inf".to_owned()]);
     let is_there = match &matcher.op {
@@ -91,7 +102,7 @@ fn bound(name: &str, matcher: &Matcher, buckets: &[f64]) -> Option<Problem> {
         return None;
     }
     let message = format!("{name} has no bucket with le {:?}", matcher.value);
-    let bounds: Vec<String> = buckets.iter().map(|bound| crate::promql::number(*bound)).collect();
+    let bounds: Vec<String> = buckets.iter().map(|bound| format!("{bound:?}")).collect();
     Some(Problem::new("le", message, Some(format!("{} +Inf", bounds.join(" ")))))
 }
 
@@ -122,6 +133,33 @@ fn contradiction(name: &str, matchers: &[Matcher], series: &Series) -> Option<Pr
         }
     }
     None
+}
+
+/// Matchers that can each be fulfilled, but by no function all of them.
+fn apart(name: &str, matchers: &[Matcher], series: &Series, known: &Known) -> Option<Problem> {
+    let combinations = known.combinations(series)?;
+    let asked: Vec<&Matcher> = matchers
+        .iter()
+        .filter(|matcher| combinations.know(&matcher.name, series) && !is_variable(&matcher.value))
+        .collect();
+    let is_fulfilled = |matchers: &[&Matcher]| {
+        combinations.rows().any(|row| {
+            matchers.iter().all(|matcher| match row.get(&matcher.name) {
+                Some(Some(values)) => values.iter().any(|value| matcher.is_match(value)),
+                Some(None) => true,
+                // To Prometheus, a label that is not there is empty.
+                None => matcher.is_match(""),
+            })
+        })
+    };
+    // What no function has at all is of others.
+    if is_fulfilled(&asked) || asked.iter().any(|matcher| !is_fulfilled(&[matcher])) {
+        return None;
+    }
+    let together: Vec<String> = asked.iter().map(ToString::to_string).collect();
+    let message =
+        format!("no series of {name} has all of {}: they are of different functions", together.join(", "));
+    Some(Problem::new("impossible", message, None))
 }
 
 /// A pattern that says no more than an equality, which Prometheus looks up faster.

@@ -352,11 +352,14 @@ impl Cases<'_> {
 
     /// The ratio of events of the first of them that may be bad.
     fn budget(&self, burn: &Burn<'_>) -> f64 {
-        let of_burn = |(site, _, objective): &(&crate::catalog::Site, _, &crate::catalog::Objective)| {
-            site.name == burn.slos[0] && objective.name == burn.objective
-        };
-        let found = self.catalog.objectives().into_iter().find(of_burn);
-        found.map_or(1.0, |(_, _, objective)| rounded(1.0 - objective.target))
+        let mut slos = self
+            .catalog
+            .sites
+            .iter()
+            .filter(|site| site.name == burn.slos[0])
+            .filter_map(|site| site.slo.as_ref());
+        let found = slos.find_map(|slo| slo.objectives.iter().find(|other| other.name == burn.objective));
+        found.map_or(1.0, |objective| rounded(1.0 - objective.target))
     }
 
     /// A ratio of bad events above what the factor allows, and below 1.

@@ -10,6 +10,8 @@ mod mutation;
 mod objectives;
 #[cfg(test)]
 pub(crate) mod promtool;
+mod ratios;
+mod readiness;
 mod recording;
 mod series;
 mod template;

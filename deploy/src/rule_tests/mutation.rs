@@ -1,5 +1,7 @@
 //! Every alert is broken in every way that we can think of, and each time a test has to fail.
 
+mod recording;
+
 use std::collections::HashSet;
 use std::sync::Mutex;
 use std::{iter, mem, thread};

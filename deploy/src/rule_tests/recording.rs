@@ -1,16 +1,21 @@
 //! Tests of what is recorded of workflows and primitives, and of the older names.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::{Catalog, Site, SiteKind};
 use crate::cli::Options;
-use crate::promql::{number, selector};
+use crate::promql::{number, quote, selector};
 use crate::rules::{RuleFile, slo};
 
 use super::series::Series;
-use super::{ExprTest, Loaded, Sample, Scenario, TestFile};
+use super::{ExprTest, Loaded, Sample, Scenario, TestFile, ratios, readiness};
 
 /// Minutes.
 const EVALUATION: u32 = 5;
 const END: u32 = 10;
+
+/// Of which nothing may be recorded.
+pub(super) const ANOTHER_JOB: &str = "another";
 
 pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> Vec<TestFile> {
     let mut scenarios = Vec::new();
@@ -25,6 +30,20 @@ pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -
     if slo::is_recorded(catalog) {
         let windows = windows(catalog, options).into_iter().collect();
         all.push(loaded.test_file("windows", Vec::new(), &["slo"], "1h", windows));
+        all.push(loaded.test_file(
+            "sums",
+            Vec::new(),
+            &["slo"],
+            "12h",
+            vec![ratios::sums(catalog, options, loaded)],
+        ));
+        all.push(loaded.test_file(
+            "ratios",
+            Vec::new(),
+            &["slo"],
+            "1m",
+            ratios::ratios(catalog, options, loaded),
+        ));
     }
     let namesakes = namesakes(catalog, options, loaded).into_iter().collect();
     all.push(loaded.test_file(
@@ -34,6 +53,8 @@ pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -
         &format!("{EVALUATION}m"),
         namesakes,
     ));
+    let readiness = readiness::scenarios(catalog, options, loaded);
+    all.push(loaded.test_file("readiness", Vec::new(), &["recording"], "12h", readiness));
     let between = between_stages(catalog, options, loaded);
     all.push(loaded.test_file(
         "stages",
@@ -45,15 +66,15 @@ pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -
     all
 }
 
-/// Of one bad event and one failed call, each between the last sample of five minutes and the first of the next.
+/// Of events and calls, each between the last sample of five minutes and the first of the next.
 fn between_stages(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> Option<Scenario> {
     let job = options.job.as_str();
     // Of fourteen seconds each: the last sample before ten minutes, and the first after them.
-    let (one, none) = ("0+0x42 1+0x100", "0+0x143");
+    let one = "0+0x42 1+0x100";
     let mut input_series = Vec::new();
     let mut promql_expr_test = Vec::new();
-    let mut expects = |staged: &str, value: f64| {
-        let recorded = selector(staged, &[("job", job)]);
+    let mut expects = |staged: &str, labels: &[(&str, &str)], value: f64| {
+        let recorded = selector(staged, labels);
         promql_expr_test.push(ExprTest {
             expr: format!("sum(round(sum_over_time({recorded}[1d])))"),
             eval_time: "30m".to_owned(),
@@ -64,29 +85,37 @@ fn between_stages(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> 
     let with_budget =
         objectives.find(|(_, _, objective)| slo::is_recorded(catalog) && slo::has_budget(objective));
     if let Some((site, _, objective)) = with_budget {
-        for (outcome, values) in [("good", none), ("bad", one)] {
+        let of_instances =
+            [("good", "a:1", job), ("bad", "a:1", job), ("bad", "b:1", job), ("bad", "a:1", ANOTHER_JOB)];
+        for (outcome, instance, job) in of_instances {
             let labels = [
-                ("instance", "a:1"),
+                ("instance", instance),
                 ("job", job),
                 ("objective", objective.name.as_str()),
                 ("outcome", outcome),
                 ("slo", site.name.as_str()),
             ];
-            input_series.push(Series::new("tta_slo_events_total", &labels, values));
+            input_series.push(Series::new("tta_slo_events_total", &labels, one));
         }
-        expects(slo::STAGED_EVENTS, 1.0);
-        expects(slo::STAGED_ERRORS, 1.0);
+        expects(slo::STAGED_EVENTS, &[], 3.0);
+        expects(slo::STAGED_ERRORS, &[], 2.0);
     }
     for (kind, level) in [(SiteKind::Workflow, "workflow"), (SiteKind::Primitive, "primitive")] {
-        let recorded = "component:tta_component_failures:increase5m";
-        let is_recorded = loaded.0.iter().flat_map(RuleFile::rules).any(|rule| rule.name() == recorded);
+        let recorded = |operand: &str| format!("component:tta_component_{operand}:increase5m");
+        let name = recorded("failures");
+        let is_recorded = loaded.0.iter().flat_map(RuleFile::rules).any(|rule| rule.name() == name);
         let counter = format!("tta_{level}_executions_total");
         let site = catalog.of_kind(kind).next().filter(|_| is_recorded && catalog.has(&counter));
         if let Some(site) = site {
             let cases = Cases { catalog, options, loaded, site, level };
-            input_series.push(cases.calls("a:1", "error", one));
-            expects(recorded, 1.0);
-            break;
+            for (instance, status) in
+                [("a:1", "error"), ("b:1", "error"), ("a:1", "success"), ("a:1", "cancelled")]
+            {
+                input_series.push(cases.calls(instance, status, one));
+            }
+            input_series.push(cases.calls_of(ANOTHER_JOB, "a:1", "error", one));
+            expects(&recorded("calls"), &[("level", level)], 3.0);
+            expects(&recorded("failures"), &[("level", level)], 2.0);
         }
     }
     (!promql_expr_test.is_empty()).then(|| Scenario {
@@ -109,6 +138,12 @@ fn windows(catalog: &Catalog, options: &Options) -> Option<Scenario> {
         labels.push(("outcome", outcome));
         Series::new("tta_slo_events_total", &labels, values)
     };
+    let on = |instance: &str, job: &str, outcome: &str, values: &str| {
+        let mut labels = labels.to_vec();
+        labels[0].1 = job;
+        labels.extend([("outcome", outcome), ("instance", instance)]);
+        Series::new("tta_slo_events_total", &labels, values)
+    };
     let mut promql_expr_test = Vec::new();
     let mut expects = |name: String, hours: u32, value: Option<f64>| {
         promql_expr_test.push(expects_at(&name, &labels, &format!("{hours}h"), value));
@@ -125,27 +160,77 @@ fn windows(catalog: &Catalog, options: &Options) -> Option<Scenario> {
         // A sum has what was recorded at its very beginning.
         let gone = if hours > 6 { hours + 2 } else { hours + 1 };
         expects(format!("slo:tta_slo_events:increase{window}"), gone, Some(0.0));
+        expects(format!("slo:tta_slo_errors:increase{window}"), gone, Some(0.0));
         expects(format!("slo:tta_slo_errors_per_event:ratio_rate{window}"), gone, None);
     }
-    expects("slo:tta_slo_events:increase30m".to_owned(), 1, Some(300.0));
-    expects("slo:tta_slo_events:increase5m".to_owned(), 1, Some(50.0));
-    expects("slo:tta_slo_errors_per_event:ratio_rate5m".to_owned(), 1, Some(0.1));
+    for (window, events) in [("30m", 300.0), ("5m", 50.0)] {
+        expects(format!("slo:tta_slo_events:increase{window}"), 1, Some(events));
+        expects(format!("slo:tta_slo_errors:increase{window}"), 1, Some(events / 10.0));
+        expects(format!("slo:tta_slo_errors_per_event:ratio_rate{window}"), 1, Some(0.1));
+        expects(format!("slo:tta_slo_errors_per_event:ratio_rate{window}"), 2, None);
+    }
     Some(Scenario {
         name: "each window has what happened within it, and nothing else".to_owned(),
         interval: "1m".to_owned(),
-        input_series: vec![counted("good", "0+9x60 540+0x4400"), counted("bad", "0+1x60 60+0x4400")],
+        input_series: vec![
+            counted("good", "0+9x60 540+0x4400"),
+            on("a:1", &options.job, "bad", "0+0.5x60 30+0x4400"),
+            on("b:1", &options.job, "bad", "0+0.5x60 30+0x4400"),
+            on("a:1", ANOTHER_JOB, "good", "0+5x4460"),
+            on("a:1", ANOTHER_JOB, "bad", "0+5x4460"),
+        ],
         alert_rule_test: Vec::new(),
         promql_expr_test,
     })
 }
 
+/// What `scenarios` ask for, with nothing there but series of another job under those names that `is_read` says: there
+/// may be nothing.
+pub(super) fn of_another_job(name: &str, scenarios: &[Scenario], is_read: impl Fn(&str) -> bool) -> Scenario {
+    let asked = |test: &ExprTest| {
+        let (series, _) = test.expr.strip_prefix("round(")?.rsplit_once(", ")?;
+        let (recorded, labels) = series.split_once('{')?;
+        Some((
+            recorded.to_owned(),
+            format!("{recorded}{{job={}, {labels}", quote(ANOTHER_JOB)),
+            test.eval_time.clone(),
+        ))
+    };
+    let mut all: BTreeSet<_> = BTreeSet::new();
+    let mut input_series = Vec::new();
+    let mut promql_expr_test = Vec::new();
+    for test in scenarios.iter().flat_map(|scenario| &scenario.promql_expr_test) {
+        let Some((recorded, series, time)) = asked(test).filter(|asked| all.insert(asked.clone())) else {
+            continue;
+        };
+        if is_read(&recorded) {
+            input_series.push(Series { series, values: "0.8+0x400".to_owned() });
+        } else {
+            promql_expr_test.push(ExprTest {
+                expr: test.expr.clone(),
+                eval_time: time,
+                exp_samples: Vec::new(),
+            });
+        }
+    }
+    let interval = scenarios.first().map(|scenario| scenario.interval.clone()).unwrap_or_default();
+    Scenario { name: name.to_owned(), interval, input_series, alert_rule_test: Vec::new(), promql_expr_test }
+}
+
 /// That `name` has this value at a time, or none.
-fn expects_at(name: &str, labels: &[(&str, &str)], eval_time: &str, value: Option<f64>) -> ExprTest {
+pub(super) fn expects_at(
+    name: &str,
+    labels: &[(&str, &str)],
+    eval_time: &str,
+    value: Option<f64>,
+) -> ExprTest {
     // promtool compares every bit.
-    let rounded = |value: f64| (value * 1e6 + 0.5).floor() / 1e6;
+    let rounded = |value: f64| (value * 1e7 + 0.5).floor() / 1e7;
+    // Of whatever job: there has to be nothing of another one.
+    let asked: Vec<(&str, &str)> = labels.iter().copied().filter(|(name, _)| *name != "job").collect();
     let sample = |value: f64| Sample { labels: selector("", labels), value: rounded(value) };
     ExprTest {
-        expr: format!("round({}, 0.000001)", selector(name, labels)),
+        expr: format!("round({}, 0.0000001)", selector(name, &asked)),
         eval_time: eval_time.to_owned(),
         exp_samples: value.map(sample).into_iter().collect(),
     }
@@ -191,6 +276,10 @@ fn namesakes(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> Optio
     })
 }
 
+/// A primitive that a workflow calls.
+const STEP: &str = "charge";
+
+#[derive(Clone, Copy)]
 struct Cases<'a> {
     catalog: &'a Catalog,
     options: &'a Options,
@@ -219,7 +308,7 @@ impl Cases<'_> {
                     &[],
                     Some(0.1),
                 ),
-                self.expects(&format!("{level}:tta_{level}_throughput:increase1h"), &[], Some(300.0)),
+                self.expects(&format!("{level}:tta_{level}_throughput:increase1h"), &[], Some(150.0)),
             ]);
             let ratio = format!("{level}:tta_{level}_errors_per_execution:ratio_rate5m");
             none_fails.push(self.expects(&ratio, &[], Some(0.0)));
@@ -238,11 +327,16 @@ impl Cases<'_> {
         if let Some([from, to]) = self.bucket() {
             for (quantile, part) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)] {
                 let name = format!("{level}:tta_{level}_duration_seconds:{quantile}_5m");
-                some_fail.push(self.expects(&name, &[], Some(from + (to - from) * part)));
+                // Fifty, of which ten are in the bucket below.
+                let within = |part: f64| from + (to - from) * (50.0 * part - 10.0) / 40.0;
+                some_fail.push(self.expects(&name, &[], Some(within(part))));
                 none_fails.push(self.expects(&name, &[], None));
             }
             if *level == "workflow" {
-                some_fail.push(self.expects("tta:p95_latency_seconds", &[], Some(from + (to - from) * 0.95)));
+                let p95 = from + (to - from) * (47.5 - 10.0) / 40.0;
+                some_fail.push(self.expects("tta:p95_latency_seconds", &[], Some(p95)));
+                let step = "step:tta_workflow_step_duration_seconds:p95_5m";
+                some_fail.push(self.expects(step, &[("primitive_name", STEP)], Some(p95)));
             }
         }
         let idle = if self.catalog.has(&format!("{executions}_total")) {
@@ -251,17 +345,18 @@ impl Cases<'_> {
             Vec::new()
         };
         let mut calls = vec![
-            self.calls("a:1", "success", "0+8x10"),
-            self.calls("a:1", "error", "0+2x10"),
-            self.calls("a:1", "cancelled", "0+10x10"),
-            self.calls("b:1", "success", "0+10x10"),
+            // Nothing in the first five minutes, and less and less in those that follow: of no other window is the
+            // rate the same.
+            self.calls("a:1", "success", "0+0x5 16 24 32 36 40"),
+            self.calls("b:1", "success", "0+0x5 20 30 40 45 50"),
+            self.calls("a:1", "error", "0+0x5 2 3 4 4.5 5"),
+            self.calls("b:1", "error", "0+0x5 2 3 4 4.5 5"),
+            self.calls("a:1", "cancelled", "0+0x5 20 30 40 45 50"),
+            self.calls_of(ANOTHER_JOB, "a:1", "success", "0+7x10"),
+            self.calls_of(ANOTHER_JOB, "a:1", "error", "0+7x10"),
             self.component(),
         ];
-        if let Some([from, to]) = self.bucket() {
-            calls.push(self.durations(&number(from), "0+0x10"));
-            calls.push(self.durations(&number(to), "0+10x10"));
-            calls.push(self.durations("+Inf", "0+10x10"));
-        }
+        calls.extend(self.distribution());
         let well = vec![self.calls("a:1", "success", "0+8x10"), self.component()];
         let still = vec![self.calls("a:1", "success", "8+0x10"), self.calls("a:1", "error", "2+0x10")];
         let scenario =
@@ -274,15 +369,56 @@ impl Cases<'_> {
             };
         let mut scenarios = vec![
             scenario(
-                "of two instances, one fails in a fifth of its calls, and others are cancelled",
+                "of two instances, both fail in about a tenth of their calls, and others are cancelled",
                 calls,
                 some_fail,
             ),
             scenario("where no error has been counted yet, the ratio is 0", well, none_fails),
             scenario("where nothing is called, there is no ratio", still, idle),
         ];
+        // Half an hour with ten a minute, one with one and one with two.
+        let hour = self.expects(&format!("{level}:tta_{level}_throughput:increase1h"), &[], Some(90.0));
+        scenarios.push(scenario(
+            "of an hour and a half, the last hour counts",
+            vec![self.calls("a:1", "success", "0+10x30 301+1x29 332+2x29")],
+            vec![hour.map(|test| ExprTest { eval_time: "90m".to_owned(), ..test })],
+        ));
+        let ratio = format!("{level}:tta_{level}_errors_per_execution:ratio_rate5m");
+        scenarios.push(scenario(
+            "nothing is made of the rates of another job",
+            vec![self.status_rate_of(ANOTHER_JOB, "error"), self.status_rate_of(ANOTHER_JOB, "success")],
+            vec![self.expects(&ratio, &[], None)],
+        ));
         scenarios.retain(|scenario| !scenario.promql_expr_test.is_empty());
         scenarios
+    }
+
+    /// Durations of the last five minutes, of which the percentiles of no other window are.
+    fn distribution(&self) -> Vec<Series> {
+        let mut series = Vec::new();
+        if let Some([from, to]) = self.bucket() {
+            // In the last five minutes, 40 take longer than the lower bound, and in the last two of them 10 do not.
+            let buckets = [
+                (number(from), "0+0x10", "0+10x5 50+0x2 55 60"),
+                (number(to), "0+0x5 8+8x4", "0+10x5 50+0x2 55 60"),
+            ];
+            let families: &[&str] = match self.level {
+                "workflow" => &["duration_seconds", "step_duration_seconds"],
+                _ => &["duration_seconds"],
+            };
+            for family in families {
+                for (le, slow, quick) in buckets
+                    .iter()
+                    .map(|(le, slow, quick)| (le.as_str(), slow, quick))
+                    .chain([("+Inf", &buckets[1].1, &buckets[1].2)])
+                {
+                    series.push(self.durations(family, &self.options.job, "a:1", le, slow));
+                    series.push(self.durations(family, &self.options.job, "b:1", le, quick));
+                    series.push(self.durations(family, ANOTHER_JOB, "b:1", le, quick));
+                }
+            }
+        }
+        series
     }
 
     /// What this level's series are told apart by.
@@ -313,9 +449,31 @@ impl Cases<'_> {
         self.series(&name, &[("instance", instance), ("status", status)], values)
     }
 
-    fn durations(&self, le: &str, values: &str) -> Series {
-        let name = format!("tta_{}_duration_seconds_bucket", self.level);
-        self.series(&name, &[("instance", "a:1"), ("le", le)], values)
+    fn calls_of(&self, job: &str, instance: &str, status: &str, values: &str) -> Series {
+        let options = Options { job: job.to_owned(), ..self.options.clone() };
+        Cases { options: &options, ..*self }.calls(instance, status, values)
+    }
+
+    fn status_rate_of(&self, job: &str, status: &str) -> Series {
+        let name = format!("{level}_status:tta_{level}_executions:rate5m", level = self.level);
+        let mut labels = self.labels();
+        job.clone_into(&mut labels[0].1);
+        let mut labels: Vec<(&str, &str)> =
+            labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        labels.push(("status", status));
+        Series::new(&name, &labels, "1+0x10")
+    }
+
+    fn durations(&self, family: &str, job: &str, instance: &str, le: &str, values: &str) -> Series {
+        let name = format!("tta_{}_{family}_bucket", self.level);
+        let options = Options { job: job.to_owned(), ..self.options.clone() };
+        let labels = [("instance", instance), ("le", le), ("primitive_name", STEP)];
+        let is_step = family.starts_with("step");
+        Cases { options: &options, ..*self }.series(
+            &name,
+            if is_step { &labels } else { &labels[..2] },
+            values,
+        )
     }
 
     fn component(&self) -> Series {

@@ -125,8 +125,10 @@ pub(crate) fn generate(catalog: &Catalog, options: &Options) -> Vec<RuleFile> {
         slo::file(catalog, options),
         alerts::file(catalog, options),
         anomaly::file(catalog, options),
-        compatibility::file(catalog, options),
     ];
+    if !options.no_older_names {
+        files.push(compatibility::file(catalog, options));
+    }
     files.retain(|file| !file.groups.is_empty());
     files
 }

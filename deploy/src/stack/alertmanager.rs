@@ -25,7 +25,8 @@ route:
     # Nobody has to act.
     - receiver: info
       matchers: ['severity="info"']
-      repeat_interval: 7d
+      # Less than the five days for which Alertmanager remembers whom it told (--data.retention).
+      repeat_interval: 4d
 
 inhibit_rules:
   # A target that is down has no other trouble. With no target left, this is about the job as a whole, as is what is

@@ -13,6 +13,14 @@ pub(super) fn config(stack: &StackOptions, logs: bool) -> String {
       insecure: true
 ",
         ),
+        Traces::Tempo => (
+            "otlp/tempo",
+            "  otlp/tempo:
+    endpoint: 127.0.0.1:14317
+    tls:
+      insecure: true
+",
+        ),
         Traces::Zipkin => (
             "zipkin",
             "  zipkin:

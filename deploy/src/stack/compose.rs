@@ -10,12 +10,15 @@ const GRAFANA: &str = "grafana/grafana:12.2.0";
 const COLLECTOR: &str = "otel/opentelemetry-collector-contrib:0.137.0";
 const JAEGER: &str = "jaegertracing/jaeger:2.11.0";
 const ZIPKIN: &str = "openzipkin/zipkin:3.5.1";
+const TEMPO: &str = "grafana/tempo:2.8.2";
 const LOKI: &str = "grafana/loki:3.5.5";
 const BUSYBOX: &str = "busybox:1.37.0";
 
 pub(super) fn file(stack: &StackOptions, retention_days: u32, logs: bool) -> String {
     let (traces, service, volume) = match stack.traces {
         Traces::Jaeger => ("jaeger", jaeger(), "  jaeger:\n"),
+        // Its image has nothing that could ask it.
+        Traces::Tempo => ("tempo-health", tempo(), "  tempo:\n"),
         Traces::Zipkin => ("zipkin", zipkin(), ""),
     };
     let mut services =
@@ -155,6 +158,23 @@ fn jaeger() -> String {
       timeout: 5s
       retries: 12
 "#
+    )
+}
+
+fn tempo() -> String {
+    let health = prober("tempo", "http://127.0.0.1:3200/ready");
+    format!(
+        r"  tempo:
+    image: {TEMPO}
+    restart: unless-stopped
+    command: [-config.file=/etc/tempo/config.yml]
+    ports:
+      - 127.0.0.1:3200:3200
+      - 127.0.0.1:14317:4317
+    volumes:
+      - ./tempo:/etc/tempo:ro
+      - tempo:/var/tempo
+{health}"
     )
 }
 

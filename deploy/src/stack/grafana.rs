@@ -29,13 +29,11 @@ providers:
 }
 
 pub(super) fn datasources(catalog: &Catalog, options: &Options, stack: &StackOptions, logs: bool) -> String {
-    let (traces, type_, url) = match stack.traces {
-        Traces::Jaeger => ("jaeger", "jaeger", "http://127.0.0.1:16686"),
-        Traces::Zipkin => ("zipkin", "zipkin", "http://127.0.0.1:9411"),
-    };
-    let name = match stack.traces {
-        Traces::Jaeger => "Jaeger",
-        Traces::Zipkin => "Zipkin",
+    // The name, which is that of the plugin as well, and where it is.
+    let (name, traces, url) = match stack.traces {
+        Traces::Jaeger => ("Jaeger", "jaeger", "http://127.0.0.1:16686"),
+        Traces::Tempo => ("Tempo", "tempo", "http://127.0.0.1:3200"),
+        Traces::Zipkin => ("Zipkin", "zipkin", "http://127.0.0.1:9411"),
     };
     let mut text = format!(
         r"{GENERATED}#
@@ -70,7 +68,7 @@ datasources:
 
   - name: {name}
     uid: {traces}
-    type: {type_}
+    type: {traces}
     access: proxy
     url: {url}
     editable: false

@@ -12,12 +12,38 @@ use crate::yaml::{indent, quote};
 /// The characters that a name of an object may have.
 const LONGEST_NAME: usize = 63;
 
+/// What an object may hold: of a `ConfigMap` by itself, of a `PrometheusRule` because the operator hands its rules on in
+/// one.
+const MOST_BYTES: usize = 1 << 20;
+
+/// Which objects of the rules and dashboards of `files` Kubernetes will not take, and what to do.
+pub(crate) fn too_long(files: &Files) -> Vec<String> {
+    let of = |folder, ending: &'static str, object: &'static str| {
+        let long = files.within(folder, ending).filter(|(_, text)| text.len() > MOST_BYTES);
+        long.map(move |(path, text)| {
+            let tenths = text.len() * 10 / MOST_BYTES;
+            format!(
+                "k8s/{object}-{}.yaml holds {}.{} MiB, and Kubernetes takes 1 MiB at most: divide the catalog, or give \
+                 fewer functions objectives",
+                stem(path, ending),
+                tenths / 10,
+                tenths % 10
+            )
+        })
+    };
+    of(RULES, ".yml", "prometheusrule").chain(of(DASHBOARDS, ".json", "dashboard")).collect()
+}
+
 /// The rules and dashboards of `files` as objects, with a `ServiceMonitor`; what is to be read stays as it is. Tests of
 /// rules are about files of rules, so they are written with those only.
 pub(crate) fn objects(options: &Options, stack: &StackOptions, files: &Files) -> Files {
     let mut objects = Files::default();
-    let mut resources = vec!["servicemonitor.yaml".to_owned()];
-    objects.add("k8s/servicemonitor.yaml", service_monitor(options, stack));
+    let mut resources = Vec::new();
+    // Whoever pushes has nothing to scrape.
+    if !options.pushed {
+        resources.push("servicemonitor.yaml".to_owned());
+        objects.add("k8s/servicemonitor.yaml", service_monitor(options, stack));
+    }
     for (path, text) in files.within(RULES, ".yml") {
         let stem = stem(path, ".yml");
         let file = format!("prometheusrule-{stem}.yaml");

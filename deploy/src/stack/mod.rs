@@ -12,6 +12,7 @@ mod grafana;
 mod jaeger;
 pub(crate) mod k8s;
 mod prometheus;
+mod tempo;
 
 use crate::catalog::Catalog;
 use crate::cli::{Options, StackOptions, Traces};
@@ -36,8 +37,10 @@ pub(crate) fn add(catalog: &Catalog, options: &Options, stack: &StackOptions, fi
     files
         .add("grafana/provisioning/datasources/tta.yml", grafana::datasources(catalog, options, stack, logs));
     files.add("collector/config.yml", collector::config(stack, logs));
-    if stack.traces == Traces::Jaeger {
-        files.add("jaeger/config.yml", jaeger::config());
+    match stack.traces {
+        Traces::Jaeger => files.add("jaeger/config.yml", jaeger::config()),
+        Traces::Tempo => files.add("tempo/config.yml", tempo::config()),
+        Traces::Zipkin => {}
     }
     files.add("compose.yml", compose::file(stack, days, logs));
 }

@@ -7,6 +7,22 @@ use crate::yaml::quote;
 
 pub(super) fn config(options: &Options, stack: &StackOptions, retention_days: u32) -> String {
     let targets: Vec<String> = stack.targets.iter().map(|target| quote(target)).collect();
+    let program = if options.pushed {
+        "  # The program pushes its metrics to the Collector over OTLP, as others may; their own job and instance are kept.\n"
+            .to_owned()
+    } else {
+        format!(
+            "  - job_name: {job}
+    static_configs:
+      - targets: [{targets}]
+
+  # Metrics that programs push to the Collector over OTLP; their own job and instance are kept. A program that is scraped
+  # above must not push as well, or every value of it is there twice.
+",
+            job = quote(&options.job),
+            targets = targets.join(", "),
+        )
+    };
     format!(
         r#"{GENERATED}#
 # Start it with
@@ -28,13 +44,7 @@ alerting:
         - targets: ["127.0.0.1:9093"]
 
 scrape_configs:
-  - job_name: {job}
-    static_configs:
-      - targets: [{targets}]
-
-  # Metrics that programs push to the Collector over OTLP; their own job and instance are kept. A program that is scraped
-  # above must not push as well, or every value of it is there twice.
-  - job_name: otlp
+{program}  - job_name: otlp
     honor_labels: true
     static_configs:
       - targets: ["127.0.0.1:8889"]
@@ -48,8 +58,6 @@ scrape_configs:
   - job_name: alertmanager
     static_configs:
       - targets: ["127.0.0.1:9093"]
-"#,
-        job = quote(&options.job),
-        targets = targets.join(", "),
+"#
     )
 }

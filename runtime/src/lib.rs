@@ -56,7 +56,8 @@
 //! | `retry` | [`retry`](macro@primitive#retry) |
 //! | `breaker` | [`breaker`](macro@primitive#breaker), a circuit breaker |
 //! | `bulkhead` | [`bulkhead`](macro@primitive#bulkhead), how many calls run at once |
-//! | `policies` | the four above; they work without an exporter |
+//! | `hedge` | [`hedge`](macro@primitive#hedge), a second call where the first takes long |
+//! | `policies` | the five above; they work without an exporter |
 //! | `testing` | [`testing`]: spans and metrics of one test |
 //! | `telemetry` | recording alone, for an exporter of your own; implied by the above |
 //! | `http` | the headers of HTTP requests as carriers for [`propagation`] |

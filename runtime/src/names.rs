@@ -48,10 +48,10 @@ pub(crate) mod attribute {
     #[cfg(feature = "retry")]
     pub(crate) const RETRY_ATTEMPTS: &str = "tta.retry.attempts";
     /// Which attempt a span is, from 1.
-    #[cfg(feature = "retry")]
+    #[cfg(any(feature = "hedge", feature = "retry"))]
     pub(crate) const ATTEMPT_NUMBER: &str = "tta.attempt.number";
     /// Milliseconds that were waited before the attempt, a float.
-    #[cfg(feature = "retry")]
+    #[cfg(any(feature = "hedge", feature = "retry"))]
     pub(crate) const ATTEMPT_WAIT: &str = "tta.attempt.wait_ms";
     #[cfg(feature = "breaker")]
     pub(crate) const BREAKER_STATE: &str = "tta.breaker.state";
@@ -166,6 +166,8 @@ pub(crate) mod metric {
     pub(crate) const BREAKER_TRANSITIONS: &str = "tta_circuit_breaker_transitions_total";
     #[cfg(feature = "breaker")]
     pub(crate) const BREAKER_REJECTIONS: &str = "tta_circuit_breaker_rejections_total";
+    #[cfg(feature = "hedge")]
+    pub(crate) const HEDGES: &str = "tta_hedges_total";
     #[cfg(feature = "retry")]
     pub(crate) const RETRY_ATTEMPTS: &str = "tta_retry_attempts_total";
     #[cfg(feature = "timeout")]

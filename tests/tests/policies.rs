@@ -313,6 +313,111 @@ mod retry {
     }
 }
 
+mod hedge {
+    use super::*;
+
+    /// Seconds that each of its calls takes, or never; and what it returns.
+    type Plan = &'static [(Option<u64>, Result<u32, Failure>)];
+
+    #[tta::primitive(hedge(after = "2s", max = 2, share = 1))]
+    async fn planned(calls: Calls, plan: Plan) -> Result<u32, Failure> {
+        let (seconds, result) = &plan[calls.count() as usize - 1];
+        match seconds {
+            Some(seconds) => tokio::time::sleep(Duration::from_secs(*seconds)).await,
+            None => pending().await,
+        }
+        result.clone()
+    }
+
+    async fn run(plan: Plan) -> (Result<u32, Failure>, usize, u64) {
+        let (calls, begun) = (Calls::default(), Instant::now());
+        let result = planned(calls.clone(), plan).await;
+        (result, calls.number(), begun.elapsed().as_secs())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_takes_long_is_made_once_more_and_the_first_success_wins() {
+        assert_eq!(run(&[(Some(1), Ok(1))]).await, (Ok(1), 1, 1));
+        assert_eq!(run(&[(None, Ok(1)), (Some(1), Ok(2))]).await, (Ok(2), 2, 3));
+        assert_eq!(run(&[(Some(3), Ok(1)), (Some(9), Ok(2))]).await, (Ok(1), 2, 3));
+        assert_eq!(
+            run(&[(None, Ok(1)), (None, Ok(2)), (Some(1), Ok(3))]).await,
+            (Ok(3), 3, 5),
+            "two at most"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_waits_for_the_others_and_the_last_one_is_told() {
+        let busy = || Err(Failure::Busy);
+        assert_eq!(
+            run(&[(Some(1), Err(Failure::Busy))]).await,
+            (busy(), 1, 1),
+            "an error is no reason for another"
+        );
+        assert_eq!(run(&[(Some(3), Err(Failure::Busy)), (Some(2), Ok(2))]).await, (Ok(2), 2, 4));
+        let both: Plan = &[(Some(3), Err(Failure::Wrong)), (Some(2), Err(Failure::Busy)), (Some(9), Ok(3))];
+        assert_eq!(run(both).await, (busy(), 2, 4), "nothing is left to wait for");
+    }
+
+    #[tta::primitive(hedge(after = "1s", share = 0.1))]
+    async fn frugal(calls: Calls) -> Result<u32, Failure> {
+        calls.count();
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        Ok(1)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn further_calls_are_a_share_of_all() {
+        let calls = Calls::default();
+        for _ in 0..100 {
+            assert_eq!(frugal(calls.clone()).await, Ok(1));
+        }
+        assert_eq!(calls.number(), 100 + 10 + 10, "the reserve, and a tenth");
+    }
+
+    #[tta::primitive(hedge(after = "p90", share = 1))]
+    async fn usual(calls: Calls, milliseconds: u64) -> Result<u32, Failure> {
+        let number = calls.count();
+        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+        Ok(number)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_takes_long_may_be_known_from_the_calls_before() {
+        let calls = Calls::default();
+        // Nothing is known yet.
+        assert!(usual(calls.clone(), 10_000).await.is_ok());
+        assert_eq!(calls.number(), 1);
+        for milliseconds in 1..=30 {
+            assert!(usual(calls.clone(), milliseconds).await.is_ok());
+        }
+        let before = calls.number();
+        let begun = Instant::now();
+        assert!(usual(calls.clone(), 1_000).await.is_ok());
+        assert_eq!(calls.number(), before + 2);
+        assert_eq!(begun.elapsed().as_millis(), 1_000, "both take as long");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_loser_is_dropped() {
+        struct Dropped(Arc<AtomicU32>);
+        impl Drop for Dropped {
+            fn drop(&mut self) {
+                self.0.fetch_add(1, Relaxed);
+            }
+        }
+        #[tta::primitive(hedge(after = "1s", share = 1))]
+        async fn loses(calls: Calls, drops: Arc<AtomicU32>) -> Result<u32, Failure> {
+            let _dropped = Dropped(drops);
+            if calls.count() == 1 { pending().await } else { Ok(2) }
+        }
+        let drops = Arc::new(AtomicU32::new(0));
+        assert_eq!(loses(Calls::default(), drops.clone()).await, Ok(2));
+        assert_eq!(drops.load(Relaxed), 2);
+    }
+}
+
 mod fallback {
     use super::*;
 

@@ -231,6 +231,27 @@ async fn an_attempt_that_is_dropped_and_one_that_panics_end_as_that() {
     assert_eq!(attempt.attribute("error.type").as_deref(), Some("panic"));
 }
 
+#[tokio::test(start_paused = true)]
+async fn each_call_of_a_hedge_is_a_span_and_the_loser_is_cancelled() {
+    #[tta::primitive(hedge(after = "1s", share = 1))]
+    async fn hedged(first: std::sync::Arc<std::sync::atomic::AtomicBool>) -> Result<u32, Failure> {
+        if first.swap(false, std::sync::atomic::Ordering::Relaxed) { pending().await } else { Ok(2) }
+    }
+    let seen = capture();
+    let first = std::sync::Arc::new(true.into());
+    assert_eq!(seen.scope(hedged(first)).await, Ok(2));
+    let mut calls: Vec<_> = seen.spans().into_iter().filter(|span| span.name == "hedged hedge").collect();
+    calls.sort_by_key(|span| span.attribute("tta.attempt.number"));
+    let of = |key: &str| -> Vec<_> { calls.iter().filter_map(|span| span.attribute(key)).collect() };
+    assert_eq!(of("tta.attempt.number"), ["1", "2"]);
+    assert_eq!(of("tta.attempt.wait_ms"), ["0", "1000"]);
+    assert_eq!(of("tta.status"), ["cancelled", "success"]);
+    for (outcome, number) in [("first", 0.0), ("second", 1.0), ("both_failed", 0.0)] {
+        let labels = [("primitive_name", "hedged"), ("outcome", outcome)];
+        assert_eq!(seen.metric("tta_hedges_total", &labels), Some(number), "{outcome}");
+    }
+}
+
 #[test]
 fn the_catalog_has_what_policies_count() {
     let catalog = tta::catalog();

@@ -13,7 +13,8 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, Type, parenthesized, token};
 
 pub(crate) use self::policy::{
-    Backoff, Breaker, BreakerWindow, Bulkhead, Count, Fallback, Policies, Retry, Share, Time, Timeout,
+    Backoff, Breaker, BreakerWindow, Bulkhead, Count, Fallback, Hedge, HedgeAfter, Policies, Retry, Share,
+    Time, Timeout,
 };
 pub(crate) use self::slo::{Objective, Slo};
 use crate::ctxt::Ctxt;
@@ -21,7 +22,7 @@ use crate::parse::{at_end, begun, each, here_or, krate, list, string, twice, unk
 
 const KNOWN: &[&str] = &[
     "name", "kind", "labels", "fields", "ret", "ok_if", "error_if", "errors", "slo", "maturity", "fallback",
-    "bulkhead", "breaker", "retry", "timeout", "crate", "skip",
+    "bulkhead", "breaker", "retry", "hedge", "timeout", "crate", "skip",
 ];
 
 /// Which of the two attributes was written.
@@ -206,6 +207,7 @@ impl Args {
             "bulkhead" => self.policies.bulkhead = Some(policy::bulkhead(input, &keyword, cx)?),
             "breaker" => self.policies.breaker = Some(policy::breaker(input, &keyword, cx)?),
             "retry" => self.policies.retry = Some(policy::retry(input, &keyword, cx)?),
+            "hedge" => self.policies.hedge = Some(policy::hedge(input, &keyword, cx)?),
             "timeout" => self.policies.timeout = Some(policy::timeout(input, &keyword, cx)?),
             "crate" => self.krate = Some(krate(input, &keyword)?),
             "skip" => self.skip = Some(keyword),

@@ -16,18 +16,20 @@ pub(crate) struct Policies {
     pub(crate) bulkhead: Option<Bulkhead>,
     pub(crate) breaker: Option<Breaker>,
     pub(crate) retry: Option<Retry>,
+    pub(crate) hedge: Option<Hedge>,
     pub(crate) timeout: Option<Timeout>,
 }
 
 impl Policies {
     /// Their keywords, outside in.
     pub(crate) fn keywords(&self) -> impl Iterator<Item = &Ident> {
-        let Policies { fallback, bulkhead, breaker, retry, timeout } = self;
+        let Policies { fallback, bulkhead, breaker, retry, hedge, timeout } = self;
         [
             fallback.as_ref().map(|policy| &policy.keyword),
             bulkhead.as_ref().map(|policy| &policy.keyword),
             breaker.as_ref().map(|policy| &policy.keyword),
             retry.as_ref().map(|policy| &policy.keyword),
+            hedge.as_ref().map(|policy| &policy.keyword),
             timeout.as_ref().map(|policy| &policy.keyword),
         ]
         .into_iter()
@@ -41,7 +43,8 @@ impl Policies {
     /// The policy that may need the arguments once more, if there is one.
     pub(crate) fn repeats(&self) -> Option<&Ident> {
         let retry = self.retry.as_ref().map(|policy| &policy.keyword);
-        retry.or(self.fallback.as_ref().map(|policy| &policy.keyword))
+        let hedge = self.hedge.as_ref().map(|policy| &policy.keyword);
+        retry.or(hedge).or(self.fallback.as_ref().map(|policy| &policy.keyword))
     }
 }
 
@@ -98,6 +101,23 @@ pub(crate) struct Backoff {
     pub(crate) text: LitStr,
 }
 
+/// `hedge(after = "p95", max = 1, share = 0.1)`
+pub(crate) struct Hedge {
+    pub(crate) keyword: Ident,
+    pub(crate) after: Option<HedgeAfter>,
+    /// Whether one was written, if only with a mistake.
+    pub(crate) has_after: bool,
+    pub(crate) max: Option<Count>,
+    pub(crate) share: Option<Share>,
+}
+
+/// When a call is made once more.
+pub(crate) enum HedgeAfter {
+    Time(Time),
+    /// When it takes longer than so many of a thousand calls did.
+    Percentile(u32),
+}
+
 /// `timeout("30s", grace = "2s")`
 pub(crate) struct Timeout {
     pub(crate) keyword: Ident,
@@ -127,6 +147,7 @@ pub(crate) struct Share {
 }
 
 pub(super) const TIMEOUT: &str = "timeout(\"30s\")";
+pub(super) const HEDGE: &str = "hedge(after = \"p95\")";
 pub(super) const RETRY: &str = "retry(max = 3)";
 pub(super) const BREAKER: &str = "breaker(failures = 0.5)";
 pub(super) const BULKHEAD: &str = "bulkhead(max = 16)";
@@ -214,6 +235,24 @@ pub(super) fn retry(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Resul
             "after" => policy.after = Some(setting.closure("|error| error.retry_after")?),
             "budget" => policy.budget = Some(setting.share("0.2")?),
             _ => policy.deadline = Some(setting.time("30s")?),
+        }
+        Ok(())
+    })?;
+    Ok(policy)
+}
+
+pub(super) fn hedge(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Result<Hedge> {
+    const KNOWN: &[&str] = &["after", "max", "share"];
+    let mut policy =
+        Hedge { keyword: keyword.clone(), after: None, has_after: false, max: None, share: None };
+    settings(input, keyword, HEDGE, KNOWN, cx, |setting| {
+        match setting.name().as_str() {
+            "after" => {
+                policy.has_after = true;
+                policy.after = Some(setting.hedge_after()?);
+            }
+            "max" => policy.max = Some(setting.count("1")?),
+            _ => policy.share = Some(setting.share("0.1")?),
         }
         Ok(())
     })?;
@@ -353,6 +392,27 @@ impl Setting {
             Some(Lit::Int(_)) => self.count("100").map(BreakerWindow::Calls),
             Some(Lit::Str(_)) => self.time("30s").map(BreakerWindow::Time),
             _ => Err(self.wrong("a time or a number of calls", "\"30s\"` or `window = 100")),
+        }
+    }
+
+    /// `"200ms"`, or `"p95"`
+    fn hedge_after(&self) -> Result<HedgeAfter> {
+        let instead = "write `after = \"p95\"` or `after = \"200ms\"`";
+        let Some(Lit::Str(text)) = self.literal() else {
+            return time(&self.word, &self.value, instead).map(HedgeAfter::Time);
+        };
+        let value = text.value();
+        let Some(percentile) = value.strip_prefix('p') else {
+            return time(&self.word, &self.value, instead).map(HedgeAfter::Time);
+        };
+        let (whole, part) = percentile.split_once('.').unwrap_or((percentile, "0"));
+        let per_mille = match (whole.len(), part.len()) {
+            (2, 1) => format!("{whole}{part}").parse().ok(),
+            _ => None,
+        };
+        match per_mille.filter(|per_mille| (500..=999).contains(per_mille)) {
+            Some(per_mille) => Ok(HedgeAfter::Percentile(per_mille)),
+            None => Err(Error::new(text.span(), format!("a percentile is `p50` to `p99.9`: {instead}"))),
         }
     }
 

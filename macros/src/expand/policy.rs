@@ -8,7 +8,9 @@ use super::parameters::Parameters;
 use super::returned::Returned;
 use super::site::capitalised;
 use super::{Call, conditions, ends, hidden, located, ours_at};
-use crate::args::{Breaker, BreakerWindow, Bulkhead, Count, Fallback, Retry, Share, Time, Timeout};
+use crate::args::{
+    Breaker, BreakerWindow, Bulkhead, Count, Fallback, Hedge, HedgeAfter, Retry, Share, Time, Timeout,
+};
 
 impl Call<'_> {
     /// Whether the body is run through policies.
@@ -27,6 +29,7 @@ impl Call<'_> {
             policies.bulkhead.as_ref().map(|policy| (&policy.keyword, of_bulkhead(policy))),
             policies.breaker.as_ref().map(|policy| (&policy.keyword, of_breaker(policy))),
             policies.retry.as_ref().map(|policy| (&policy.keyword, of_retry(policy))),
+            policies.hedge.as_ref().map(|policy| (&policy.keyword, of_hedge(policy))),
             policies.timeout.as_ref().map(|policy| (&policy.keyword, of_timeout(policy))),
         ];
         let settings: Vec<_> = settings.into_iter().flatten().collect();
@@ -83,6 +86,9 @@ impl Call<'_> {
         let mut chain = quote!(async move { #edge #body });
         if policies.timeout.is_some() {
             chain = quote_spanned!(at=> #private::timeout(&__TIMEOUT, #chain));
+        }
+        if policies.hedge.is_some() {
+            chain = quote_spanned!(at=> #private::hedge(&__HEDGE, move || { #clones #chain }, #outcome));
         }
         if let Some(retry) = &policies.retry {
             let when = retry.when.as_ref().map_or_else(|| quote_spanned!(at=> #private::transient), closure);
@@ -237,6 +243,17 @@ fn of_retry(policy: &Retry) -> TokenStream {
     let budget = share(policy.budget.as_ref(), "budget");
     let deadline = time(policy.deadline.as_ref(), "deadline");
     quote!(#max #backoff #jitter #budget #deadline)
+}
+
+fn of_hedge(policy: &Hedge) -> TokenStream {
+    let after = match &policy.after {
+        None => None,
+        Some(HedgeAfter::Time(after)) => time(Some(after), "after"),
+        Some(HedgeAfter::Percentile(per_mille)) => Some(quote!(.percentile(#per_mille))),
+    };
+    let max = number(policy.max.as_ref(), "max");
+    let share = share(policy.share.as_ref(), "share");
+    quote!(#after #max #share)
 }
 
 fn of_timeout(policy: &Timeout) -> TokenStream {

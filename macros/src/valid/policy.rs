@@ -4,7 +4,8 @@ use proc_macro2::Ident;
 use syn::{Error, FnArg, Pat, ReceiverKind, Type};
 
 use crate::args::{
-    Backoff, Breaker, BreakerWindow, Bulkhead, Count, Policies, Retry, Role, Share, Time, Timeout,
+    Backoff, Breaker, BreakerWindow, Bulkhead, Count, Hedge, HedgeAfter, Policies, Retry, Role, Share, Time,
+    Timeout,
 };
 use crate::ctxt::Ctxt;
 use crate::item::{Function, Lazy, Shape, bare};
@@ -29,6 +30,9 @@ pub(super) fn settings(policies: &Policies, cx: &Ctxt) {
     }
     if let Some(policy) = &policies.retry {
         retry(policy, cx);
+    }
+    if let Some(policy) = &policies.hedge {
+        hedge(policy, cx);
     }
     if let Some(policy) = &policies.timeout {
         timeout(policy, cx);
@@ -132,6 +136,24 @@ fn retry(policy: &Retry, cx: &Ctxt) {
     }
 }
 
+fn hedge(policy: &Hedge, cx: &Ctxt) {
+    match &policy.after {
+        None if policy.has_after => {}
+        None => cx.error(&policy.keyword, "`hedge` has no `after`: write `hedge(after = \"p95\")`"),
+        Some(HedgeAfter::Time(after)) => time(after, "after", cx),
+        Some(HedgeAfter::Percentile(_)) => {}
+    }
+    if let Some(max) = &policy.max {
+        count(max, "max", 1, MOST_HEDGES, cx);
+    }
+    if let Some(part) = &policy.share {
+        share(part, "share", "0.1", cx);
+    }
+}
+
+/// More calls at once than this are load and no insurance.
+const MOST_HEDGES: u32 = 5;
+
 pub(crate) const JITTERS: &[&str] = &["full", "none"];
 
 fn timeout(policy: &Timeout, cx: &Ctxt) {
@@ -157,6 +179,15 @@ fn together(policies: &Policies, cx: &Ctxt) {
             after.text.value()
         );
         cx.error(&deadline.text, sentence);
+    }
+    if let Some(HedgeAfter::Time(wait)) = policies.hedge.as_ref().and_then(|hedge| hedge.after.as_ref())
+        && wait.nanoseconds >= after.nanoseconds
+    {
+        let sentence = format!(
+            "nothing is ever called once more, since `timeout` ends the first call after {}: write less",
+            after.text.value()
+        );
+        cx.error(&wait.text, sentence);
     }
     let grace = policies.timeout.as_ref().and_then(|timeout| timeout.grace.as_ref());
     let whole = after.nanoseconds.saturating_add(grace.map_or(0, |grace| grace.nanoseconds));

@@ -462,6 +462,11 @@ pub(crate) static BREAKER_REJECTIONS: Family =
     Family::counter(metric::BREAKER_REJECTIONS, Producer::Policies, &[label::PRIMITIVE_NAME])
         .help("Calls that a circuit breaker refused.");
 
+#[cfg(feature = "hedge")]
+pub(crate) static HEDGES: Family =
+    Family::counter(metric::HEDGES, Producer::Policies, &[label::PRIMITIVE_NAME, label::OUTCOME])
+        .help("Calls that were made more than once at a time, by which of them was the first to succeed.");
+
 #[cfg(feature = "retry")]
 pub(crate) static RETRY_ATTEMPTS: Family =
     Family::counter(metric::RETRY_ATTEMPTS, Producer::Policies, &[label::PRIMITIVE_NAME, label::OUTCOME])
@@ -633,6 +638,8 @@ pub(crate) static FAMILIES: &[&Family] = &[
     &BREAKER_TRANSITIONS,
     #[cfg(feature = "breaker")]
     &BREAKER_REJECTIONS,
+    #[cfg(feature = "hedge")]
+    &HEDGES,
     #[cfg(feature = "retry")]
     &RETRY_ATTEMPTS,
     #[cfg(feature = "timeout")]

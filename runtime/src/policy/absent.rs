@@ -44,6 +44,7 @@ macro_rules! absent {
 absent!("timeout", Timeout: after grace);
 absent!("bulkhead", Bulkhead: max queue wait);
 absent!("breaker", Breaker: failures slow_calls slow min_calls window window_calls open probes);
+absent!("hedge", Hedge: after percentile max share);
 absent!("retry", Retry: max budget deadline);
 
 #[cfg(not(feature = "retry"))]
@@ -102,6 +103,16 @@ pub async fn breaker_when<T, E>(
     _when: impl Fn(&E) -> bool,
 ) -> Result<T, E> {
     body.await
+}
+
+/// Never called.
+#[cfg(not(feature = "hedge"))]
+pub async fn hedge<R, F: Future<Output = R>>(
+    _: &'static Hedge,
+    mut body: impl FnMut() -> F,
+    _outcome: impl Fn(&R) -> Outcome,
+) -> R {
+    body().await
 }
 
 /// Never called.

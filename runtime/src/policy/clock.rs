@@ -46,7 +46,8 @@ pub(super) fn after(now: Instant, duration: Duration) -> Instant {
     now.checked_add(duration).unwrap_or_else(|| now + Duration::from_hours(24 * 365))
 }
 
-fn timer(at: Instant) -> Result<Sleep, NoTime> {
+/// A timer, where there is a runtime for it.
+pub(super) fn timer(at: Instant) -> Result<Sleep, NoTime> {
     Handle::try_current().map_err(|_| NoTime)?;
     // tokio has no other way to ask whether its runtime was built with time.
     catch_unwind(AssertUnwindSafe(|| tokio::time::sleep_until(at))).map_err(|_| NoTime)

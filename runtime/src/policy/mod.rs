@@ -1,25 +1,37 @@
 //! Policies: what decides on a call besides its body.
 //!
 //! Policies are behaviour, so they work in a build without any exporter. They are laid around the body in a fixed
-//! order, outside in: fallback, bulkhead, breaker, retry, timeout. Each is a function that takes the rest of the chain
+//! order, outside in: fallback, bulkhead, breaker, retry, hedge, timeout. Each is a function that takes the rest of the chain
 //! as a future, and that is dropped with it: what it has taken (a permit, a probe, a place in a queue) it gives back in
 //! the `Drop` of a guard.
 
-#[cfg(not(all(feature = "breaker", feature = "bulkhead", feature = "retry", feature = "timeout")))]
+#[cfg(not(all(
+    feature = "breaker",
+    feature = "bulkhead",
+    feature = "hedge",
+    feature = "retry",
+    feature = "timeout"
+)))]
 mod absent;
 mod aspect;
+#[cfg(any(feature = "hedge", feature = "retry"))]
+mod attempt;
 mod error;
 mod fallback;
 mod result;
 
 #[cfg(feature = "breaker")]
 mod breaker;
+#[cfg(any(feature = "hedge", feature = "retry"))]
+mod budget;
 #[cfg(feature = "bulkhead")]
 mod bulkhead;
 #[cfg(feature = "timeout")]
 mod clock;
 #[cfg(feature = "timeout")]
 mod deadline;
+#[cfg(feature = "hedge")]
+mod hedge;
 #[cfg(feature = "retry")]
 mod retry;
 #[cfg(feature = "retry")]
@@ -45,6 +57,8 @@ pub mod private {
     pub use super::absent::{Breaker, breaker, breaker_key, breaker_when, no_key};
     #[cfg(not(feature = "bulkhead"))]
     pub use super::absent::{Bulkhead, bulkhead};
+    #[cfg(not(feature = "hedge"))]
+    pub use super::absent::{Hedge, hedge};
     #[cfg(not(feature = "retry"))]
     pub use super::absent::{Retry, no_hint, retry, transient};
     #[cfg(not(feature = "timeout"))]
@@ -55,6 +69,8 @@ pub mod private {
     #[cfg(feature = "bulkhead")]
     pub use super::bulkhead::{Bulkhead, bulkhead};
     pub use super::fallback::{Fallback, fallback};
+    #[cfg(feature = "hedge")]
+    pub use super::hedge::{Hedge, hedge};
     pub use super::result::again;
     #[cfg(feature = "retry")]
     pub use super::result::{no_hint, transient};

@@ -1,6 +1,5 @@
 //! `retry(max = 3, backoff = "100ms..10s", when = .., after = .., budget = 0.2, deadline = "30s")`
 
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
@@ -8,6 +7,8 @@ use tokio::time::Instant;
 
 use super::PolicyError;
 use super::aspect::{Aspect, Observed, Series};
+use super::attempt::attempt;
+use super::budget::Budget;
 use super::clock::{after as later, sleep_until, until};
 use super::deadline::{deadline, within};
 use super::result::Refusable;
@@ -15,8 +16,6 @@ use super::result::Refusable;
 use crate::metric::family;
 use crate::names::{attribute, label};
 use crate::outcome::Outcome;
-#[cfg(feature = "telemetry")]
-use crate::span::attempt::attempt;
 
 /// How a function is called again.
 #[derive(Debug)]
@@ -50,33 +49,6 @@ enum After {
     Exhausted,
     /// There would be one, but for the budget.
     Budget,
-}
-
-/// Retries that calls have earned: each call a share of one, and each retry takes one.
-#[derive(Debug)]
-struct Budget {
-    /// What a call earns, in millionths of a retry.
-    share: u32,
-    /// What is there, in millionths.
-    balance: AtomicU32,
-}
-
-impl Budget {
-    /// What a function that has not been called yet may retry, so that seldom calls can.
-    const RESERVE: u32 = 10 * Budget::RETRY;
-    /// What it can save at most.
-    const MOST: u32 = 100 * Budget::RETRY;
-    const RETRY: u32 = 1_000_000;
-
-    fn earn(&self) {
-        let more = |balance: u32| Some(balance.saturating_add(self.share).min(Budget::MOST));
-        // It never refuses.
-        let _ = self.balance.fetch_update(Relaxed, Relaxed, more);
-    }
-
-    fn take(&self) -> bool {
-        self.balance.fetch_update(Relaxed, Relaxed, |balance| balance.checked_sub(Budget::RETRY)).is_ok()
-    }
 }
 
 /// A server that asks for more patience than this is not waited for, unless the backoff goes further.
@@ -119,7 +91,7 @@ impl Retry {
 
     /// What a call earns, in millionths of a retry.
     pub const fn budget(mut self, share: u32) -> Self {
-        self.budget = Some(Budget { share, balance: AtomicU32::new(Budget::RESERVE) });
+        self.budget = Some(Budget::new(share));
         self
     }
 
@@ -176,7 +148,7 @@ where
     let mut waits = policy.waits();
     let mut waited = Duration::ZERO;
     for number in 1_u32.. {
-        let attempt = attempt(policy.name, number, waited, &outcome, body());
+        let attempt = attempt(|| format!("{} attempt", policy.name), number, waited, &outcome, body());
         let result = match own {
             None => attempt.await,
             Some(at) => match until(at, within_deadline(at, attempt)).await {
@@ -226,18 +198,6 @@ where
     }
     // Their number ends before numbers do.
     policy.no_time()
-}
-
-/// Nobody sees it.
-#[cfg(not(feature = "telemetry"))]
-fn attempt<R, F: Future<Output = R>>(
-    _name: &'static str,
-    _number: u32,
-    _waited: Duration,
-    _outcome: &impl Fn(&R) -> Outcome,
-    body: F,
-) -> F {
-    body
 }
 
 fn within_deadline<F: Future>(at: Instant, attempt: F) -> impl Future<Output = F::Output> {

@@ -36,7 +36,7 @@ impl Drop for Open {
 
 /// Runs an attempt in a span, where the call has one.
 pub(crate) async fn attempt<R>(
-    name: &'static str,
+    name: impl FnOnce() -> String,
     number: u32,
     waited: Duration,
     outcome: &impl Fn(&R) -> Outcome,
@@ -46,7 +46,7 @@ pub(crate) async fn attempt<R>(
         return body.await;
     }
     let parent = Context::current();
-    let mut builder = SpanBuilder::from_name(format!("{name} attempt"));
+    let mut builder = SpanBuilder::from_name(name());
     builder.attributes = Some(vec![
         KeyValue::new(attribute::ATTEMPT_NUMBER, i64::from(number)),
         KeyValue::new(attribute::ATTEMPT_WAIT, waited.as_secs_f64() * 1e3),

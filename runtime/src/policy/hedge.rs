@@ -1,0 +1,231 @@
+//! `hedge(after = "p95", max = 1, share = 0.1)`
+
+use std::pin::{Pin, pin};
+use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep};
+
+use super::aspect::{Aspect, Observed, Series};
+use super::attempt::attempt;
+use super::budget::Budget;
+use super::clock::{after as later, timer};
+#[cfg(feature = "telemetry")]
+use crate::metric::family;
+use crate::names::label;
+use crate::outcome::{Outcome, Status};
+
+/// When a function is called once more although the first call has not ended.
+#[derive(Debug)]
+pub struct Hedge {
+    name: &'static str,
+    after: After,
+    max: u32,
+    budget: Budget,
+    hedges: Observed,
+}
+
+/// How long the first call has.
+#[derive(Debug)]
+enum After {
+    Time(Duration),
+    Percentile(Mutex<Recent>),
+}
+
+/// The last calls that succeeded.
+#[derive(Debug)]
+struct Recent {
+    per_mille: u32,
+    /// How long they took, [`Recent::MOST`] at most.
+    durations: Vec<Duration>,
+    /// How many there have been.
+    seen: usize,
+    /// As of some calls ago.
+    percentile: Option<Duration>,
+}
+
+impl Recent {
+    const MOST: usize = 128;
+    /// From so few nothing is concluded.
+    const LEAST: usize = 20;
+    /// After how many calls it is computed again.
+    const EVERY: usize = 16;
+
+    fn add(&mut self, duration: Duration) {
+        if self.durations.len() < Recent::MOST {
+            self.durations.push(duration);
+        } else {
+            self.durations[self.seen % Recent::MOST] = duration;
+        }
+        self.seen += 1;
+        if self.seen >= Recent::LEAST
+            && (self.percentile.is_none() || self.seen.is_multiple_of(Recent::EVERY))
+        {
+            let mut known = self.durations.clone();
+            let at = (known.len() - 1) * self.per_mille as usize / 1000;
+            self.percentile = Some(*known.select_nth_unstable(at).1);
+        }
+    }
+}
+
+static HEDGES: Series = Series {
+    #[cfg(feature = "telemetry")]
+    family: &family::HEDGES,
+    names: &[label::OUTCOME],
+    values: &["first", "second", "both_failed"],
+    initial: None,
+};
+const FIRST: usize = 0;
+const FURTHER: usize = 1;
+const NONE: usize = 2;
+
+#[allow(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "called by expansions only")]
+impl Hedge {
+    /// Of a function.
+    pub const fn new(name: &'static str) -> Self {
+        Hedge {
+            name,
+            after: After::Time(Duration::from_secs(1)),
+            max: 1,
+            budget: Budget::new(100_000),
+            hedges: Observed::new(name, &HEDGES),
+        }
+    }
+
+    /// How long the first call has, in nanoseconds.
+    pub const fn after(mut self, nanoseconds: u64) -> Self {
+        self.after = After::Time(Duration::from_nanos(nanoseconds));
+        self
+    }
+
+    /// It has as long as so many of a thousand calls took.
+    pub const fn percentile(mut self, per_mille: u32) -> Self {
+        self.after = After::Percentile(Mutex::new(Recent {
+            per_mille,
+            durations: Vec::new(),
+            seen: 0,
+            percentile: None,
+        }));
+        self
+    }
+
+    /// How many further calls there are.
+    pub const fn max(mut self, max: u32) -> Self {
+        self.max = max;
+        self
+    }
+
+    /// Further calls as a part of all, in millionths.
+    pub const fn share(mut self, millionths: u32) -> Self {
+        self.budget = Budget::new(millionths);
+        self
+    }
+
+    /// How long a call is waited for before there is another; `None` while that is not known.
+    fn patience(&self) -> Option<Duration> {
+        match &self.after {
+            After::Time(after) => Some(*after),
+            After::Percentile(recent) => recent.lock().unwrap_or_else(PoisonError::into_inner).percentile,
+        }
+    }
+
+    fn succeeded(&self, duration: Duration) {
+        if let After::Percentile(recent) = &self.after {
+            recent.lock().unwrap_or_else(PoisonError::into_inner).add(duration);
+        }
+    }
+}
+
+impl Aspect for Hedge {
+    fn observed(&self) -> Vec<&Observed> {
+        vec![&self.hedges]
+    }
+}
+
+/// Calls a body, and once more whenever that takes long. The first call that succeeds is the result, and the others are
+/// dropped; where none does, it is the last one that fails.
+///
+/// Without a runtime there is one call only.
+pub async fn hedge<R, F>(
+    policy: &'static Hedge,
+    mut body: impl FnMut() -> F,
+    outcome: impl Fn(&R) -> Outcome,
+) -> R
+where
+    F: Future<Output = R>,
+{
+    policy.budget.earn();
+    let patience = policy.patience();
+    let call = |number: u32, body: F| {
+        let begun = Instant::now();
+        let waited = patience.unwrap_or_default() * (number - 1);
+        let call = attempt(|| format!("{} hedge", policy.name), number, waited, &outcome, body);
+        async move {
+            let result = call.await;
+            (number, begun.elapsed(), result)
+        }
+    };
+    let mut first = pin!(call(1, body()));
+    let mut first_is_over = false;
+    let mut further = none_of(&call);
+    let (mut made, mut left) = (1, policy.max);
+    let mut wait = pin!(None::<Sleep>);
+    std::future::poll_fn(|task| {
+        loop {
+            let ended = |(number, duration, result): (u32, Duration, R), others: usize| {
+                let is_success = outcome(&result).status != Status::Error;
+                if is_success {
+                    policy.succeeded(duration);
+                }
+                if !is_success && others > 0 {
+                    // What is left may still succeed.
+                    return None;
+                }
+                if made > 1 {
+                    let winner = if number == 1 { FIRST } else { FURTHER };
+                    policy.hedges.count(if is_success { winner } else { NONE });
+                }
+                Some(result)
+            };
+            if !first_is_over && let Poll::Ready(end) = first.as_mut().poll(task) {
+                first_is_over = true;
+                if let Some(result) = ended(end, further.len()) {
+                    return Poll::Ready(result);
+                }
+            }
+            let mut at = 0;
+            while at < further.len() {
+                let Poll::Ready(end) = further[at].as_mut().poll(task) else {
+                    at += 1;
+                    continue;
+                };
+                drop(further.swap_remove(at));
+                if let Some(result) = ended(end, further.len() + usize::from(!first_is_over)) {
+                    return Poll::Ready(result);
+                }
+            }
+            let Some(patience) = patience.filter(|_| left > 0) else { return Poll::Pending };
+            if wait.is_none() {
+                let Ok(timer) = timer(later(Instant::now(), patience)) else { return Poll::Pending };
+                wait.set(Some(timer));
+            }
+            if wait.as_mut().as_pin_mut().is_some_and(|wait| wait.poll(task).is_pending()) {
+                return Poll::Pending;
+            }
+            wait.set(None);
+            if policy.budget.take() {
+                (made, left) = (made + 1, left - 1);
+                further.push(Box::pin(call(made, body())));
+            } else {
+                left = 0;
+            }
+        }
+    })
+    .await
+}
+
+/// No call yet of those that `call` makes, whose type has no name.
+fn none_of<B, C>(_call: &impl Fn(u32, B) -> C) -> Vec<Pin<Box<C>>> {
+    Vec::new()
+}

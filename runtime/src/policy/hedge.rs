@@ -21,22 +21,23 @@ use crate::outcome::{Outcome, Status};
 pub struct Hedge {
     name: &'static str,
     after: After,
+    recent: Mutex<Recent>,
     max: u32,
     budget: Budget,
     hedges: Observed,
 }
 
 /// How long the first call has.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 enum After {
     Time(Duration),
-    Percentile(Mutex<Recent>),
+    /// As long as so many of a thousand calls took.
+    Percentile(u32),
 }
 
 /// The last calls that succeeded.
 #[derive(Debug)]
 struct Recent {
-    per_mille: u32,
     /// How long they took, [`Recent::MOST`] at most.
     durations: Vec<Duration>,
     /// How many there have been.
@@ -52,7 +53,7 @@ impl Recent {
     /// After how many calls it is computed again.
     const EVERY: usize = 16;
 
-    fn add(&mut self, duration: Duration) {
+    fn add(&mut self, duration: Duration, per_mille: u32) {
         if self.durations.len() < Recent::MOST {
             self.durations.push(duration);
         } else {
@@ -63,7 +64,7 @@ impl Recent {
             && (self.percentile.is_none() || self.seen.is_multiple_of(Recent::EVERY))
         {
             let mut known = self.durations.clone();
-            let at = (known.len() - 1) * self.per_mille as usize / 1000;
+            let at = (known.len() - 1) * per_mille as usize / 1000;
             self.percentile = Some(*known.select_nth_unstable(at).1);
         }
     }
@@ -87,6 +88,7 @@ impl Hedge {
         Hedge {
             name,
             after: After::Time(Duration::from_secs(1)),
+            recent: Mutex::new(Recent { durations: Vec::new(), seen: 0, percentile: None }),
             max: 1,
             budget: Budget::new(100_000),
             hedges: Observed::new(name, &HEDGES),
@@ -101,12 +103,7 @@ impl Hedge {
 
     /// It has as long as so many of a thousand calls took.
     pub const fn percentile(mut self, per_mille: u32) -> Self {
-        self.after = After::Percentile(Mutex::new(Recent {
-            per_mille,
-            durations: Vec::new(),
-            seen: 0,
-            percentile: None,
-        }));
+        self.after = After::Percentile(per_mille);
         self
     }
 
@@ -124,15 +121,15 @@ impl Hedge {
 
     /// How long a call is waited for before there is another; `None` while that is not known.
     fn patience(&self) -> Option<Duration> {
-        match &self.after {
-            After::Time(after) => Some(*after),
-            After::Percentile(recent) => recent.lock().unwrap_or_else(PoisonError::into_inner).percentile,
+        match self.after {
+            After::Time(after) => Some(after),
+            After::Percentile(_) => self.recent.lock().unwrap_or_else(PoisonError::into_inner).percentile,
         }
     }
 
     fn succeeded(&self, duration: Duration) {
-        if let After::Percentile(recent) = &self.after {
-            recent.lock().unwrap_or_else(PoisonError::into_inner).add(duration);
+        if let After::Percentile(per_mille) = self.after {
+            self.recent.lock().unwrap_or_else(PoisonError::into_inner).add(duration, per_mille);
         }
     }
 }

@@ -252,6 +252,94 @@ async fn each_call_of_a_hedge_is_a_span_and_the_loser_is_cancelled() {
     }
 }
 
+/// Polls a call so many times, with time going on in between, and drops it; whether it had ended by then.
+async fn dropped_after<F: Future>(polls: u32, call: F) -> bool {
+    let mut call = Box::pin(call);
+    for _ in 0..polls {
+        let polled = std::future::poll_fn(|task| std::task::Poll::Ready(call.as_mut().poll(task))).await;
+        if polled.is_ready() {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(4)).await;
+    }
+    false
+}
+
+#[tokio::test(start_paused = true)]
+async fn wherever_a_call_is_dropped_everything_is_given_back_and_counted_once() {
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+
+    /// Waits for room, is a probe, fails once, is hedged, and times out once.
+    #[tta::primitive(
+        fallback = instead,
+        bulkhead(max = 1, queue = 1),
+        breaker(failures = 1, window = 1, min_calls = 1, open = "1ms", probes = 1, when = |_| true),
+        retry(max = 2, backoff = "5ms..5ms", jitter = "none", when = |_| true),
+        hedge(after = "20ms", share = 1),
+        timeout("40ms", grace = "10ms")
+    )]
+    async fn guarded() -> Result<u32, Failure> {
+        tokio::task::yield_now().await;
+        match CALLS.fetch_add(1, Relaxed) % 5 {
+            0 => Err(Failure::Busy),
+            1 | 2 => pending().await,
+            _ => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                Err(Failure::Busy)
+            }
+        }
+    }
+    async fn instead() -> Result<u32, Failure> {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        Ok(0)
+    }
+
+    let seen = capture();
+    seen.scope(async {
+        let (mut polls, mut longest) = (0, 0);
+        loop {
+            CALLS.store(0, Relaxed);
+            // Another one has the only permit at first.
+            let (first, second) =
+                tokio::join!(dropped_after(polls, guarded()), dropped_after(polls + 3, guarded()));
+            let active = seen.metric("tta_primitives_active", &[("primitive_name", "guarded")]);
+            assert_eq!(active, Some(0.0), "after {polls} polls");
+            // The permit, the place in the queue and the probe are there again.
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            let next = tokio::time::timeout(Duration::from_secs(1), guarded()).await;
+            assert_eq!(next.expect("it does not hang"), Ok(0), "after {polls} polls");
+            let refused = [("primitive_name", "guarded")];
+            assert_eq!(
+                seen.metric("tta_bulkhead_rejections_total", &[refused[0], ("reason", "full")]),
+                Some(0.0),
+                "after {polls} polls"
+            );
+            if first && second {
+                break;
+            }
+            longest = longest.max(polls);
+            polls += 1;
+        }
+        assert!(longest > 20, "it was dropped at {longest} places");
+        let count = |status| {
+            let labels = [("primitive_name", "guarded"), ("primitive_type", "lambda"), ("status", status)];
+            seen.metric("tta_primitive_executions_total", &labels).unwrap_or_default()
+        };
+        let all = count("success") + count("error") + count("cancelled");
+        // Of each round the first and the one at the end; a call that is never polled has not run.
+        assert_eq!(
+            all,
+            f64::from(3 * (polls + 1) - 1),
+            "{} {} {}",
+            count("success"),
+            count("error"),
+            count("cancelled")
+        );
+    })
+    .await;
+}
+
 #[test]
 fn the_catalog_has_what_policies_count() {
     let catalog = tta::catalog();

@@ -71,54 +71,79 @@ impl Call<'_> {
     }
 
     // Output, of all policies:
-    //     fallback(&__FALLBACK, bulkhead(&__BULKHEAD, breaker(&__BREAKER, no_key(), retry(&__RETRY,
-    //         { let a = again(&a); move || { let a = again(&a); timeout(&__TIMEOUT, async move { .. }) } },
-    //         |__r| .., transient, no_hint), |__r| ..)), |__r| .., move |__member| ..).await
+    //     let __call = pin!(retry(&__RETRY, { let a = again(&a); move || {
+    //         let a = again(&a);
+    //         async move {
+    //             let __call = pin!(hedge(&__HEDGE, move || {
+    //                 let a = again(&a);
+    //                 async move {
+    //                     let __call = pin!(async move { .. });
+    //                     timeout(&__TIMEOUT, __call).await
+    //                 }
+    //             }, |__r| ..));
+    //             __call.await
+    //         }
+    //     } }, |__r| .., transient, no_hint));
+    //     let __call = pin!(breaker(&__BREAKER, no_key(), __call, |__r| ..));
+    //     let __call = pin!(bulkhead(&__BULKHEAD, __call));
+    //     fallback(&__FALLBACK, __call, |__r| .., move |__member| ..).await
+    //
+    // Each is handed the rest of the chain pinned: handed the future itself, every level would hold it twice.
     pub(super) fn through_policies(&self, returned: &Returned<'_>, body: &TokenStream) -> TokenStream {
         let at = returned.ty().map_or_else(|| ours_at(self.function.sig.ident.span()), |ty| ends(ty).0);
         let private = located(&self.private, at);
         let policies = &self.args.policies;
         let outcome = self.outcome_of_result();
         let clones = self.clones(&private);
-        let keeps = policies.fallback.is_some();
-
+        let (call, key) = (hidden("__call"), hidden("__key"));
         let edge = returned.edge(&self.private);
-        let mut chain = quote!(async move { #edge #body });
-        if policies.timeout.is_some() {
-            chain = quote_spanned!(at=> #private::timeout(&__TIMEOUT, #chain));
-        }
-        if policies.hedge.is_some() {
-            chain = quote_spanned!(at=> #private::hedge(&__HEDGE, move || { #clones #chain }, #outcome));
-        }
-        if let Some(retry) = &policies.retry {
-            let when = retry.when.as_ref().map_or_else(|| quote_spanned!(at=> #private::transient), closure);
-            let after = retry.after.as_ref().map_or_else(|| quote_spanned!(at=> #private::no_hint), closure);
-            let attempt = quote!(move || { #clones #chain });
-            let attempt = if keeps { quote!({ #clones #attempt }) } else { attempt };
-            chain = quote_spanned!(at=> #private::retry(&__RETRY, #attempt, #outcome, #when, #after));
-        } else if keeps {
-            chain = quote!({ #clones #chain });
-        }
-        if let Some(breaker) = &policies.breaker {
-            let key = breaker
+        // Asked before the body takes the arguments.
+        let asked = policies.breaker.as_ref().map(|breaker| {
+            let asked = breaker
                 .key
                 .as_ref()
                 .map_or_else(|| quote!(#private::no_key()), |key| quote!(#private::breaker_key(&(#key))));
-            chain = match breaker.when.as_ref().map(closure) {
-                None => quote_spanned!(at=> #private::breaker(&__BREAKER, #key, #chain, #outcome)),
+            quote!(let #key = #asked;)
+        });
+        let mut chain =
+            Chain { at, steps: TokenStream::new(), last: quote!(async move { #edge #body }), call };
+        if policies.timeout.is_some() {
+            chain.wrap(|call| quote_spanned!(at=> #private::timeout(&__TIMEOUT, #call)));
+        }
+        if policies.hedge.is_some() {
+            let body = chain.repeatable(&clones);
+            chain.last = quote_spanned!(at=> #private::hedge(&__HEDGE, #body, #outcome));
+        }
+        // A fallback is asked with the arguments that the body was called with.
+        let keeps = policies.fallback.is_some().then_some(&clones);
+        if let Some(retry) = &policies.retry {
+            let when = retry.when.as_ref().map_or_else(|| quote_spanned!(at=> #private::transient), closure);
+            let after = retry.after.as_ref().map_or_else(|| quote_spanned!(at=> #private::no_hint), closure);
+            let body = chain.repeatable(&clones);
+            chain.last =
+                quote_spanned!(at=> #private::retry(&__RETRY, { #keeps #body }, #outcome, #when, #after));
+        } else if policies.fallback.is_some() {
+            chain.keep(&clones);
+        }
+        if let Some(breaker) = &policies.breaker {
+            let when = breaker.when.as_ref().map(closure);
+            chain.wrap(|call| match &when {
+                None => quote_spanned!(at=> #private::breaker(&__BREAKER, #key, #call, #outcome)),
                 Some(when) => {
-                    quote_spanned!(at=> #private::breaker_when(&__BREAKER, #key, #chain, #outcome, #when))
+                    quote_spanned!(at=> #private::breaker_when(&__BREAKER, #key, #call, #outcome, #when))
                 }
-            };
+            });
         }
         if policies.bulkhead.is_some() {
-            chain = quote_spanned!(at=> #private::bulkhead(&__BULKHEAD, #chain));
+            chain.wrap(|call| quote_spanned!(at=> #private::bulkhead(&__BULKHEAD, #call)));
         }
         if let Some(fallback) = &policies.fallback {
             let members = self.members(fallback, &clones);
-            chain = quote_spanned!(at=> #private::fallback(&__FALLBACK, #chain, #outcome, #members));
+            chain
+                .wrap(|call| quote_spanned!(at=> #private::fallback(&__FALLBACK, #call, #outcome, #members)));
         }
-        quote_spanned!(at=> #chain.await)
+        let Chain { steps, last, .. } = chain;
+        quote_spanned!(at=> #asked #steps #last.await)
     }
 
     // Output:
@@ -164,6 +189,42 @@ impl Call<'_> {
             quote!(#(#attrs)* let #mutability #name = #name;)
         });
         quote!(#(#bindings)*)
+    }
+}
+
+/// What is run so far: statements that pin it, and the future around that.
+struct Chain {
+    at: Span,
+    steps: TokenStream,
+    last: TokenStream,
+    call: Ident,
+}
+
+impl Chain {
+    /// Lays a policy around it.
+    fn wrap(&mut self, policy: impl FnOnce(&Ident) -> TokenStream) {
+        let Chain { at, last, call, .. } = &*self;
+        let step = quote_spanned!(*at=> let #call = ::core::pin::pin!(#last););
+        self.last = policy(call);
+        self.steps.extend(step);
+    }
+
+    /// Has it run with copies of the arguments.
+    fn keep(&mut self, clones: &TokenStream) {
+        let Chain { steps, last, .. } = &*self;
+        self.last = if steps.is_empty() {
+            quote!({ #clones #last })
+        } else {
+            quote!({ #clones async move { #steps #last.await } })
+        };
+        self.steps = TokenStream::new();
+    }
+
+    /// A closure that makes it, with copies of the arguments, as often as it is called.
+    fn repeatable(&mut self, clones: &TokenStream) -> TokenStream {
+        self.keep(clones);
+        let body = std::mem::take(&mut self.last);
+        quote!(move || #body)
     }
 }
 

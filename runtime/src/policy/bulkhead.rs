@@ -1,5 +1,6 @@
 //! `bulkhead(max = 16, queue = 64, wait = "1s")`
 
+use std::pin::pin;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
@@ -124,7 +125,7 @@ impl Bulkhead {
         let last = [own, deadline().map(Into::into)].into_iter().flatten().min();
         let acquired = match last {
             None => Some(running.acquire().await),
-            Some(last) => until(last, running.acquire())
+            Some(last) => until(last, pin!(running.acquire()))
                 .await
                 .map_err(|_| PolicyError::NoRuntime { primitive: self.name.into(), policy: "bulkhead" })?,
         };

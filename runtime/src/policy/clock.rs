@@ -1,7 +1,7 @@
 //! Time for policies: tokio's, so that tests can pause it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -20,8 +20,10 @@ pub(super) async fn sleep_until(at: Instant) -> Result<(), NoTime> {
 
 /// Runs a future until a time; `None` if it has not ended by then. Without a runtime it is run to where it first
 /// awaits something.
-pub(super) async fn until<F: Future>(at: Instant, future: F) -> Result<Option<F::Output>, NoTime> {
-    let mut future = pin!(future);
+pub(super) async fn until<F: Future + ?Sized>(
+    at: Instant,
+    mut future: Pin<&mut F>,
+) -> Result<Option<F::Output>, NoTime> {
     let mut sleep = pin!(None::<Sleep>);
     std::future::poll_fn(|task| {
         if let Poll::Ready(output) = future.as_mut().poll(task) {

@@ -1,6 +1,6 @@
 //! `hedge(after = "p95", max = 1, share = 0.1)`
 
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
@@ -154,18 +154,12 @@ where
 {
     policy.budget.earn();
     let patience = policy.patience();
-    let call = |number: u32, body: F| {
-        let begun = Instant::now();
-        let waited = patience.unwrap_or_default() * (number - 1);
-        let call = attempt(|| format!("{} hedge", policy.name), number, waited, &outcome, body);
-        async move {
-            let result = call.await;
-            (number, begun.elapsed(), result)
-        }
-    };
-    let mut first = pin!(call(1, body()));
+    let waited = |number: u32| patience.unwrap_or_default() * (number - 1);
+    let first = pin!(body());
+    let mut first = pin!(call(policy, 1, Duration::ZERO, &outcome, first));
     let mut first_is_over = false;
-    let mut further = none_of(&call);
+    let mut once_more = |number: u32| Box::pin(call(policy, number, waited(number), &outcome, body()));
+    let mut further = none_of(&once_more);
     let (mut made, mut left) = (1, policy.max);
     let mut wait = pin!(None::<Sleep>);
     std::future::poll_fn(|task| {
@@ -213,7 +207,7 @@ where
             wait.set(None);
             if policy.budget.take() {
                 (made, left) = (made + 1, left - 1);
-                further.push(Box::pin(call(made, body())));
+                further.push(once_more(made));
             } else {
                 left = 0;
             }
@@ -222,7 +216,20 @@ where
     .await
 }
 
-/// No call yet of those that `call` makes, whose type has no name.
-fn none_of<B, C>(_call: &impl Fn(u32, B) -> C) -> Vec<Pin<Box<C>>> {
+/// One call: which, how long it took, and what came of it.
+async fn call<R, F: Future<Output = R>>(
+    policy: &Hedge,
+    number: u32,
+    waited: Duration,
+    outcome: &impl Fn(&R) -> Outcome,
+    body: F,
+) -> (u32, Duration, R) {
+    let begun = Instant::now();
+    let result = attempt(|| format!("{} hedge", policy.name), number, waited, outcome, body).await;
+    (number, begun.elapsed(), result)
+}
+
+/// None yet of those calls, whose type has no name.
+fn none_of<C>(_once_more: &impl FnMut(u32) -> C) -> Vec<C> {
     Vec::new()
 }

@@ -1,5 +1,6 @@
 //! `retry(max = 3, backoff = "100ms..10s", when = .., after = .., budget = 0.2, deadline = "30s")`
 
+use std::pin::pin;
 use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
@@ -148,10 +149,11 @@ where
     let mut waits = policy.waits();
     let mut waited = Duration::ZERO;
     for number in 1_u32.. {
-        let attempt = attempt(|| format!("{} attempt", policy.name), number, waited, &outcome, body());
+        let body = pin!(body());
+        let attempt = attempt(|| format!("{} attempt", policy.name), number, waited, &outcome, body);
         let result = match own {
             None => attempt.await,
-            Some(at) => match until(at, within_deadline(at, attempt)).await {
+            Some(at) => match until(at, pin!(within_deadline(at, attempt))).await {
                 Ok(Some(result)) => result,
                 Ok(None) => {
                     policy.count(After::Exhausted);

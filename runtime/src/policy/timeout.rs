@@ -80,7 +80,7 @@ pub async fn timeout<R: Refusable>(policy: &'static Timeout, body: impl Future<O
     }
     crate::span().set(attribute::TIMEOUT_SECONDS, at.duration_since(begun).as_secs_f64());
     if !policy.grace.is_zero() {
-        match until(after(Instant::now(), policy.grace), body).await {
+        match until(after(Instant::now(), policy.grace), body.as_mut()).await {
             Ok(Some(result)) => return result,
             Ok(None) => policy.timeouts.count(GRACE),
             Err(missing) => return no_time(missing),

@@ -295,6 +295,8 @@ async fn wherever_a_call_is_dropped_everything_is_given_back_and_counted_once() 
         Ok(0)
     }
 
+    // A level that held the rest of the chain twice would double it, six times over.
+    assert!(std::mem::size_of_val(&guarded()) < 5 * 1024, "{} bytes", std::mem::size_of_val(&guarded()));
     let seen = capture();
     seen.scope(async {
         let (mut polls, mut longest) = (0, 0);

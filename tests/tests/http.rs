@@ -722,3 +722,67 @@ fn anybody_can_ask_for_a_method_that_does_not_exist_and_gets_no_series_for_it() 
     assert!(counted("http_route", "/made.up.Service/Method").is_empty());
     assert_eq!(counted("error_type", "UNIMPLEMENTED").len(), 1);
 }
+
+/// What the functions here fail with.
+#[derive(Debug)]
+struct Refused;
+
+impl From<tta::PolicyError> for Refused {
+    fn from(_: tta::PolicyError) -> Self {
+        Refused
+    }
+}
+
+/// A server that says how long it was given, and answers `/never` never.
+fn patient() -> SocketAddr {
+    let given = |headers: HeaderMap| async move {
+        headers.get("grpc-timeout").and_then(|value| value.to_str().ok()).unwrap_or("for ever").to_owned()
+    };
+    serve(Router::new().route("/never", axum::routing::get(std::future::pending::<()>)).fallback(given))
+}
+
+#[test]
+fn a_request_of_reqwest_has_the_time_that_is_left() {
+    /// The grace is so long that the request ends by itself.
+    #[tta::primitive(timeout("200ms", grace = "1m"))]
+    async fn asks(url: String, own: Option<Duration>) -> Result<bool, Refused> {
+        let mut request = reqwest_client(ClientLayer::new()).get(url);
+        if let Some(own) = own {
+            request = request.timeout(own);
+        }
+        let reqwest_middleware::Error::Reqwest(error) = request.send().await.expect_err("it never answers")
+        else {
+            panic!("it is reqwest's error");
+        };
+        Ok(error.is_timeout())
+    }
+    let url = format!("http://{}/never", patient());
+    for own in [None, Some(Duration::from_hours(1)), Some(Duration::from_millis(50))] {
+        let begun = std::time::Instant::now();
+        assert!(OBSERVED.runtime.block_on(asks(url.clone(), own)).expect("it is told"));
+        assert!(begun.elapsed() < Duration::from_secs(30), "{own:?} took {:?}", begun.elapsed());
+    }
+}
+
+#[test]
+fn a_call_over_grpc_says_how_much_time_is_left_unless_it_has_less() {
+    #[tta::primitive(timeout("10s"))]
+    async fn asks(address: SocketAddr, own: Option<&'static str>) -> Result<u64, Refused> {
+        let mut request = axum::http::Request::post(format!("http://{address}/a.B/C"));
+        request = request.header("content-type", "application/grpc");
+        if let Some(own) = own {
+            request = request.header("grpc-timeout", own);
+        }
+        let request = request.body(Body::empty()).expect("a request");
+        let response = ClientLayer::new().layer(hyper_client()).oneshot(request).await.expect("it answers");
+        let body = http_body_util::BodyExt::collect(response.into_body()).await.expect("it has a body");
+        let given = String::from_utf8(body.to_bytes().into()).expect("it is text");
+        Ok(given.strip_suffix('m').expect("milliseconds").parse().expect("a number"))
+    }
+    let address = patient();
+    let given = |own| OBSERVED.runtime.block_on(asks(address, own)).expect("in time");
+    assert!((1..=10_000).contains(&given(None)));
+    assert!((1..=10_000).contains(&given(Some("1H"))), "no more than is left");
+    assert!((1..=10_000).contains(&given(Some("garbage"))));
+    assert_eq!(given(Some("5m")), 5, "no more than it wants");
+}

@@ -4,6 +4,7 @@ mod began;
 mod builder;
 mod carried;
 mod carry;
+mod deadline;
 mod id;
 mod late;
 #[cfg(feature = "serde")]
@@ -16,6 +17,12 @@ pub(crate) use began::Began;
 pub use builder::WorkflowContextBuilder;
 pub use carried::Carried;
 pub use carry::{CarriedFuture, CarryExt, carry, carry_each};
+#[cfg(feature = "timeout")]
+pub(crate) use deadline::current_until;
+#[cfg(feature = "timeout")]
+pub(crate) use deadline::deadline_of;
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+pub(crate) use deadline::time_left;
 pub(crate) use id::Uuid;
 #[cfg(feature = "telemetry")]
 pub(crate) use id::random;

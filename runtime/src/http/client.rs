@@ -100,6 +100,9 @@ impl ClientLayer {
 impl Settings {
     /// Begins a request, and tells the host who calls, where it may know.
     pub(super) fn begin(&self, method: &Method, uri: &Uri, headers: &mut HeaderMap) -> Option<Box<Exchange>> {
+        if convention::is_grpc(headers) {
+            crate::span::local::current(|context| carrier::limit(context, headers));
+        }
         let named = uri.authority().map(|authority| (uri.scheme_str(), authority));
         let named = named.or_else(|| {
             let origin = self.origin.as_ref()?;
@@ -213,6 +216,10 @@ mod middleware {
             extensions: &mut Extensions,
             next: Next<'_>,
         ) -> Result<Response> {
+            if let Some(left) = crate::span::local::current(crate::context::time_left) {
+                let own = request.timeout().copied();
+                *request.timeout_mut() = Some(own.map_or(left, |own| own.min(left)));
+            }
             let uri = uri(request.url());
             let method = request.method().clone();
             let Some(mut exchange) = self.0.begin(&method, &uri, request.headers_mut()) else {

@@ -5,11 +5,7 @@ use std::time::Instant;
 use opentelemetry::Context;
 use opentelemetry::context::FutureExt as _;
 
-use crate::context::WorkflowContext;
-
-/// In the OpenTelemetry context, so that it goes wherever that goes.
-#[derive(Clone, Copy, Debug)]
-struct Deadline(Instant);
+use crate::context::{current_until, deadline_of};
 
 /// When what runs now should be over: the earliest of the timeouts that it runs in and of its workflow's
 /// [`deadline`](WorkflowContext::deadline); `None` if there is none.
@@ -27,7 +23,7 @@ struct Deadline(Instant);
 /// ```
 #[must_use]
 pub fn deadline() -> Option<Instant> {
-    Context::map_current(of)
+    Context::map_current(deadline_of)
 }
 
 /// Ends when what runs now should be over; never if it may run for as long as it likes.
@@ -67,13 +63,7 @@ pub async fn cancelled() {
     }
 }
 
-pub(crate) fn of(context: &Context) -> Option<Instant> {
-    let timeout = context.get::<Deadline>().map(|deadline| deadline.0);
-    let workflow = WorkflowContext::of(context).and_then(WorkflowContext::deadline);
-    [timeout, workflow].into_iter().flatten().min()
-}
-
 /// Runs a future that should be over by then.
 pub(super) fn within<F: Future>(at: Instant, future: F) -> impl Future<Output = F::Output> {
-    future.with_context(Context::current_with_value(Deadline(at)))
+    future.with_context(current_until(at))
 }

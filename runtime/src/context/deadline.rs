@@ -1,0 +1,48 @@
+//! Until when what runs in a context may run.
+
+use std::time::Instant;
+
+use opentelemetry::Context;
+
+use super::WorkflowContext;
+
+/// The deadline of the innermost timeout, in the OpenTelemetry context, so that it goes wherever that goes.
+#[cfg(feature = "timeout")]
+#[derive(Clone, Copy, Debug)]
+struct Deadline(Instant);
+
+/// The current context with a deadline.
+#[cfg(feature = "timeout")]
+pub(crate) fn current_until(at: Instant) -> Context {
+    Context::current_with_value(Deadline(at))
+}
+
+/// The earliest deadline of the timeouts around it, and of its workflow.
+#[cfg_attr(not(any(feature = "reqwest", feature = "timeout", feature = "tower")), allow(dead_code))]
+pub(crate) fn deadline_of(context: &Context) -> Option<Instant> {
+    let workflow = WorkflowContext::of(context).and_then(WorkflowContext::deadline);
+    #[cfg(feature = "timeout")]
+    let timeout = context.get::<Deadline>().map(|deadline| deadline.0);
+    #[cfg(not(feature = "timeout"))]
+    let timeout = None;
+    [timeout, workflow].into_iter().flatten().min()
+}
+
+/// The time until then, 0 once it has passed.
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+pub(crate) fn time_left(context: &Context) -> Option<std::time::Duration> {
+    Some(deadline_of(context)?.saturating_duration_since(now()))
+}
+
+/// tokio's clock where there is one, so that tests can pause it.
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+fn now() -> Instant {
+    #[cfg(feature = "timeout")]
+    {
+        tokio::time::Instant::now().into_std()
+    }
+    #[cfg(not(feature = "timeout"))]
+    {
+        Instant::now()
+    }
+}

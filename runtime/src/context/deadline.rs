@@ -6,23 +6,12 @@ use opentelemetry::Context;
 
 use super::WorkflowContext;
 
-/// The deadline of the innermost timeout, in the OpenTelemetry context, so that it goes wherever that goes.
-#[cfg(feature = "timeout")]
-#[derive(Clone, Copy, Debug)]
-struct Deadline(Instant);
-
-/// The current context with a deadline.
-#[cfg(feature = "timeout")]
-pub(crate) fn current_until(at: Instant) -> Context {
-    Context::current_with_value(Deadline(at))
-}
-
-/// The earliest deadline of the timeouts around it, and of its workflow.
+/// The earliest deadline of the timeouts that run on this thread, and of the context's workflow.
 #[cfg_attr(not(any(feature = "reqwest", feature = "timeout", feature = "tower")), allow(dead_code))]
 pub(crate) fn deadline_of(context: &Context) -> Option<Instant> {
     let workflow = WorkflowContext::of(context).and_then(WorkflowContext::deadline);
     #[cfg(feature = "timeout")]
-    let timeout = context.get::<Deadline>().map(|deadline| deadline.0);
+    let timeout = crate::span::local::deadline();
     #[cfg(not(feature = "timeout"))]
     let timeout = None;
     [timeout, workflow].into_iter().flatten().min()

@@ -18,8 +18,6 @@ pub use builder::WorkflowContextBuilder;
 pub use carried::Carried;
 pub use carry::{CarriedFuture, CarryExt, carry, carry_each};
 #[cfg(feature = "timeout")]
-pub(crate) use deadline::current_until;
-#[cfg(feature = "timeout")]
 pub(crate) use deadline::deadline_of;
 #[cfg(any(feature = "reqwest", feature = "tower"))]
 pub(crate) use deadline::time_left;

@@ -1,11 +1,11 @@
 //! When what runs now should be over: the earliest of the timeouts around it.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
-use opentelemetry::Context;
-use opentelemetry::context::FutureExt as _;
-
-use crate::context::{current_until, deadline_of};
+use crate::context::deadline_of;
+use crate::span::local::Until;
 
 /// When what runs now should be over: the earliest of the timeouts that it runs in and of its workflow's
 /// [`deadline`](WorkflowContext::deadline); `None` if there is none.
@@ -23,7 +23,7 @@ use crate::context::{current_until, deadline_of};
 /// ```
 #[must_use]
 pub fn deadline() -> Option<Instant> {
-    Context::map_current(deadline_of)
+    opentelemetry::Context::map_current(deadline_of)
 }
 
 /// Ends when what runs now should be over; never if it may run for as long as it likes.
@@ -63,7 +63,27 @@ pub async fn cancelled() {
     }
 }
 
+pin_project_lite::pin_project! {
+    /// A future that should be over by then.
+    pub(super) struct Within<F> {
+        #[pin]
+        future: F,
+        at: Instant,
+    }
+}
+
+impl<F: Future> Future for Within<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let _until = Until::enter(Some(*this.at));
+        this.future.poll(task)
+    }
+}
+
 /// Runs a future that should be over by then.
-pub(super) fn within<F: Future>(at: Instant, future: F) -> impl Future<Output = F::Output> {
-    future.with_context(current_until(at))
+pub(super) fn within<F: Future>(at: Instant, future: F) -> Within<F> {
+    Within { future, at }
 }

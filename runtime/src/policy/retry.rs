@@ -153,7 +153,7 @@ where
         let attempt = attempt(|| format!("{} attempt", policy.name), number, waited, &outcome, body);
         let result = match own {
             None => attempt.await,
-            Some(at) => match until(at, pin!(within_deadline(at, attempt))).await {
+            Some(at) => match until(at, pin!(within(at.into(), attempt))).await {
                 Ok(Some(result)) => result,
                 Ok(None) => {
                     policy.count(After::Exhausted);
@@ -200,10 +200,4 @@ where
     }
     // Their number ends before numbers do.
     policy.no_time()
-}
-
-fn within_deadline<F: Future>(at: Instant, attempt: F) -> impl Future<Output = F::Output> {
-    let outer = deadline();
-    let at = outer.map_or(at, |outer| at.min(outer.into()));
-    within(at.into(), attempt)
 }

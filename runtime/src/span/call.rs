@@ -72,12 +72,16 @@ impl Entered {
 pub(crate) struct Place {
     context: Context,
     within: Within,
+    #[cfg(feature = "timeout")]
+    deadline: Option<std::time::Instant>,
     #[cfg(feature = "tracing")]
     span: Option<crate::bridge::Handle>,
 }
 
 /// A place that is current on this thread, until dropped.
 pub(crate) struct EnteredPlace<'a> {
+    #[cfg(feature = "timeout")]
+    _until: super::local::Until,
     _entered: Option<Entered>,
     #[cfg(feature = "tracing")]
     _span: Option<crate::bridge::Inside<'a>>,
@@ -91,6 +95,8 @@ impl Place {
         Place {
             context: super::local::current(Clone::clone),
             within: local(|local| local.within.get()).unwrap_or_default(),
+            #[cfg(feature = "timeout")]
+            deadline: super::local::deadline(),
             #[cfg(feature = "tracing")]
             span: super::extras::Extras::asked_for()
                 .has(super::extras::Extra::TracingSpans)
@@ -104,6 +110,8 @@ impl Place {
         Place {
             context,
             within: None,
+            #[cfg(feature = "timeout")]
+            deadline: None,
             #[cfg(feature = "tracing")]
             span: None,
         }
@@ -112,6 +120,8 @@ impl Place {
     /// Makes it current here, until dropped; nothing is, on a thread that is ending.
     pub(crate) fn enter(&self) -> EnteredPlace<'_> {
         EnteredPlace {
+            #[cfg(feature = "timeout")]
+            _until: super::local::Until::enter(self.deadline),
             #[cfg(feature = "tracing")]
             _span: self.span.as_ref().map(crate::bridge::Handle::enter),
             #[cfg(not(feature = "tracing"))]

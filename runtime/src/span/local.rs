@@ -28,6 +28,9 @@ pub(super) struct Local {
     pub(super) rooms: RefCell<Vec<Box<Started>>>,
     /// What runs here. What a primitive calls is no step of the workflow.
     pub(super) within: Cell<Within>,
+    /// When what runs here should be over, if it runs in a timeout.
+    #[cfg(feature = "timeout")]
+    pub(super) deadline: Cell<Option<std::time::Instant>>,
     /// The last call that has failed, unless one beside it has succeeded since.
     #[cfg(feature = "telemetry")]
     pub(super) failure: Cell<Option<super::record::Failure>>,
@@ -71,6 +74,8 @@ thread_local! {
             depth: Cell::new(0),
             rooms: RefCell::default(),
             within: Cell::new(None),
+            #[cfg(feature = "timeout")]
+            deadline: Cell::new(None),
             #[cfg(feature = "telemetry")]
             failure: Cell::new(None),
             #[cfg(feature = "telemetry")]
@@ -97,6 +102,40 @@ pub(crate) fn current<R>(look: impl FnOnce(&Context) -> R) -> R {
 #[cfg(feature = "log")]
 pub(crate) fn within() -> Within {
     local(|local| local.within.get()).flatten()
+}
+
+/// When what runs on this thread should be over, if it runs in a timeout.
+#[cfg(feature = "timeout")]
+pub(crate) fn deadline() -> Option<std::time::Instant> {
+    local(|local| local.deadline.get()).flatten()
+}
+
+/// What runs on this thread should be over by then, until this is dropped.
+#[cfg(feature = "timeout")]
+pub(crate) struct Until {
+    before: Option<std::time::Instant>,
+}
+
+#[cfg(feature = "timeout")]
+impl Until {
+    /// Whoever is within a timeout cannot put it off.
+    #[inline]
+    pub(crate) fn enter(at: Option<std::time::Instant>) -> Self {
+        let before = local(|local| {
+            let before = local.deadline.get();
+            local.deadline.set([before, at].into_iter().flatten().min());
+            before
+        });
+        Until { before: before.flatten() }
+    }
+}
+
+#[cfg(feature = "timeout")]
+impl Drop for Until {
+    #[inline]
+    fn drop(&mut self) {
+        local(|local| local.deadline.set(self.before));
+    }
 }
 
 /// This thread's rows to count on; none if it is ending.

@@ -60,18 +60,18 @@ impl Circuit {
     pub(super) fn admit(
         &mut self,
         settings: &Settings,
-        now: Instant,
+        now: impl FnOnce() -> Instant,
     ) -> (Result<Admitted, Duration>, Change) {
         match self {
             Circuit::Closed(_) => (Ok(Admitted::Call), None),
-            Circuit::Open { until: Some(until), round } if *until <= now => {
+            Circuit::Open { until, round } => {
+                let left = until.map_or(settings.open, |until| until.saturating_duration_since(now()));
+                if until.is_none() || !left.is_zero() {
+                    return (Err(left), None);
+                }
                 let round = *round;
                 *self = Circuit::HalfOpen { round, running: 1, ended: 0, failed: 0 };
                 (Ok(Admitted::Probe(round)), Some((BreakerState::Open, BreakerState::HalfOpen)))
-            }
-            Circuit::Open { until, .. } => {
-                let left = until.map_or(settings.open, |until| until.saturating_duration_since(now));
-                (Err(left), None)
             }
             Circuit::HalfOpen { round, running, ended, .. } => {
                 if *running + *ended >= settings.probes {
@@ -99,6 +99,9 @@ impl Circuit {
                 }
                 let window = window.get_or_insert_with(|| Window::new(settings.window));
                 window.add(now, how == Ended::Failure, is_slow);
+                if !window.has_trouble() {
+                    return None;
+                }
                 let seen = window.seen(now);
                 let is_beyond = |part: u32, most: u32| {
                     u64::from(part) * 1_000_000 >= u64::from(most) * u64::from(seen.calls)

@@ -254,7 +254,8 @@ struct Passing<'a> {
     breaker: &'a Breaker,
     circuit: Chosen<'a>,
     admitted: Admitted,
-    begun: Instant,
+    /// Where it matters how long it takes.
+    begun: Option<Instant>,
     ended: Ended,
 }
 
@@ -280,8 +281,10 @@ impl Chosen<'_> {
 impl Drop for Passing<'_> {
     fn drop(&mut self) {
         let (settings, now) = (&self.breaker.settings, Instant::now());
-        let elapsed = now.saturating_duration_since(self.begun);
-        let is_slow = settings.slow.is_some_and(|slow| elapsed >= slow);
+        let is_slow = settings
+            .slow
+            .zip(self.begun)
+            .is_some_and(|(slow, begun)| now.saturating_duration_since(begun) >= slow);
         let change =
             self.circuit.with(|circuit| circuit.ended(settings, now, self.admitted, self.ended, is_slow));
         self.breaker.tell(change);
@@ -299,8 +302,8 @@ impl Breaker {
         is_failure: impl Fn(&R) -> bool,
     ) -> R {
         let circuit = self.choose(key);
-        let begun = Instant::now();
-        let (admitted, change) = circuit.with(|circuit| circuit.admit(&self.settings, begun));
+        let begun = self.settings.slow.map(|_| Instant::now());
+        let (admitted, change) = circuit.with(|circuit| circuit.admit(&self.settings, Instant::now));
         self.tell(change);
         let admitted = match admitted {
             Ok(admitted) => admitted,

@@ -14,6 +14,8 @@ pub(super) enum Window {
         /// How long a slice is.
         slice: Duration,
         began: Instant,
+        /// Whether a call has failed or been slow since all slices were without.
+        has_trouble: bool,
         slices: Box<[Slice; Window::SLICES]>,
     },
     Calls {
@@ -63,6 +65,7 @@ impl Window {
             Span::Time(window) => Window::Time {
                 slice: (window / Window::SLICES as u32).max(Duration::from_nanos(1)),
                 began: Instant::now(),
+                has_trouble: false,
                 slices: Box::new([Slice::default(); Window::SLICES]),
             },
             Span::Calls(most) => {
@@ -73,13 +76,15 @@ impl Window {
 
     pub(super) fn add(&mut self, now: Instant, is_failure: bool, is_slow: bool) {
         match self {
-            Window::Time { slice, began, slices } => {
+            Window::Time { slice, began, has_trouble, slices } => {
                 let number = number(now, *began, *slice);
-                let slice = &mut slices[(number % Window::SLICES as u64) as usize];
-                if slice.number != number {
-                    *slice = Slice { number, seen: Seen::default() };
+                let at = (number % Window::SLICES as u64) as usize;
+                if slices[at].number != number {
+                    slices[at] = Slice { number, seen: Seen::default() };
+                    *has_trouble = slices.iter().any(|slice| slice.seen.failures + slice.seen.slow > 0);
                 }
-                slice.seen.add(is_failure, is_slow);
+                *has_trouble |= is_failure || is_slow;
+                slices[at].seen.add(is_failure, is_slow);
             }
             Window::Calls { most, calls, sum } => {
                 if calls.len() >= *most
@@ -95,10 +100,18 @@ impl Window {
         }
     }
 
+    /// Whether a call in it may have failed or been slow.
+    pub(super) fn has_trouble(&self) -> bool {
+        match self {
+            Window::Time { has_trouble, .. } => *has_trouble,
+            Window::Calls { sum, .. } => sum.failures > 0 || sum.slow > 0,
+        }
+    }
+
     /// What there is at `now`.
     pub(super) fn seen(&self, now: Instant) -> Seen {
         match self {
-            Window::Time { slice, began, slices } => {
+            Window::Time { slice, began, slices, .. } => {
                 let number = number(now, *began, *slice);
                 let is_recent = |slice: &&Slice| slice.number + (Window::SLICES as u64) > number;
                 slices.iter().filter(is_recent).map(|slice| slice.seen).fold(Seen::default(), Seen::plus)

@@ -123,6 +123,6 @@ impl Window {
 
 /// The tenths of a window since it began.
 fn number(now: Instant, began: Instant, slice: Duration) -> u64 {
-    let elapsed = now.saturating_duration_since(began).as_nanos();
-    u64::try_from(elapsed / slice.as_nanos().max(1)).unwrap_or(u64::MAX)
+    let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    nanoseconds(now.saturating_duration_since(began)) / nanoseconds(slice).max(1)
 }

@@ -42,8 +42,6 @@ mod timeout;
 pub(crate) use aspect::Aspect;
 #[cfg(feature = "telemetry")]
 pub(crate) use aspect::Observed;
-#[cfg(feature = "breaker")]
-pub use breaker::{Breaker, BreakerState};
 #[cfg(feature = "timeout")]
 pub use deadline::{cancelled, deadline};
 pub use error::{BudgetUnit, PolicyError};

@@ -11,8 +11,7 @@ use super::{BreakerState, Change, Settings, Window};
 pub(super) enum Circuit {
     Closed(Option<Window>),
     Open {
-        /// Not before it is closed by hand, if nothing is said.
-        until: Option<Instant>,
+        until: Instant,
         /// Which opening this is.
         round: u32,
     },
@@ -48,14 +47,6 @@ const BUSY: Duration = Duration::from_millis(100);
 impl Circuit {
     pub(super) const CLOSED: Circuit = Circuit::Closed(None);
 
-    pub(super) fn state(&self) -> BreakerState {
-        match self {
-            Circuit::Closed(_) => BreakerState::Closed,
-            Circuit::Open { .. } => BreakerState::Open,
-            Circuit::HalfOpen { .. } => BreakerState::HalfOpen,
-        }
-    }
-
     /// Lets a call through, or says how long not.
     pub(super) fn admit(
         &mut self,
@@ -65,8 +56,8 @@ impl Circuit {
         match self {
             Circuit::Closed(_) => (Ok(Admitted::Call), None),
             Circuit::Open { until, round } => {
-                let left = until.map_or(settings.open, |until| until.saturating_duration_since(now()));
-                if until.is_none() || !left.is_zero() {
+                let left = until.saturating_duration_since(now());
+                if !left.is_zero() {
                     return (Err(left), None);
                 }
                 let round = *round;
@@ -112,7 +103,7 @@ impl Circuit {
                 if seen.calls < settings.min_calls || !(too_many || too_slow) {
                     return None;
                 }
-                *self = Circuit::Open { until: Some(now + settings.open), round: 1 };
+                *self = Circuit::Open { until: now + settings.open, round: 1 };
                 Some((BreakerState::Closed, BreakerState::Open))
             }
             (Circuit::HalfOpen { round, running, ended, failed }, Admitted::Probe(of)) if of == *round => {
@@ -125,7 +116,7 @@ impl Circuit {
                 *failed += u32::from(how == Ended::Failure || is_slow);
                 if *failed > 0 {
                     let round = round.wrapping_add(1);
-                    *self = Circuit::Open { until: Some(now + settings.open), round };
+                    *self = Circuit::Open { until: now + settings.open, round };
                     return Some((BreakerState::HalfOpen, BreakerState::Open));
                 }
                 if *ended < settings.probes {
@@ -137,17 +128,5 @@ impl Circuit {
             // It was let through before the circuit changed, of which it says nothing any more.
             _ => None,
         }
-    }
-
-    pub(super) fn force_open(&mut self) -> Change {
-        let from = self.state();
-        *self = Circuit::Open { until: None, round: 0 };
-        (from != BreakerState::Open).then_some((from, BreakerState::Open))
-    }
-
-    pub(super) fn force_closed(&mut self) -> Change {
-        let from = self.state();
-        *self = Circuit::CLOSED;
-        (from != BreakerState::Closed).then_some((from, BreakerState::Closed))
     }
 }

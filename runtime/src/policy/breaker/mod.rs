@@ -22,9 +22,8 @@ use crate::names::{attribute, label};
 use crate::outcome::{Category, Outcome, Status};
 
 /// What a circuit breaker does with calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum BreakerState {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BreakerState {
     /// They pass.
     Closed,
     /// They are refused.
@@ -35,8 +34,7 @@ pub enum BreakerState {
 
 impl BreakerState {
     /// The label value.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             BreakerState::Closed => "closed",
             BreakerState::Open => "open",
@@ -359,30 +357,5 @@ impl Breaker {
             "breaker",
             [(attribute::BREAKER_FROM, from.as_str().into()), (attribute::BREAKER_STATE, to.as_str().into())],
         );
-    }
-
-    /// What it does with calls now.
-    #[must_use]
-    pub fn state(&self) -> BreakerState {
-        Chosen::Only(&self.circuit).with(|circuit| circuit.state())
-    }
-
-    /// Refuses all calls, of every key, until it is [closed](Breaker::force_closed).
-    pub fn force_open(&self) {
-        self.each(Circuit::force_open);
-    }
-
-    /// Lets calls through again and forgets what it has seen.
-    pub fn force_closed(&self) {
-        self.each(Circuit::force_closed);
-    }
-
-    fn each(&self, change: impl Fn(&mut Circuit) -> Change) {
-        let keyed = self.keyed.read().unwrap_or_else(PoisonError::into_inner);
-        let keyed: Vec<_> = keyed.values().cloned().map(Chosen::Keyed).collect();
-        for circuit in keyed.into_iter().chain([Chosen::Only(&self.circuit)]) {
-            let change = circuit.with(&change);
-            self.tell(change);
-        }
     }
 }

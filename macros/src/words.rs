@@ -22,7 +22,7 @@ pub(crate) const KINDS: &[&str] = &[
     "saga",
 ];
 
-/// Label names that our own families, Prometheus or `OpenMetrics` give a meaning.
+/// Label names that our own families and rules, Prometheus, Alertmanager or `OpenMetrics` give a meaning.
 pub(crate) const RESERVED: &[&str] = &[
     "le",
     "quantile",
@@ -45,6 +45,12 @@ pub(crate) const RESERVED: &[&str] = &[
     "unit",
     "help",
     "service",
+    "alertname",
+    "alertstate",
+    "severity",
+    "period",
+    "slo",
+    "objective",
 ];
 
 /// Label names whose values have no end, and what each of them would make a series of.

@@ -17,3 +17,7 @@ fn formats(b: bool) -> bool {
 }
 
 fn main() {}
+
+#[tta::primitive(labels(severity: bool = true, alertname: bool = true))]
+//~                     ^^^^^^^^               ^^^^^^^^^
+async fn alerted() {}

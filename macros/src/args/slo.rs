@@ -81,7 +81,10 @@ fn success(input: ParseStream<'_>, keyword: &Ident) -> Result<Objective> {
     let Ok(lit) = input.parse::<Lit>() else {
         return Err(if input.is_empty() { Error::new(keyword.span(), wrong) } else { input.error(wrong) });
     };
+    let is_hexadecimal =
+        |token: &str| token.starts_with("0x") || token.starts_with("0o") || token.starts_with("0b");
     let (digits, suffix) = match &lit {
+        Lit::Int(lit) if is_hexadecimal(&lit.token().to_string()) => (lit.token().to_string(), ""),
         Lit::Float(lit) => (lit.base10_digits().to_owned(), lit.suffix()),
         Lit::Int(lit) => (lit.base10_digits().to_owned(), lit.suffix()),
         Lit::Str(text) => {

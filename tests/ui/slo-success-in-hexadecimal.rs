@@ -1,0 +1,5 @@
+fn main() {}
+
+#[tta::workflow(slo(success = 0x63))]
+//~                           ^^^^
+async fn f() {}

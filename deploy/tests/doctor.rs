@@ -827,29 +827,30 @@ fn what_a_terminal_acts_on_is_never_written_to_it() {
         (400, r#"{"status":"error","error":"no\u001b]0;\u0007\nok    prometheus   2"}"#.to_owned())
     });
     let folder = Folder::new();
-    let hand_made = folder.write(
-        "catalog.json",
-        &catalog(|catalog| {
-            let family = family(catalog, "tta_workflows_active");
-            family["help"] = "a\u{1b}[31mb\u{9b}c\u{202e}d".into();
-            family["producer"] = "a\u{7}b".into();
-        }),
-    );
-    let hand_made = hand_made.to_str().expect("UTF-8");
+    let with_help = |name: &str, help: &str| {
+        let path = folder
+            .write(name, &catalog(|catalog| family(catalog, "tta_workflows_active")["help"] = help.into()));
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    // A direction is no control character, so it is no reason to refuse the catalog.
+    let turned = with_help("turned.json", "a\u{202e}b");
+    let coloured = with_help("coloured.json", "a\u{1b}[31mb\u{9b}c");
     let is_acted_on = |letter: char| letter != '\n' && letter.is_control() || letter == '\u{202e}';
     for url in [server.url(), refused.url()] {
         for more in [&[][..], &["--json"]] {
-            let said = tta(&[&["doctor", "--catalog", hand_made, "--prometheus", &url], more].concat());
+            let said = tta(&[&["doctor", "--catalog", &turned, "--prometheus", &url], more].concat());
             assert!(!said.all().contains(is_acted_on), "{said:?}");
             assert!(!said.all().contains("\nok    prometheus   2"), "{said:?}");
         }
     }
-    for more in [&[][..], &["--json"]] {
-        let said = tta(&[&["explain", "tta_workflows_active", "--catalog", hand_made], more].concat());
-        assert_eq!(said.code, 0, "{said:?}");
-        assert!(!said.all().contains(is_acted_on), "{said:?}");
+    for (catalog, code) in [(&turned, 0), (&coloured, 2)] {
+        for more in [&[][..], &["--json"]] {
+            let said = tta(&[&["explain", "tta_workflows_active", "--catalog", catalog], more].concat());
+            assert_eq!(said.code, code, "{said:?}");
+            assert!(!said.all().contains(is_acted_on), "{said:?}");
+        }
     }
-    let said = tta(&["explain", "x\u{1b}[31m", "--catalog", hand_made]);
+    let said = tta(&["explain", "x\u{1b}[31m", "--catalog", &turned]);
     assert!(!said.all().contains(is_acted_on), "{said:?}");
     let said = tta(&["explain", "x", "--catalog", "/nowhere\u{1b}[31m"]);
     assert!(said.code == 2 && !said.all().contains(is_acted_on), "{said:?}");

@@ -417,7 +417,7 @@ fn programs_in_one_grafana_have_dashboards_of_their_own() {
             dashboards.iter().filter_map(|dashboard| dashboard[key].as_str().map(str::to_owned)).collect()
         };
         let own = text("uid");
-        assert_eq!(own.len(), 7, "{job}");
+        assert_eq!(own.len(), 8, "{job}");
         let is_allowed =
             |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
         for uid in &own {
@@ -433,6 +433,6 @@ fn programs_in_one_grafana_have_dashboards_of_their_own() {
         uids.extend(own);
         titles.extend(text("title"));
     }
-    assert_eq!((uids.len(), titles.len()), (7 * jobs.len(), 7 * jobs.len()));
+    assert_eq!((uids.len(), titles.len()), (8 * jobs.len(), 8 * jobs.len()));
     assert!(uids.contains("tta-slo") && uids.contains("tta-slo-shop"), "{uids:?}");
 }

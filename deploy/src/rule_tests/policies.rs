@@ -188,7 +188,7 @@ impl Cases<'_> {
                 }
             }
         }
-        let at = COUNTED + 6;
+        let at = COUNTED + 5;
         Some(test(
             "counts calls that were refused as one attempt, so that those that were not are judged by themselves",
             series,
@@ -290,6 +290,7 @@ impl Cases<'_> {
                 fired.push(Fired::of(rule, &labels, done_of_all / count));
             }
         }
+        let mut at_first = Vec::new();
         // Some minutes earlier than the rest: within the window, or before it.
         let lately = share.window / 2 - 2;
         let before = share.window + 4;
@@ -324,7 +325,13 @@ impl Cases<'_> {
             series.extend([calls(job, primitive, "success", &of_calls), done(job, primitive, &of_policy)]);
             if fires {
                 let labels = [("job", job), ("primitive_name", primitive)];
-                fired.push(Fired::of(rule, &labels, share.bound * 4.0));
+                let of_case = Fired::of(rule, &labels, share.bound * 4.0);
+                if primitive == "done_lately" {
+                    // The first that is too long ago.
+                    at_first.push(of_case);
+                } else {
+                    fired.push(of_case);
+                }
             }
         }
         series.extend([
@@ -339,7 +346,8 @@ impl Cases<'_> {
             vec![
                 AlertTest::silent(COUNTED - 1, alert),
                 AlertTest::silent(COUNTED + 4, alert),
-                AlertTest::fires(COUNTED + 5, alert, fired.clone()),
+                AlertTest::fires(COUNTED + 5, alert, fired.iter().cloned().chain(at_first).collect()),
+                AlertTest::fires(last, alert, fired),
                 AlertTest::silent(last + 3, alert),
             ],
         )]
@@ -355,119 +363,125 @@ fn lately(count: f64) -> String {
     format!("0+0x5 {} {} {} {} {}", part(0.4), part(0.6), part(0.8), part(0.9), part(1.0))
 }
 
+/// Labels of a counter beside job and function, and how many are counted.
+type Counted = (&'static str, &'static [(&'static str, &'static str)], f64);
+
+/// Of two instances: a hundred calls that ended and others that did not, and what policies had to do with them.
+const COUNTED_LATELY: [Counted; 16] = [
+    (EXECUTIONS, &[("instance", "a:1"), ("status", "success")], 60.0),
+    (EXECUTIONS, &[("instance", "a:1"), ("status", "error")], 10.0),
+    (EXECUTIONS, &[("instance", "b:1"), ("status", "error")], 30.0),
+    (EXECUTIONS, &[("instance", "b:1"), ("status", "cancelled")], 40.0),
+    (ATTEMPTS, &[("instance", "a:1"), ("outcome", "success")], 60.0),
+    (ATTEMPTS, &[("instance", "b:1"), ("outcome", "error")], 50.0),
+    (TIMEOUTS, &[("instance", "a:1"), ("phase", "deadline")], 4.0),
+    (TIMEOUTS, &[("instance", "b:1"), ("phase", "deadline")], 4.0),
+    (TIMEOUTS, &[("instance", "a:1"), ("phase", "grace")], 3.0),
+    (FALLBACKS, &[("instance", "a:1"), ("member", "first")], 5.0),
+    (FALLBACKS, &[("instance", "b:1"), ("member", "first")], 5.0),
+    (FALLBACKS, &[("instance", "a:1"), ("member", "second")], 7.0),
+    (REFUSED_BY_BULKHEAD, &[("instance", "a:1"), ("reason", "full")], 10.0),
+    (REFUSED_BY_BULKHEAD, &[("instance", "b:1"), ("reason", "wait")], 10.0),
+    (REFUSED_BY_BREAKER, &[("instance", "a:1")], 8.0),
+    (REFUSED_BY_BREAKER, &[("instance", "b:1")], 7.0),
+];
+
 /// From counters to what is recorded for each call.
 fn recorded(cases: &Cases<'_>) -> Vec<Scenario> {
     let job = cases.job();
-    let of = |family: &str, more: &[(&str, &str)], values: &str| {
-        of_primitive(family, job, PRIMITIVE, more, values)
-    };
-    let has = |family: &str| cases.catalog.has(family);
     let expects = |values: &[(&str, Option<f64>)]| -> Vec<ExprTest> {
         let labels = [("job", job), ("primitive_name", PRIMITIVE)];
-        let is_recorded = |name: &str| {
-            cases.loaded.0.iter().flat_map(RuleFile::rules).any(|rule: &Rule| rule.name() == name)
-        };
-        let there = values.iter().filter(|(name, _)| is_recorded(name));
+        let recorded: Vec<&str> = cases.loaded.0.iter().flat_map(RuleFile::rules).map(Rule::name).collect();
+        let there = values.iter().filter(|(name, _)| recorded.contains(name));
         there.map(|(name, value)| expects_at(name, &labels, "10m", *value)).collect()
     };
-    let scenario = |name: &str, input_series: Vec<Series>, promql_expr_test: Vec<ExprTest>| Scenario {
-        name: name.to_owned(),
-        interval: "1m".to_owned(),
-        input_series,
-        alert_rule_test: Vec::new(),
-        promql_expr_test,
+    let of_all = |value: Option<f64>| {
+        expects(&[RETRIES_RATIO, TIMEOUTS_RATIO, FALLBACKS_RATIO, REFUSED_RATIO].map(|name| (name, value)))
     };
-    // Of two instances: a hundred calls that ended, and others that did not.
-    let counted: Vec<(&str, [(&str, &str); 2], f64)> = vec![
-        (EXECUTIONS, [("instance", "a:1"), ("status", "success")], 60.0),
-        (EXECUTIONS, [("instance", "a:1"), ("status", "error")], 10.0),
-        (EXECUTIONS, [("instance", "b:1"), ("status", "error")], 30.0),
-        (EXECUTIONS, [("instance", "b:1"), ("status", "cancelled")], 40.0),
-        (ATTEMPTS, [("instance", "a:1"), ("outcome", "success")], 60.0),
-        (ATTEMPTS, [("instance", "b:1"), ("outcome", "error")], 50.0),
-        (TIMEOUTS, [("instance", "a:1"), ("phase", "deadline")], 4.0),
-        (TIMEOUTS, [("instance", "b:1"), ("phase", "deadline")], 4.0),
-        (TIMEOUTS, [("instance", "a:1"), ("phase", "grace")], 3.0),
-        (FALLBACKS, [("instance", "a:1"), ("member", "first")], 5.0),
-        (FALLBACKS, [("instance", "b:1"), ("member", "first")], 5.0),
-        (FALLBACKS, [("instance", "a:1"), ("member", "second")], 7.0),
-        (REFUSED_BY_BULKHEAD, [("instance", "a:1"), ("reason", "full")], 10.0),
-        (REFUSED_BY_BULKHEAD, [("instance", "b:1"), ("reason", "wait")], 10.0),
-        (REFUSED_BY_BREAKER, [("instance", "a:1"), ("primitive_name", PRIMITIVE)], 8.0),
-        (REFUSED_BY_BREAKER, [("instance", "b:1"), ("primitive_name", PRIMITIVE)], 7.0),
-    ];
-    let counted: Vec<_> = counted.into_iter().filter(|(family, ..)| has(family)).collect();
+    let counted = || COUNTED_LATELY.iter().filter(|(family, ..)| cases.catalog.has(family));
     let series = |job: &str, values: &dyn Fn(&str, f64) -> String| -> Vec<Series> {
-        let of = |(family, more, count): &(&str, [(&str, &str); 2], f64)| {
-            let more: Vec<_> = more.iter().copied().filter(|(name, _)| *name != "primitive_name").collect();
-            of_primitive(family, job, PRIMITIVE, &more, &values(family, *count))
+        let of = |(family, more, count): &Counted| {
+            of_primitive(family, job, PRIMITIVE, more, &values(family, *count))
         };
-        counted.iter().map(of).collect()
+        counted().map(of).collect()
     };
-    let refused = |family: &str| {
-        let of_family = counted.iter().filter(|(other, ..)| *other == family);
-        of_family.map(|(.., count)| count).sum::<f64>()
-    };
-    let attempts = 110.0 + refused(REFUSED_BY_BREAKER) + refused(REFUSED_BY_BULKHEAD);
-    let buckets = cases.catalog.family(WAITS).and_then(|family| family.buckets.first_chunk::<2>().copied());
-    let mut all = series(job, &|_, count| lately(count));
-    all.extend(series(ANOTHER_JOB, &|_, count| lately(count)));
+    // Calls that were refused have no attempt, and what is more than one of the others is a retry.
+    let attempted = [ATTEMPTS, REFUSED_BY_BREAKER, REFUSED_BY_BULKHEAD];
+    let attempts: f64 =
+        counted().filter(|(family, ..)| attempted.contains(family)).map(|(.., count)| count).sum();
+    let mut some = series(job, &|_, count| lately(count));
+    some.extend(series(ANOTHER_JOB, &|_, count| lately(count)));
     // What another job has is not recorded, and would not be read.
     let rates = "primitive_status:tta_primitive_executions:rate5m";
-    all.push(of_primitive(rates, ANOTHER_JOB, PRIMITIVE, &[("status", "success")], "1+0x10"));
-    let mut waited = None;
-    if let Some([from, to]) = buckets {
-        let bucket = format!("{WAITS}_bucket");
-        // In the last five minutes 40 wait for longer than the lower bound, and in the last two of them 10 do not.
-        let (slow, quick) = ("0+0x5 8+8x4", "0+10x5 50+0x2 55 60");
-        for (le, slow) in [(number(from), "0+0x10"), (number(to), slow), ("+Inf".to_owned(), slow)] {
-            let labels = |instance| [("instance", instance), ("le", le.as_str())];
-            all.push(of(&bucket, &labels("a:1"), slow));
-            all.push(of(&bucket, &labels("b:1"), quick));
-            all.push(of_primitive(&bucket, ANOTHER_JOB, PRIMITIVE, &labels("b:1"), quick));
-        }
-        waited = Some(from + (to - from) * (47.5 - 10.0) / 40.0);
-    }
-    let none = |value: Option<f64>| {
-        let names = [RETRIES_RATIO, TIMEOUTS_RATIO, FALLBACKS_RATIO, REFUSED_RATIO];
-        expects(&names.map(|name| (name, value)))
+    some.push(of_primitive(rates, ANOTHER_JOB, PRIMITIVE, &[("status", "success")], "1+0x10"));
+    let (waits, waited) = waits(cases);
+    some.extend(waits);
+    let nothing_of_them = |family: &str, count: f64| match family {
+        EXECUTIONS => lately(count),
+        ATTEMPTS => lately(count / 2.0),
+        _ => "0+0x10".to_owned(),
     };
-    let mut scenarios = vec![
-        scenario(
-            "of two instances, policies have to do with some of a hundred calls, and others are cancelled",
-            all,
-            expects(&[
-                (RETRIES_RATIO, Some(attempts / 100.0 - 1.0)),
-                (TIMEOUTS_RATIO, Some(0.08)),
-                (FALLBACKS_RATIO, Some(0.1)),
-                (REFUSED_RATIO, Some(0.2)),
-                (WAITS_P95, waited),
-            ]),
-        ),
-        scenario(
-            "where nothing is repeated, late, refused or served by another function, all are 0; with fewer attempts than calls, \
-             too",
-            series(job, &|family, count| match family {
-                EXECUTIONS => lately(count),
-                ATTEMPTS => lately(count / 2.0),
-                _ => "0+0x10".to_owned(),
-            }),
-            none(Some(0.0)),
-        ),
-        scenario(
-            "where nothing is called, there is no ratio",
-            series(job, &|_, count| constant(count, 10)),
-            none(None),
-        ),
-        scenario(
-            "without the policies there is nothing of them",
-            series(job, &|_, count| lately(count))
-                .into_iter()
-                .filter(|series| series.series.starts_with(EXECUTIONS))
-                .collect(),
-            none(None),
-        ),
-    ];
+    let mut calls_only = series(job, &|_, count| lately(count));
+    calls_only.retain(|series| series.series.starts_with(EXECUTIONS));
+    let mut scenarios = Vec::new();
+    let mut scenario = |name: &str, input_series: Vec<Series>, promql_expr_test: Vec<ExprTest>| {
+        scenarios.push(Scenario {
+            name: name.to_owned(),
+            interval: "1m".to_owned(),
+            input_series,
+            alert_rule_test: Vec::new(),
+            promql_expr_test,
+        });
+    };
+    scenario(
+        "of two instances, policies have to do with some of a hundred calls, and others are cancelled",
+        some,
+        expects(&[
+            (RETRIES_RATIO, Some(attempts / 100.0 - 1.0)),
+            (TIMEOUTS_RATIO, Some(0.08)),
+            (FALLBACKS_RATIO, Some(0.1)),
+            (REFUSED_RATIO, Some(0.2)),
+            (WAITS_P95, waited),
+        ]),
+    );
+    scenario(
+        "where nothing is repeated, late, refused or served by another function, all are 0; with fewer attempts than \
+         calls, too",
+        series(job, &nothing_of_them),
+        of_all(Some(0.0)),
+    );
+    scenario(
+        "where nothing is called, there is no ratio",
+        series(job, &|_, count| constant(count, 10)),
+        of_all(None),
+    );
+    scenario("without the policies there is nothing of them", calls_only, of_all(None));
     scenarios.retain(|scenario| !scenario.promql_expr_test.is_empty());
     scenarios
+}
+
+/// Fifty waits of two instances, and what 95 % of them are within.
+fn waits(cases: &Cases<'_>) -> (Vec<Series>, Option<f64>) {
+    let buckets = cases.catalog.family(WAITS).and_then(|family| family.buckets.first_chunk::<2>().copied());
+    let Some([from, to]) = buckets else {
+        return (Vec::new(), None);
+    };
+    let bucket = format!("{WAITS}_bucket");
+    // In the last five minutes 40 wait for longer than the lower bound, and in the last two of them 10 do not.
+    let (slow, quick) = ("0+0x5 8+8x4", "0+10x5 50+0x2 55 60");
+    let mut series = Vec::new();
+    for (le, slow) in [(number(from), "0+0x10"), (number(to), slow), ("+Inf".to_owned(), slow)] {
+        for (job, instance, values) in
+            [(cases.job(), "a:1", slow), (cases.job(), "b:1", quick), (ANOTHER_JOB, "b:1", quick)]
+        {
+            series.push(of_primitive(
+                &bucket,
+                job,
+                PRIMITIVE,
+                &[("instance", instance), ("le", &le)],
+                values,
+            ));
+        }
+    }
+    (series, Some(from + (to - from) * (47.5 - 10.0) / 40.0))
 }

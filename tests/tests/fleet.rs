@@ -37,12 +37,13 @@ const BROKEN: &str = "nightly_report";
 
 /// All that `tta doctor` has to say of the fleet apart from what is well: each is an exception, with its reason. What is
 /// missing here or is there no longer is a mistake, in either direction.
-const NOTES: [&str; 7] = [
+const NOTES: [&str; 8] = [
     // One for each dashboard. Of this shop it does return data: more banks than `card` has room for are told of always.
     "queries: tta-errors/Alerts returns data; it often does not: no alert is pending or fires",
     "queries: tta-maturity/Alerts returns data; it often does not: no alert is pending or fires",
     "queries: tta-overview/Alerts returns data; it often does not: no alert is pending or fires",
     "queries: tta-performance/Alerts returns data; it often does not: no alert is pending or fires",
+    "queries: tta-resilience/Alerts returns data; it often does not: no alert is pending or fires",
     "queries: tta-slo/Alerts returns data; it often does not: no alert is pending or fires",
     "queries: tta-telemetry/Alerts returns data; it often does not: no alert is pending or fires",
     "queries: tta-workflow/Alerts returns data; it often does not: no alert is pending or fires",

@@ -12,6 +12,7 @@ mod overview;
 mod panel;
 mod performance;
 mod query;
+mod resilience;
 mod scope;
 mod slo;
 mod telemetry;
@@ -111,6 +112,7 @@ fn drafts(catalog: &Catalog, options: &Options, rules: &[RuleFile]) -> (Vec<Draf
         errors::draft(&scope),
         slo::draft(&scope),
         performance::draft(&scope),
+        resilience::draft(&scope),
         maturity::draft(&scope),
         telemetry::draft(&scope),
     ];

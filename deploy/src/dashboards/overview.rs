@@ -6,7 +6,7 @@ use super::links::{DataLink, Labels, PRIMITIVE, WORKFLOW};
 use super::panel::{Panel, Thresholds};
 use super::query::{error_ratio, quantile, rate, recorded_quantile, sum, total};
 use super::scope::{Scope, errors_by_default, seconds_by_default};
-use super::{Draft, Row, primitive_variable, slo, workflow, workflow_variable};
+use super::{Draft, Row, primitive_variable, resilience, slo, workflow, workflow_variable};
 
 const EXECUTIONS: &str = "tta_workflow_executions_total";
 const DURATION: &str = "tta_workflow_duration_seconds";
@@ -20,7 +20,15 @@ pub(super) fn draft(scope: &Scope<'_>) -> Draft {
         title: "System Overview",
         description: "Whether the program works, and where to look if it does not.",
         variables: [workflow_variable(scope), primitive_variable(scope)].into_iter().flatten().collect(),
-        rows: vec![now(scope), workflows(scope), primitives(scope), errors(scope), http(), process()],
+        rows: vec![
+            now(scope),
+            workflows(scope),
+            primitives(scope),
+            resilience::policies(scope),
+            errors(scope),
+            http(),
+            process(),
+        ],
     }
 }
 

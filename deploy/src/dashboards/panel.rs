@@ -75,6 +75,8 @@ struct Defaults {
     no_value: Option<&'static str>,
     color: Value,
     custom: Value,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mappings: Vec<Value>,
     thresholds: Thresholds,
     links: Vec<DataLink>,
 }
@@ -150,6 +152,27 @@ impl Panel {
         Self::new("timeseries", title, description, unit, custom, options).color("palette-classic").size(8, 8)
     }
 
+    /// What something is over time, as words for the numbers 0, 1, .. with a colour for each.
+    pub(super) fn states(
+        title: impl Into<String>,
+        description: impl Into<String>,
+        words: &[(&str, &str)],
+    ) -> Self {
+        let options = json!({
+            "alignValue": "left", "mergeValues": true, "rowHeight": 0.9, "showValue": "auto",
+            "legend": { "displayMode": "list", "placement": "bottom", "showLegend": true, "calcs": [] },
+            "tooltip": { "mode": "single", "sort": "none" }
+        });
+        let custom = json!({ "fillOpacity": 70, "lineWidth": 0 });
+        let mut panel = Self::new("state-timeline", title, description, "short", custom, options);
+        let word = |(at, (text, color)): (usize, &(&str, &str))| {
+            (at.to_string(), json!({ "text": text, "color": color, "index": at }))
+        };
+        let mapped: serde_json::Map<String, Value> = words.iter().enumerate().map(word).collect();
+        panel.field_config.defaults.mappings.push(json!({ "type": "value", "options": mapped }));
+        panel.color("thresholds").size(12, 8)
+    }
+
     /// One number, or one for each series.
     pub(super) fn number(
         title: impl Into<String>,
@@ -219,6 +242,7 @@ impl Panel {
             no_value: None,
             color: Value::Null,
             custom,
+            mappings: Vec::new(),
             thresholds: Thresholds::none(),
             links: Vec::new(),
         };
@@ -269,6 +293,10 @@ impl Panel {
         thresholds: &Thresholds,
     ) -> Self {
         let mut table = self.target(expr, name);
+        if table.targets.len() == 2 {
+            // Otherwise the answer to each query is a table of its own, of which one is shown.
+            table.transformations.insert(0, json!({ "id": "merge", "options": {} }));
+        }
         let ref_id = table.targets.last().map(|target| target.ref_id.clone()).unwrap_or_default();
         if let Some(organize) = table.transformations.last_mut() {
             let names = &mut organize["options"]["renameByName"];

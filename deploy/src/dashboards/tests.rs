@@ -355,6 +355,10 @@ fn every_line_of_a_latency_has_exemplars() {
     for panel in panels.flatten() {
         let targets = panel["targets"].as_array().into_iter().flatten();
         let exprs: Vec<&str> = targets.clone().filter_map(|target| target["expr"].as_str()).collect();
+        // Time in a queue is no time of a span, and has no exemplars.
+        if exprs.iter().any(|expr| expr.contains("tta_bulkhead_wait_seconds")) {
+            continue;
+        }
         let is_line = panel["type"] == "timeseries" || panel["type"] == "heatmap";
         let is_latency = ["_bucket{", ":p50_5m{", ":p95_5m{", ":p99_5m{"]
             .iter()
@@ -417,7 +421,7 @@ fn programs_in_one_grafana_have_dashboards_of_their_own() {
             dashboards.iter().filter_map(|dashboard| dashboard[key].as_str().map(str::to_owned)).collect()
         };
         let own = text("uid");
-        assert_eq!(own.len(), 7, "{job}");
+        assert_eq!(own.len(), 8, "{job}");
         let is_allowed =
             |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
         for uid in &own {
@@ -433,6 +437,92 @@ fn programs_in_one_grafana_have_dashboards_of_their_own() {
         uids.extend(own);
         titles.extend(text("title"));
     }
-    assert_eq!((uids.len(), titles.len()), (7 * jobs.len(), 7 * jobs.len()));
+    assert_eq!((uids.len(), titles.len()), (8 * jobs.len(), 8 * jobs.len()));
     assert!(uids.contains("tta-slo") && uids.contains("tta-slo-shop"), "{uids:?}");
+}
+
+#[test]
+fn a_breaker_is_shown_as_the_worst_of_its_circuits() {
+    let dashboards = generated(&sample(), &[]);
+    let panel = panel(&dashboards, "tta-resilience", "State of breakers");
+    let state = |primitive: &str, state: &str| {
+        format!(
+            "tta_circuit_breaker_state{{job=\"tta\", instance=\"i\", primitive_name=\"{primitive}\", state=\"{state}\"}}"
+        )
+    };
+    // How many circuits are closed, half open and open, and what is shown.
+    let cases = [
+        ("closed", ["1x15", "0x15", "0x15"], 0.0),
+        ("half_open", ["0x15", "1x15", "0x15"], 1.0),
+        ("open", ["0x15", "0x15", "1x15"], 2.0),
+        ("of_keys", ["90x15", "5x15", "5x15"], 2.0),
+        ("all_but_closed", ["9x15", "3x15", "0x15"], 1.0),
+    ];
+    let series: Vec<(String, &str)> = cases
+        .iter()
+        .flat_map(|(primitive, values, _)| {
+            let states = ["closed", "half_open", "open"].into_iter().zip(values);
+            states.map(|(of, values)| (state(primitive, of), *values))
+        })
+        .collect();
+    let series: Vec<(&str, &str)> =
+        series.iter().map(|(series, values)| (series.as_str(), *values)).collect();
+    let labels = cases.map(|(primitive, ..)| format!("{{instance=\"i\", primitive_name=\"{primitive}\"}}"));
+    let shown = labels.iter().zip(&cases).map(|(labels, (.., value))| (labels.as_str(), *value)).collect();
+    answers(&[], &series, &[(asked(panel), shown)]);
+    let words = &panel["fieldConfig"]["defaults"]["mappings"][0]["options"];
+    let of_value = |value: &str| words[value]["text"].as_str();
+    assert_eq!(["0", "1", "2"].map(of_value), [Some("closed"), Some("half open"), Some("open")]);
+}
+
+#[test]
+fn only_policies_that_there_are_have_panels() {
+    let with = |families: &[&str]| {
+        let mut catalog = sample();
+        catalog
+            .families
+            .retain(|family| family.producer != "policies" || families.contains(&family.name.as_str()));
+        generated(&catalog, &[])
+    };
+    let titles = |dashboards: &[Value], uid: &str| -> Vec<String> {
+        let dashboard = dashboards.iter().find(|dashboard| dashboard["uid"] == uid);
+        let panels = dashboard.and_then(|dashboard| dashboard["panels"].as_array()).into_iter().flatten();
+        panels.filter_map(|panel| panel["title"].as_str().map(str::to_owned)).collect()
+    };
+    let none = with(&[]);
+    assert_eq!(titles(&none, "tta-resilience"), [""; 0]);
+    for uid in ["tta-overview", "tta-workflow"] {
+        assert!(!titles(&none, uid).contains(&"Policies".to_owned()), "{uid}");
+    }
+    let one = with(&["tta_timeouts_total"]);
+    assert_eq!(
+        titles(&one, "tta-resilience"),
+        ["Policies", "Policies at a glance", "Timeouts", "Timeouts by phase", "Timeouts for each call"]
+    );
+    // Grafana calls the column of an only query differently.
+    let renamed = &panel(&one, "tta-resilience", "Policies at a glance")["transformations"][0]["options"];
+    assert_eq!(renamed["renameByName"]["Value"], "timeouts for each call");
+    let breaker = with(&["tta_circuit_breaker_state"]);
+    for uid in ["tta-overview", "tta-workflow"] {
+        let titles = titles(&breaker, uid);
+        let at = titles.iter().position(|title| title == "Policies").expect("a row");
+        assert_eq!(titles[at + 1], "Open circuits", "{uid}");
+    }
+}
+
+/// Grafana shows the answer to one query only, unless it is told to put them together.
+#[test]
+fn the_columns_of_a_table_are_one_table() {
+    let mut tables = 0;
+    for dashboard in generated(&sample(), &["--anomaly-all"]) {
+        for panel in dashboard["panels"].as_array().into_iter().flatten() {
+            let has_columns = panel["targets"].as_array().is_some_and(|targets| targets.len() > 1);
+            if panel["type"] == "table" && has_columns {
+                let first = &panel["transformations"][0]["id"];
+                assert!(first == "merge" || first == "joinByField", "{}: {first}", panel["title"]);
+                tables += 1;
+            }
+        }
+    }
+    assert!(tables > 2, "{tables}");
 }

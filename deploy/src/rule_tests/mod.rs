@@ -8,6 +8,7 @@ mod burn;
 #[cfg(test)]
 mod mutation;
 mod objectives;
+mod policies;
 #[cfg(test)]
 pub(crate) mod promtool;
 mod ratios;

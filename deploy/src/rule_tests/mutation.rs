@@ -118,6 +118,7 @@ fn instead(part: Part, text: &str) -> Vec<String> {
         (Part::Operator, "and") => texts(&["or", "unless"]),
         (Part::Operator, "or") => texts(&["and", "unless"]),
         (Part::Operator, _) => texts(&["and", "or"]),
+        (Part::Duration, "10m") => texts(&["5m", "20m"]),
         (Part::Duration, "15m") => texts(&["7m", "30m"]),
         (Part::Duration, "1h") => texts(&["30m", "2h"]),
         (Part::Duration, "1d") => texts(&["12h", "2d"]),

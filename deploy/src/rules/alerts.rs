@@ -13,7 +13,7 @@ use crate::promql::{number, selector};
 
 use super::burn::{LEAST_FAILURES, LeftOut, PAIRS, Pair};
 use super::slo::{self, classes, of_slos};
-use super::{Group, Rule, RuleFile, anomaly};
+use super::{Group, Rule, RuleFile, anomaly, policies};
 
 /// A ratio of the queue's capacity from which on it is as good as full.
 pub(crate) const QUEUE_FULL: f64 = 0.9;
@@ -47,6 +47,7 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
         Group::new("tta-slo-budget", budgets(catalog, options)),
         Group::new("tta-program", program(catalog, options)),
         Group::new("tta-cancelled", cancelled(catalog, options)).every("1m"),
+        policies::alerts(catalog, options),
         Group::new("tta-telemetry", telemetry(catalog, options)),
         Group::new("tta-unusual", anomaly::alerts(catalog, options)),
     ];

@@ -7,6 +7,7 @@ pub(crate) mod alerts;
 pub(crate) mod anomaly;
 pub(crate) mod burn;
 mod compatibility;
+pub(crate) mod policies;
 mod recording;
 pub(crate) mod slo;
 #[cfg(test)]

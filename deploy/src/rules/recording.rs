@@ -4,7 +4,7 @@ use crate::catalog::Catalog;
 use crate::cli::Options;
 use crate::promql::{number, selector};
 
-use super::{Group, Rule, RuleFile, STAGE_RANGE, slo};
+use super::{Group, Rule, RuleFile, STAGE_RANGE, policies, slo};
 
 /// The quantiles that are recorded, by what they are called.
 const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
@@ -45,7 +45,7 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
     let about = format!(
         "Rates, error ratios and percentiles of the job {job:?}, by workflow and by primitive, over five minutes.\n\
          Cancelled calls are in the rates and in no error ratio. An error ratio is 0 where nothing fails, and there\n\
-         is none where nothing is called.\n\
+         is none where nothing is called. So it is with what is counted of policies for each call.\n\
          A component is promotable if in the last week it was called {TRAFFIC} times, failed in no more than {percent} % of\n\
          its calls and, where it has objectives, has budget left of each.",
         job = options.job,
@@ -53,7 +53,11 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
     );
     let mut groups = Vec::new();
     for level in LEVELS {
-        groups.push(Group::new(&format!("tta-{}", level.name), level.rules(catalog, &options.job)));
+        let mut rules = level.rules(catalog, &options.job);
+        if level.name == "primitive" {
+            rules.extend(policies::recorded(catalog, &options.job));
+        }
+        groups.push(Group::new(&format!("tta-{}", level.name), rules));
     }
     let (staged, components) = components(catalog, &options.job);
     groups.push(Group::new("tta-component-stage", staged).every("5m"));
@@ -123,7 +127,7 @@ fn open(name: &str, job: &str) -> String {
 }
 
 /// A percentile; without the NaN that there is where nothing is called.
-fn percentile(quantile: f64, by: &str, family: &str, job: &str) -> String {
+pub(super) fn percentile(quantile: f64, by: &str, family: &str, job: &str) -> String {
     let buckets = selector(&format!("{family}_bucket"), &[("job", job)]);
     let quantile = number(quantile);
     format!("histogram_quantile({quantile}, sum by ({by}, le) (rate({buckets}[5m]))) >= 0")

@@ -2,6 +2,7 @@
 import type * as grafana from '@grafana/schema';
 import type * as heatmap from './node_modules/@grafana/schema/dist/esm/raw/composable/heatmap/panelcfg/x/HeatmapPanelCfg_types.gen';
 import type * as stat from './node_modules/@grafana/schema/dist/esm/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen';
+import type * as states from './node_modules/@grafana/schema/dist/esm/raw/composable/statetimeline/panelcfg/x/StateTimelinePanelCfg_types.gen';
 import type * as table from './node_modules/@grafana/schema/dist/esm/raw/composable/table/panelcfg/x/TablePanelCfg_types.gen';
 import type * as lines from './node_modules/@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen';
 
@@ -71,6 +72,7 @@ export type Dashboard = Omit<Json<grafana.Dashboard>, 'panels' | 'annotations' |
   panels: (
     | Json<grafana.RowPanel>
     | Panel<'timeseries', lines.Options, lines.FieldConfig>
+    | Panel<'state-timeline', states.Options, states.FieldConfig>
     | Panel<'stat', stat.Options, object>
     | Panel<'table', table.Options, table.FieldConfig>
     | Panel<'heatmap', heatmap.Options, heatmap.FieldConfig>

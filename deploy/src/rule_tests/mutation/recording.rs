@@ -26,6 +26,8 @@ fn breaks(expr: &str) -> Vec<(std::ops::Range<usize>, Vec<String>)> {
         ("status=\"error\"", &["status=\"success\"", "status=~\"error|success\""][..]),
         ("status=~\"error|success\"", &["status=\"success\"", "status=\"error\"", "status!=\"\""]),
         ("outcome=\"bad\"", &["outcome=\"good\"", "outcome!=\"\""]),
+        ("phase=\"deadline\"", &["phase=\"grace\"", "phase!=\"\""]),
+        ("max by (", &["sum by (", "min by ("]),
         ("sum by (", &["max by (", "count by ("]),
         ("min by (", &["max by ("]),
         ("sum_over_time(", &["max_over_time(", "count_over_time("]),

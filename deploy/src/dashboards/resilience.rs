@@ -1,8 +1,9 @@
 //! Circuit Breakers & Resilience: what policies do with the calls of primitives.
 
 use crate::rules::policies::{
-    ATTEMPTS, FALLBACKS, FALLBACKS_RATIO, FALLEN_BACK, REFUSED, REFUSED_BY_BREAKER, REFUSED_BY_BULKHEAD,
-    REFUSED_RATIO, RETRIES, RETRIES_RATIO, STATE, TIMEOUTS, TIMEOUTS_RATIO, TRANSITIONS, WAITS, WAITS_P95,
+    ATTEMPTS, FALLBACKS, FALLBACKS_RATIO, FALLEN_BACK, HEDGES, REFUSED, REFUSED_BY_BREAKER,
+    REFUSED_BY_BULKHEAD, REFUSED_RATIO, RETRIES, RETRIES_RATIO, STATE, TIMEOUTS, TIMEOUTS_RATIO, TRANSITIONS,
+    WAITS, WAITS_P95,
 };
 
 use super::links::{Labels, PRIMITIVE};
@@ -24,6 +25,7 @@ pub(super) fn draft(scope: &Scope<'_>) -> Draft {
             at_a_glance(scope),
             breakers(scope),
             retries(scope),
+            hedges(scope),
             timeouts(scope),
             bulkheads(scope),
             fallbacks(scope),
@@ -189,6 +191,36 @@ fn retries(scope: &Scope<'_>) -> Row {
                 "{{primitive_name}} {{outcome}}",
             )
             .links(scope.failures(PRIMITIVE, Labels::Series)),
+        ],
+    )
+}
+
+fn hedges(scope: &Scope<'_>) -> Row {
+    let calls = rate("tta_primitive_executions_total", "primitive_name", CHOSEN);
+    Row::new(
+        "Hedges",
+        [
+            Panel::lines(
+                "Hedged calls by the first to succeed",
+                "Calls per second that were made more than once at a time, by which of them succeeded first: where it is \
+                 mostly the first, the others were for nothing.",
+                "reqps",
+            )
+            .size(12, 8)
+            .thresholds(Thresholds::none())
+            .up_from_zero()
+            .target(rate(HEDGES, "primitive_name, outcome", CHOSEN), "{{primitive_name}} {{outcome}}")
+            .links(scope.traces(PRIMITIVE, Labels::Series)),
+            Panel::lines(
+                "Hedged, of all calls",
+                "Calls that were made more than once at a time, of all, over the last five minutes.",
+                "percentunit",
+            )
+            .size(12, 8)
+            .thresholds(Thresholds::none())
+            .up_from_zero()
+            .target(format!("{} / {calls}", rate(HEDGES, "primitive_name", CHOSEN)), LEGEND)
+            .links(scope.traces(PRIMITIVE, Labels::Series)),
         ],
     )
 }

@@ -14,6 +14,7 @@ use super::{Group, Rule};
 pub(crate) const ATTEMPTS: &str = "tta_retry_attempts_total";
 pub(crate) const TIMEOUTS: &str = "tta_timeouts_total";
 pub(crate) const FALLBACKS: &str = "tta_fallbacks_total";
+pub(crate) const HEDGES: &str = "tta_hedges_total";
 pub(crate) const WAITS: &str = "tta_bulkhead_wait_seconds";
 pub(crate) const REFUSED_BY_BULKHEAD: &str = "tta_bulkhead_rejections_total";
 pub(crate) const REFUSED_BY_BREAKER: &str = "tta_circuit_breaker_rejections_total";

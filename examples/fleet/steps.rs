@@ -67,7 +67,7 @@ pub(crate) async fn send_receipt(request: Request) {
     breaker(failures = 0.5, window = 10, min_calls = 10, open = "1s", probes = 2)
 )]
 pub(crate) async fn tell_warehouse(request: Request) -> Result<(), OrderError> {
-    if request.is_each(50) {
+    if request.is_each(100) {
         sleep(Duration::from_millis(100)).await;
     }
     work(request, Duration::from_micros(500)).await;

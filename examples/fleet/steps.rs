@@ -97,7 +97,7 @@ pub(crate) async fn classify(request: Request) -> Result<(), ModelError> {
 )]
 pub(crate) async fn draft(request: Request) -> Result<(), ModelError> {
     if request.is_each(60) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
     work(request, Duration::from_millis(20)).await;
     Ok(())

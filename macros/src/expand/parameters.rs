@@ -48,7 +48,7 @@ impl Call<'_> {
         Parameters { inputs, prologue }
     }
 
-    fn mentions(&self) -> Mentions {
+    pub(super) fn mentions(&self) -> Mentions {
         let mut mentions = self.mentions_of_attribute();
         mentions.read(self.function.body.clone());
         mentions

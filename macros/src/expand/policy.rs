@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
-use syn::{Expr, FnArg, LitStr, Pat, PatIdent, PatType};
+use syn::{Expr, FnArg, LitStr, Pat, PatIdent, PatType, Receiver};
 
 use super::parameters::Parameters;
 use super::returned::Returned;
@@ -51,23 +51,49 @@ impl Call<'_> {
     pub(super) fn parameters_for_policies(&self) -> Parameters {
         let mut inputs = self.function.sig.inputs.clone();
         let mut prologue = TokenStream::new();
-        for input in &mut inputs {
-            match input {
-                FnArg::Receiver(receiver) => {
-                    let name = &receiver.self_token;
-                    prologue.extend(quote!(let _ = &#name;));
+        for (input, handed) in inputs.iter_mut().zip(self.handed()) {
+            let argument = handed.argument();
+            prologue.extend(handed.conditioned(&quote!(let _ = &#argument;)));
+            if let (FnArg::Typed(typed), Handed::Argument { name, .. }) = (input, handed) {
+                if let Pat::Ident(PatIdent { mutability, ident, .. }) = &mut *typed.pat {
+                    *mutability = None;
+                    *ident = name;
                 }
-                FnArg::Typed(typed) => {
-                    if let Pat::Ident(PatIdent { mutability, ident, .. }) = &mut *typed.pat {
-                        let attrs: Vec<_> = conditions(&typed.attrs).into_iter().cloned().collect();
-                        prologue.extend(quote!(#(#attrs)* let _ = &#ident;));
-                        *mutability = None;
-                        typed.attrs = attrs;
-                    }
-                }
+                typed.attrs = conditions(&typed.attrs).into_iter().cloned().collect();
             }
         }
         Parameters { inputs, prologue }
+    }
+
+    /// The arguments, by the names that they are handed on by. What nobody looks at is handed on by another name: those
+    /// that begin with `_` are not to be used.
+    fn handed(&self) -> Vec<Handed<'_>> {
+        let mentions = self.mentions();
+        let is_renamed = |name: &Ident| {
+            self.function.sig.asyncness.is_some()
+                && name.to_string().starts_with('_')
+                && !mentions.contain(name)
+        };
+        let inputs = self.function.sig.inputs.iter().enumerate();
+        inputs
+            .filter_map(|(index, input)| match input {
+                FnArg::Receiver(receiver) => Some(Handed::Receiver(receiver)),
+                FnArg::Typed(typed) => match &*typed.pat {
+                    Pat::Ident(pat) if is_renamed(&pat.ident) => {
+                        let at = Span::mixed_site().located_at(pat.ident.span());
+                        Some(Handed::Argument {
+                            typed,
+                            name: Ident::new(&format!("__arg{index}"), at),
+                            own: None,
+                        })
+                    }
+                    Pat::Ident(pat) => {
+                        Some(Handed::Argument { typed, name: pat.ident.clone(), own: Some(pat) })
+                    }
+                    _ => None,
+                },
+            })
+            .collect()
     }
 
     // Output, of all policies:
@@ -153,7 +179,8 @@ impl Call<'_> {
     //     }
     fn members(&self, fallback: &Fallback, clones: &TokenStream) -> TokenStream {
         let member = hidden("__member");
-        let arguments: Vec<_> = self.function.sig.inputs.iter().map(argument).collect();
+        let arguments: Vec<_> =
+            self.handed().iter().map(|handed| handed.conditioned(&handed.argument())).collect();
         let last = fallback.members.len().saturating_sub(1);
         let arms = fallback.members.iter().enumerate().map(|(index, path)| {
             let pattern = if index == last { quote!(_) } else { quote!(#index) };
@@ -164,13 +191,12 @@ impl Call<'_> {
 
     /// `let a = again(&a);`, whose errors point at the argument.
     fn clones(&self, private: &TokenStream) -> TokenStream {
-        let typed = self.function.sig.inputs.iter().filter_map(named);
-        let clones = typed.map(|(typed, name)| {
-            let attrs = conditions(&typed.attrs);
+        let clones = self.handed().into_iter().filter_map(|handed| {
+            let Handed::Argument { name, .. } = &handed else { return None };
             let at = ours_at(name.span());
             let private = located(private, at);
             let again = quote_spanned!(at=> #private::again(&#name));
-            quote!(#(#attrs)* let #name = #again;)
+            Some(handed.conditioned(&quote!(let #name = #again;)))
         });
         quote!(#(#clones)*)
     }
@@ -178,15 +204,16 @@ impl Call<'_> {
     /// Binds what the user wrote, inside the body. What only the attribute mentions is not said to be unused.
     pub(super) fn rebound(&self) -> TokenStream {
         let (body, attribute) = (self.mentions_of_body(), self.mentions_of_attribute());
-        let typed = self.function.sig.inputs.iter().filter_map(named);
-        let typed = typed.filter(|(_, name)| body.contain(name) || !attribute.contain(name));
-        let bindings = typed.map(|(typed, name)| {
+        let bindings = self.handed().into_iter().filter_map(|handed| {
+            let Handed::Argument { typed, name, own } = handed else { return None };
+            // Nobody looks at it, and it drops where the others do.
             let attrs = &typed.attrs;
-            let mutability = match &*typed.pat {
-                Pat::Ident(pat) => pat.mutability,
-                _ => None,
+            let Some(PatIdent { mutability, .. }) = own else {
+                let attrs = conditions(attrs);
+                return Some(quote!(#(#attrs)* let #name = #name;));
             };
-            quote!(#(#attrs)* let #mutability #name = #name;)
+            let is_wanted = body.contain(&name) || !attribute.contain(&name);
+            is_wanted.then(|| quote!(#(#attrs)* let #mutability #name = #name;))
         });
         quote!(#(#bindings)*)
     }
@@ -228,25 +255,33 @@ impl Chain {
     }
 }
 
-fn named(input: &FnArg) -> Option<(&PatType, &Ident)> {
-    match input {
-        FnArg::Receiver(_) => None,
-        FnArg::Typed(typed) => match &*typed.pat {
-            Pat::Ident(pat) => Some((typed, &pat.ident)),
-            _ => None,
-        },
-    }
+/// An argument as it is handed on.
+enum Handed<'a> {
+    Receiver(&'a Receiver),
+    Argument {
+        typed: &'a PatType,
+        /// What it is handed on by.
+        name: Ident,
+        /// What the user has called it, if somebody looks at it.
+        own: Option<&'a PatIdent>,
+    },
 }
 
-/// An argument as it is handed on.
-fn argument(input: &FnArg) -> TokenStream {
-    match input {
-        FnArg::Receiver(receiver) => receiver.self_token.to_token_stream(),
-        FnArg::Typed(typed) => {
-            let attrs = conditions(&typed.attrs);
-            let name = named(input).map(|(_, name)| name);
-            quote!(#(#attrs)* #name)
+impl Handed<'_> {
+    fn argument(&self) -> TokenStream {
+        match self {
+            Handed::Receiver(receiver) => receiver.self_token.to_token_stream(),
+            Handed::Argument { name, .. } => name.to_token_stream(),
         }
+    }
+
+    /// Tokens that are there where the argument is.
+    fn conditioned(&self, tokens: &TokenStream) -> TokenStream {
+        let attrs = match self {
+            Handed::Receiver(_) => Vec::new(),
+            Handed::Argument { typed, .. } => conditions(&typed.attrs),
+        };
+        quote!(#(#attrs)* #tokens)
     }
 }
 

@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(of(&[("x-ratelimit-remaining", "1"), ("x-ratelimit-reset", "60")]), None);
         assert_eq!(
             of(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "60")]),
-            Some(Duration::from_secs(60))
+            Some(Duration::from_mins(1))
         );
         assert_eq!(
             of(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1000000000")]),

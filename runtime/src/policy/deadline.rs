@@ -8,7 +8,7 @@ use crate::context::deadline_of;
 use crate::span::local::Until;
 
 /// When what runs now should be over: the earliest of the timeouts that it runs in and of its workflow's
-/// [`deadline`](WorkflowContext::deadline); `None` if there is none.
+/// [`deadline`](crate::WorkflowContext::deadline); `None` if there is none.
 ///
 /// ```
 /// # #[derive(Debug)] struct Refused;

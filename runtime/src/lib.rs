@@ -119,6 +119,8 @@ pub use metric::label::Label;
 pub use outcome::{Category, ErrorKind, Kind, Severity, Status};
 #[cfg(feature = "retry")]
 pub use policy::RetryAfter;
+#[cfg(feature = "breaker")]
+pub use policy::{Breaker, BreakerState, breaker};
 pub use policy::{BudgetUnit, PolicyError};
 #[cfg(feature = "timeout")]
 pub use policy::{cancelled, deadline};

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::future::pending;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -400,6 +400,30 @@ mod hedge {
         assert_eq!(begun.elapsed().as_millis(), 1_000, "both take as long");
     }
 
+    /// Takes up to 100 milliseconds, and where it is slow a second unless it is called once more.
+    #[tta::primitive(hedge(after = "p90", share = 1))]
+    async fn varied(calls: Calls, is_slow: Arc<AtomicBool>) -> Result<u32, Failure> {
+        let usual = u64::from(calls.count()) * 37 % 100;
+        let waits = if is_slow.swap(false, Relaxed) { 1_000 } else { usual };
+        tokio::time::sleep(Duration::from_millis(waits)).await;
+        Ok(1)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_would_have_been_slow_without_a_hedge_stays_known_as_slow() {
+        let calls = Calls::default();
+        for number in 0..1_000 {
+            let is_slow = Arc::new(AtomicBool::new(number % 11 == 7));
+            assert!(varied(calls.clone(), is_slow).await.is_ok());
+        }
+        // As quick as their second calls, the slow ones would hide among the others, and a fifth be called once more.
+        let further = calls.number() - 1_000;
+        assert!(
+            (60..=130).contains(&further),
+            "{further} further calls, where a tenth is slower than nine tenths"
+        );
+    }
+
     #[tokio::test(start_paused = true)]
     async fn the_loser_is_dropped() {
         struct Dropped(Arc<AtomicU32>);
@@ -619,6 +643,56 @@ mod breaker {
         assert_eq!(of_tenant("a", Some(Failure::Busy)).await, Err(Failure::Busy));
         assert!(is_open(&of_tenant("a", None).await));
         assert_eq!(of_tenant("b", None).await, Ok(1));
+    }
+
+    #[tta::primitive(name = "forced", breaker(failures = 1, window = 1, min_calls = 1, key = tenant))]
+    async fn forced(tenant: u32) -> Result<u32, Failure> {
+        Ok(tenant)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_opened_and_closed_by_hand_for_every_key() {
+        assert_eq!(forced(1).await, Ok(1));
+        let breaker = tta::breaker("forced").expect("it has been called");
+        breaker.force_open();
+        assert!(is_open(&forced(1).await));
+        assert_eq!(breaker.state(), tta::BreakerState::Open);
+        tokio::time::sleep(Duration::from_hours(2)).await;
+        assert!(is_open(&forced(1).await), "until it is closed by hand");
+        assert!(is_open(&forced(2).await), "of keys that come later, too");
+        breaker.force_closed();
+        assert_eq!(forced(1).await, Ok(1));
+        assert_eq!(forced(2).await, Ok(2));
+        assert!(tta::breaker("nobody").is_none());
+    }
+
+    #[tta::primitive(breaker(failures = 1, window = 1, min_calls = 1, open = "1s", probes = 2))]
+    async fn told(end: tokio::sync::oneshot::Receiver<bool>) -> Result<u32, Failure> {
+        if end.await.unwrap_or_default() { Ok(1) } else { Err(Failure::Busy) }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_that_is_left_over_says_nothing_of_a_later_opening() {
+        let ends = async |well: bool| {
+            let (end, told_of) = tokio::sync::oneshot::channel();
+            end.send(well).expect("it is there");
+            told(told_of).await
+        };
+        let after_a_second = async || tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(ends(false).await.is_err());
+        after_a_second().await;
+        let (end, told_of) = tokio::sync::oneshot::channel();
+        let left_over = tokio::spawn(told(told_of));
+        tokio::task::yield_now().await;
+        assert!(!is_open(&ends(false).await), "the other probe, which fails");
+        after_a_second().await;
+        assert_eq!((ends(true).await, ends(true).await), (Ok(1), Ok(1)), "closed");
+        assert!(!is_open(&ends(false).await), "and opened anew");
+        after_a_second().await;
+        assert_eq!(ends(true).await, Ok(1));
+        end.send(false).expect("it is there");
+        assert!(left_over.await.expect("it does not panic").is_err());
+        assert_eq!((ends(true).await, ends(true).await), (Ok(1), Ok(1)), "the second probe, and closed");
     }
 
     #[tta::primitive(breaker(failures = 1, window = 1, min_calls = 1, when = |error| *error == Failure::Wrong))]

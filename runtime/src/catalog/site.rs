@@ -296,6 +296,12 @@ impl Site {
         self.hidden.load(Relaxed) == Hidden::Everything as u8
     }
 
+    /// Its circuit breaker.
+    #[cfg(feature = "breaker")]
+    pub(crate) fn breaker(&self) -> Option<&'static crate::policy::Breaker> {
+        self.aspects.iter().find_map(|aspect| aspect.breaker())
+    }
+
     /// What its policies count.
     pub(crate) fn observed(&self) -> impl Iterator<Item = &'static Observed> {
         self.aspects.iter().flat_map(|aspect| aspect.observed())

@@ -19,6 +19,12 @@ use crate::testing::Recording;
 pub trait Aspect: fmt::Debug + Sync {
     /// Everything that it counts.
     fn observed(&self) -> Vec<&Observed>;
+
+    /// The circuit breaker, if it is that.
+    #[cfg(feature = "breaker")]
+    fn breaker(&self) -> Option<&super::Breaker> {
+        None
+    }
 }
 
 /// A family of a policy: its labels besides the function's name, and the values that they have.

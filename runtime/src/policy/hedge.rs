@@ -35,7 +35,7 @@ enum After {
     Percentile(u32),
 }
 
-/// The last calls that succeeded.
+/// How long the last calls that succeeded took to their first success.
 #[derive(Debug)]
 struct Recent {
     /// How long they took, [`Recent::MOST`] at most.
@@ -153,6 +153,7 @@ where
     F: Future<Output = R>,
 {
     policy.budget.earn();
+    let begun = Instant::now();
     let patience = policy.patience();
     let waited = |number: u32| patience.unwrap_or_default() * (number - 1);
     let first = pin!(body());
@@ -164,10 +165,12 @@ where
     let mut wait = pin!(None::<Sleep>);
     std::future::poll_fn(|task| {
         loop {
-            let ended = |(number, duration, result): (u32, Duration, R), others: usize| {
+            let ended = |(number, result): (u32, R), others: usize| {
                 let is_success = outcome(&result).status != Status::Error;
                 if is_success {
-                    policy.succeeded(duration);
+                    // Of a first call that is dropped: it would have taken longer still. Left out, the slow ones would
+                    // be forgotten, and more and more calls seem to be.
+                    policy.succeeded(begun.elapsed());
                 }
                 if !is_success && others > 0 {
                     // What is left may still succeed.
@@ -216,17 +219,15 @@ where
     .await
 }
 
-/// One call: which, how long it took, and what came of it.
+/// One call: which, and what came of it.
 async fn call<R, F: Future<Output = R>>(
     policy: &Hedge,
     number: u32,
     waited: Duration,
     outcome: &impl Fn(&R) -> Outcome,
     body: F,
-) -> (u32, Duration, R) {
-    let begun = Instant::now();
-    let result = attempt(|| format!("{} hedge", policy.name), number, waited, outcome, body).await;
-    (number, begun.elapsed(), result)
+) -> (u32, R) {
+    (number, attempt(|| format!("{} hedge", policy.name), number, waited, outcome, body).await)
 }
 
 /// None yet of those calls, whose type has no name.

@@ -42,6 +42,8 @@ mod timeout;
 pub(crate) use aspect::Aspect;
 #[cfg(feature = "telemetry")]
 pub(crate) use aspect::Observed;
+#[cfg(feature = "breaker")]
+pub use breaker::{Breaker, BreakerState, breaker_of as breaker};
 #[cfg(feature = "timeout")]
 pub use deadline::{cancelled, deadline};
 pub use error::{BudgetUnit, PolicyError};

@@ -8,19 +8,24 @@ use super::{BreakerState, Change, Settings, Window};
 
 /// One circuit.
 #[derive(Debug)]
-pub(super) enum Circuit {
+pub(super) struct Circuit {
+    state: State,
+    /// How often it has been opened: what was let through before says nothing of what has been found out since.
+    round: u32,
+}
+
+#[derive(Debug)]
+enum State {
     Closed(Option<Window>),
     Open {
         until: Instant,
-        /// Which opening this is.
-        round: u32,
     },
+    /// Until it is closed by hand.
+    ForcedOpen,
     HalfOpen {
-        round: u32,
-        /// Probes that run, that have ended, and that have ended well.
+        /// Probes that run, and that have ended well.
         running: u32,
         ended: u32,
-        failed: u32,
     },
 }
 
@@ -41,11 +46,20 @@ pub(super) enum Ended {
     Cancelled,
 }
 
-/// How a call that runs a fraction too long in a half-open circuit is waited for.
+/// When to come again while all the probes are running: soon, since nobody knows how long they take.
 const BUSY: Duration = Duration::from_millis(100);
 
 impl Circuit {
-    pub(super) const CLOSED: Circuit = Circuit::Closed(None);
+    pub(super) const CLOSED: Circuit = Circuit { state: State::Closed(None), round: 0 };
+    pub(super) const FORCED_OPEN: Circuit = Circuit { state: State::ForcedOpen, round: 1 };
+
+    pub(super) fn state(&self) -> BreakerState {
+        match self.state {
+            State::Closed(_) => BreakerState::Closed,
+            State::Open { .. } | State::ForcedOpen => BreakerState::Open,
+            State::HalfOpen { .. } => BreakerState::HalfOpen,
+        }
+    }
 
     /// Lets a call through, or says how long not.
     pub(super) fn admit(
@@ -53,23 +67,23 @@ impl Circuit {
         settings: &Settings,
         now: impl FnOnce() -> Instant,
     ) -> (Result<Admitted, Duration>, Change) {
-        match self {
-            Circuit::Closed(_) => (Ok(Admitted::Call), None),
-            Circuit::Open { until, round } => {
+        match &mut self.state {
+            State::Closed(_) => (Ok(Admitted::Call), None),
+            State::ForcedOpen => (Err(settings.open), None),
+            State::Open { until } => {
                 let left = until.saturating_duration_since(now());
                 if !left.is_zero() {
                     return (Err(left), None);
                 }
-                let round = *round;
-                *self = Circuit::HalfOpen { round, running: 1, ended: 0, failed: 0 };
-                (Ok(Admitted::Probe(round)), Some((BreakerState::Open, BreakerState::HalfOpen)))
+                let change = self.change(State::HalfOpen { running: 1, ended: 0 });
+                (Ok(Admitted::Probe(self.round)), change)
             }
-            Circuit::HalfOpen { round, running, ended, .. } => {
+            State::HalfOpen { running, ended } => {
                 if *running + *ended >= settings.probes {
                     return (Err(BUSY), None);
                 }
                 *running += 1;
-                (Ok(Admitted::Probe(*round)), None)
+                (Ok(Admitted::Probe(self.round)), None)
             }
         }
     }
@@ -83,50 +97,57 @@ impl Circuit {
         how: Ended,
         is_slow: bool,
     ) -> Change {
-        match (&mut *self, admitted) {
-            (Circuit::Closed(window), Admitted::Call) => {
-                if how == Ended::Cancelled && !is_slow {
+        let is_nothing = how == Ended::Cancelled && !is_slow;
+        match (&mut self.state, admitted) {
+            (State::Closed(window), Admitted::Call) => {
+                if is_nothing {
                     return None;
                 }
                 let window = window.get_or_insert_with(|| Window::new(settings.window));
                 window.add(now, how == Ended::Failure, is_slow);
-                if !window.has_trouble() {
+                if !window.has_trouble() || !settings.is_too_much(window.seen(now)) {
                     return None;
                 }
-                let seen = window.seen(now);
-                let is_beyond = |part: u32, most: u32| {
-                    u64::from(part) * 1_000_000 >= u64::from(most) * u64::from(seen.calls)
-                };
-                let too_many = is_beyond(seen.failures, settings.failures) && seen.failures > 0;
-                let too_slow =
-                    settings.slow.is_some() && is_beyond(seen.slow, settings.slow_calls) && seen.slow > 0;
-                if seen.calls < settings.min_calls || !(too_many || too_slow) {
-                    return None;
-                }
-                *self = Circuit::Open { until: now + settings.open, round: 1 };
-                Some((BreakerState::Closed, BreakerState::Open))
+                self.open(now + settings.open)
             }
-            (Circuit::HalfOpen { round, running, ended, failed }, Admitted::Probe(of)) if of == *round => {
+            (State::HalfOpen { running, ended }, Admitted::Probe(round)) if round == self.round => {
                 *running = running.saturating_sub(1);
-                if how == Ended::Cancelled && !is_slow {
+                if is_nothing {
                     // Its place is free for another probe.
                     return None;
                 }
-                *ended += 1;
-                *failed += u32::from(how == Ended::Failure || is_slow);
-                if *failed > 0 {
-                    let round = round.wrapping_add(1);
-                    *self = Circuit::Open { until: now + settings.open, round };
-                    return Some((BreakerState::HalfOpen, BreakerState::Open));
+                if how == Ended::Failure || is_slow {
+                    return self.open(now + settings.open);
                 }
+                *ended += 1;
                 if *ended < settings.probes {
                     return None;
                 }
-                *self = Circuit::CLOSED;
-                Some((BreakerState::HalfOpen, BreakerState::Closed))
+                self.change(State::Closed(None))
             }
             // It was let through before the circuit changed, of which it says nothing any more.
             _ => None,
         }
+    }
+
+    fn open(&mut self, until: Instant) -> Change {
+        self.round = self.round.wrapping_add(1);
+        self.change(State::Open { until })
+    }
+
+    pub(super) fn force_open(&mut self) -> Change {
+        self.round = self.round.wrapping_add(1);
+        self.change(State::ForcedOpen)
+    }
+
+    pub(super) fn force_closed(&mut self) -> Change {
+        self.change(State::Closed(None))
+    }
+
+    fn change(&mut self, to: State) -> Change {
+        let from = self.state();
+        self.state = to;
+        let to = self.state();
+        (from != to).then_some((from, to))
     }
 }

@@ -6,13 +6,14 @@ mod window;
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, Once, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use self::circuit::{Admitted, Circuit, Ended};
-use self::window::Window;
+use self::window::{Seen, Window};
 use super::PolicyError;
 use super::aspect::{Aspect, Observed, Series};
 use super::result::Refusable;
@@ -22,8 +23,9 @@ use crate::names::{attribute, label};
 use crate::outcome::{Category, Outcome, Status};
 
 /// What a circuit breaker does with calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BreakerState {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BreakerState {
     /// They pass.
     Closed,
     /// They are refused.
@@ -34,7 +36,8 @@ pub(super) enum BreakerState {
 
 impl BreakerState {
     /// The label value.
-    pub(super) const fn as_str(self) -> &'static str {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             BreakerState::Closed => "closed",
             BreakerState::Open => "open",
@@ -43,7 +46,7 @@ impl BreakerState {
     }
 }
 
-/// The circuit breaker of a function.
+/// The circuit breaker of a function, from [`breaker`](fn@crate::breaker).
 pub struct Breaker {
     name: &'static str,
     settings: Settings,
@@ -54,6 +57,10 @@ pub struct Breaker {
     state: Observed,
     transitions: Observed,
     rejections: Observed,
+    /// Puts it among those that have been called.
+    called: Once,
+    /// Whether circuits of keys that come now are open.
+    is_forced_open: AtomicBool,
 }
 
 impl fmt::Debug for Breaker {
@@ -76,6 +83,17 @@ struct Settings {
     window: Span,
     open: Duration,
     probes: u32,
+}
+
+impl Settings {
+    /// Whether so many of the calls failed, or were slow, that it opens.
+    fn is_too_much(&self, seen: Seen) -> bool {
+        let is_beyond = |part: u32, most: u32| {
+            part > 0 && u64::from(part) * 1_000_000 >= u64::from(most) * u64::from(seen.calls)
+        };
+        let is_too_slow = self.slow.is_some() && is_beyond(seen.slow, self.slow_calls);
+        seen.calls >= self.min_calls && (is_too_slow || is_beyond(seen.failures, self.failures))
+    }
 }
 
 /// What a window holds.
@@ -145,6 +163,8 @@ impl Breaker {
             state: Observed::new(name, &STATE),
             transitions: Observed::new(name, &TRANSITIONS),
             rejections: Observed::new(name, &REJECTIONS),
+            called: Once::new(),
+            is_forced_open: AtomicBool::new(false),
         }
     }
 
@@ -204,6 +224,10 @@ impl Aspect for Breaker {
     fn observed(&self) -> Vec<&Observed> {
         vec![&self.state, &self.transitions, &self.rejections]
     }
+
+    fn breaker(&self) -> Option<&Breaker> {
+        Some(self)
+    }
 }
 
 /// Which circuit a call belongs to.
@@ -245,6 +269,44 @@ pub async fn breaker_when<R: Refusable>(
     when: impl Fn(&R::Error) -> bool,
 ) -> R {
     policy.run(key, body, |result| result.as_error().is_some_and(&when)).await
+}
+
+/// Those that have been called.
+static KNOWN: Mutex<Vec<&'static Breaker>> = Mutex::new(Vec::new());
+
+/// The circuit breaker of the primitive with this name, to look at it and to open or close it by hand. Without an exporter
+/// compiled in it is not known before the primitive has been called.
+///
+/// ```
+/// # use tta::PolicyError;
+/// #[tta::primitive(breaker(failures = 0.5))]
+/// async fn charge(cents: u64) -> Result<u64, PolicyError> {
+///     Ok(cents)
+/// }
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+/// # runtime.expect("a runtime").block_on(async {
+/// assert_eq!(charge(5).await, Ok(5));
+/// let breaker = tta::breaker("charge").expect("it has been called");
+/// // The bank has said that it will be away.
+/// breaker.force_open();
+/// assert!(matches!(charge(5).await, Err(PolicyError::BreakerOpen { .. })));
+/// breaker.force_closed();
+/// assert_eq!(charge(5).await, Ok(5));
+/// # });
+/// ```
+#[must_use]
+pub fn breaker_of(name: &str) -> Option<&'static Breaker> {
+    #[cfg(feature = "telemetry")]
+    if let Some(breaker) = crate::catalog::sites()
+        .into_iter()
+        .filter_map(|site| site.breaker())
+        .find(|breaker| breaker.name == name)
+    {
+        return Some(breaker);
+    }
+    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.iter().find(|breaker| breaker.name == name).copied()
 }
 
 /// A call that has been let through. However it ends, the circuit is told.
@@ -299,6 +361,7 @@ impl Breaker {
         body: impl Future<Output = R>,
         is_failure: impl Fn(&R) -> bool,
     ) -> R {
+        self.called.call_once(|| KNOWN.lock().unwrap_or_else(PoisonError::into_inner).push(self));
         let circuit = self.choose(key);
         let begun = self.settings.slow.map(|_| Instant::now());
         let (admitted, change) = circuit.with(|circuit| circuit.admit(&self.settings, Instant::now));
@@ -307,7 +370,8 @@ impl Breaker {
             Ok(admitted) => admitted,
             Err(retry_after) => {
                 self.rejections.count(0);
-                crate::span().set(attribute::BREAKER_STATE, BreakerState::Open.as_str());
+                let state = circuit.with(|circuit| circuit.state());
+                crate::span().set(attribute::BREAKER_STATE, state.as_str());
                 return R::refused(PolicyError::BreakerOpen { primitive: self.name.into(), retry_after });
             }
         };
@@ -337,8 +401,10 @@ impl Breaker {
             return Chosen::Only(&self.circuit);
         }
         let circuit = keyed.entry(key).or_insert_with(|| {
-            self.state.change(BreakerState::Closed as usize, 1);
-            Arc::new(Mutex::new(Circuit::CLOSED))
+            let is_open = self.is_forced_open.load(Relaxed);
+            let circuit = if is_open { Circuit::FORCED_OPEN } else { Circuit::CLOSED };
+            self.state.change(circuit.state() as usize, 1);
+            Arc::new(Mutex::new(circuit))
         });
         Chosen::Keyed(circuit.clone())
     }
@@ -357,5 +423,32 @@ impl Breaker {
             "breaker",
             [(attribute::BREAKER_FROM, from.as_str().into()), (attribute::BREAKER_STATE, to.as_str().into())],
         );
+    }
+
+    /// What it does with calls now, those without a key.
+    #[must_use]
+    pub fn state(&self) -> BreakerState {
+        Chosen::Only(&self.circuit).with(|circuit| circuit.state())
+    }
+
+    /// Refuses all calls, of every key, until it is [closed](Breaker::force_closed).
+    pub fn force_open(&self) {
+        self.is_forced_open.store(true, Relaxed);
+        self.each(Circuit::force_open);
+    }
+
+    /// Lets calls through again and forgets what it has seen.
+    pub fn force_closed(&self) {
+        self.is_forced_open.store(false, Relaxed);
+        self.each(Circuit::force_closed);
+    }
+
+    fn each(&self, change: impl Fn(&mut Circuit) -> Change) {
+        let keyed = self.keyed.read().unwrap_or_else(PoisonError::into_inner);
+        let keyed: Vec<_> = keyed.values().cloned().map(Chosen::Keyed).collect();
+        for circuit in keyed.into_iter().chain([Chosen::Only(&self.circuit)]) {
+            let change = circuit.with(&change);
+            self.tell(change);
+        }
     }
 }

@@ -9,7 +9,7 @@ const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/metrics.md");
 fn reference() -> String {
     let mut out = String::from(
         "# Metrics\n\n\
-         Made of the declarations in `runtime/src/metric/family.rs`; `TTA_UPDATE=1 cargo test -p tta-tests --test reference`\n\
+         Made of the declarations in `runtime/src/metric/family/table.rs`; `TTA_UPDATE=1 cargo test -p tta-tests --test reference`\n\
          writes it anew.\n\n\
          Every series whose labels are known from the annotations exists at 0 from `init` on. All durations are\n\
          seconds. A function's own `labels(..)` come after the labels listed here, on the executions and errors\n\

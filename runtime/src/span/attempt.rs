@@ -49,7 +49,7 @@ pub(crate) async fn attempt<R>(
     let mut builder = SpanBuilder::from_name(name());
     builder.attributes = Some(vec![
         KeyValue::new(attribute::ATTEMPT_NUMBER, i64::from(number)),
-        KeyValue::new(attribute::ATTEMPT_WAIT, waited.as_secs_f64() * 1e3),
+        KeyValue::new(attribute::ATTEMPT_WAIT, waited.as_nanos() as f64 / 1e6),
     ]);
     let mut span = Provider::default().tracer_with_scope(our_scope()).start(builder, &parent, None);
     if !span.is_recording() {

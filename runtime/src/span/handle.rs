@@ -99,7 +99,7 @@ impl Span {
         use opentelemetry::trace::TraceContextExt as _;
         let span = self.context.span();
         if span.is_recording() {
-            let elapsed = opentelemetry::KeyValue::new(attribute::ELAPSED, elapsed.as_secs_f64() * 1e3);
+            let elapsed = opentelemetry::KeyValue::new(attribute::ELAPSED, elapsed.as_nanos() as f64 / 1e6);
             span.add_event(name.to_owned(), vec![elapsed]);
         }
     }

@@ -18,6 +18,8 @@ use super::PolicyError;
 use super::aspect::{Aspect, Observed, Series};
 use super::result::Refusable;
 #[cfg(feature = "telemetry")]
+use crate::catalog::{Site, sites};
+#[cfg(feature = "telemetry")]
 use crate::metric::family;
 use crate::names::{attribute, label};
 use crate::outcome::{Category, Outcome, Status};
@@ -298,10 +300,7 @@ static KNOWN: Mutex<Vec<&'static Breaker>> = Mutex::new(Vec::new());
 #[must_use]
 pub fn breaker_of(name: &str) -> Option<&'static Breaker> {
     #[cfg(feature = "telemetry")]
-    if let Some(breaker) = crate::catalog::sites()
-        .into_iter()
-        .filter_map(|site| site.breaker())
-        .find(|breaker| breaker.name == name)
+    if let Some(breaker) = sites().into_iter().filter_map(Site::breaker).find(|breaker| breaker.name == name)
     {
         return Some(breaker);
     }

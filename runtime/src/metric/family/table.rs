@@ -1,0 +1,332 @@
+//! Every family, and the list of them.
+
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+use crate::names::attribute;
+use crate::names::{label, metric};
+
+use super::{Family, Producer};
+#[cfg(feature = "process")]
+use super::{FamilyKind, Instrument, Unit};
+
+pub(crate) static WORKFLOW_EXECUTIONS: Family = Family::counter(
+    metric::WORKFLOW_EXECUTIONS,
+    Producer::Workflows,
+    &[label::WORKFLOW_NAME, label::WORKFLOW_TYPE, label::STATUS],
+)
+.help("Workflow calls that ended.");
+
+pub(crate) static WORKFLOW_DURATION: Family = Family::seconds(
+    metric::WORKFLOW_DURATION,
+    Producer::Workflows,
+    &[label::WORKFLOW_NAME, label::WORKFLOW_TYPE],
+)
+.help("Time from the first poll of a workflow to its end.");
+
+pub(crate) static WORKFLOWS_ACTIVE: Family =
+    Family::gauge(metric::WORKFLOWS_ACTIVE, Producer::Workflows, &[label::WORKFLOW_NAME])
+        .help("Workflow calls that run now.");
+
+pub(crate) static WORKFLOW_ERRORS: Family = Family::counter(
+    metric::WORKFLOW_ERRORS,
+    Producer::Workflows,
+    &[label::WORKFLOW_NAME, label::ERROR_TYPE, label::CATEGORY],
+)
+.help("Workflow calls that ended in an error, by the error's kind.");
+
+pub(crate) static WORKFLOW_STEPS: Family = Family::counter(
+    metric::WORKFLOW_STEPS,
+    Producer::Steps,
+    &[label::WORKFLOW_NAME, label::PRIMITIVE_NAME, label::STATUS],
+)
+.help("Primitives that ended as a step of a workflow; a pair's series opens when it first occurs.");
+
+pub(crate) static WORKFLOW_STEP_DURATION: Family = Family::seconds(
+    metric::WORKFLOW_STEP_DURATION,
+    Producer::Steps,
+    &[label::WORKFLOW_NAME, label::PRIMITIVE_NAME],
+)
+.help("Time that a step of a workflow took.");
+
+pub(crate) static PRIMITIVE_EXECUTIONS: Family = Family::counter(
+    metric::PRIMITIVE_EXECUTIONS,
+    Producer::Primitives,
+    &[label::PRIMITIVE_NAME, label::PRIMITIVE_TYPE, label::STATUS],
+)
+.help("Primitive calls that ended.");
+
+pub(crate) static PRIMITIVE_DURATION: Family = Family::seconds(
+    metric::PRIMITIVE_DURATION,
+    Producer::Primitives,
+    &[label::PRIMITIVE_NAME, label::PRIMITIVE_TYPE],
+)
+.help("Time from the first poll of a primitive to its end.");
+
+pub(crate) static PRIMITIVES_ACTIVE: Family =
+    Family::gauge(metric::PRIMITIVES_ACTIVE, Producer::Primitives, &[label::PRIMITIVE_NAME])
+        .help("Primitive calls that run now.");
+
+pub(crate) static PRIMITIVE_ERRORS: Family = Family::counter(
+    metric::PRIMITIVE_ERRORS,
+    Producer::Primitives,
+    &[label::PRIMITIVE_NAME, label::PRIMITIVE_TYPE, label::ERROR_TYPE, label::CATEGORY],
+)
+.help("Primitive calls that ended in an error, by the error's kind.");
+
+pub(crate) static SLO_EVENTS: Family = Family::counter(
+    metric::SLO_EVENTS,
+    Producer::Objectives,
+    &[label::SLO, label::OBJECTIVE, label::OUTCOME],
+)
+.help("Calls that an objective has judged; cancelled ones are not, and latency judges those that succeeded.");
+
+pub(crate) static SLO_OBJECTIVE: Family =
+    Family::gauge(metric::SLO_OBJECTIVE, Producer::Objectives, &[label::SLO, label::OBJECTIVE])
+        .ratio()
+        .help("The share of good calls that an objective asks for.");
+
+pub(crate) static FALLBACKS: Family =
+    Family::counter(metric::FALLBACKS, Producer::Policies, &[label::PRIMITIVE_NAME, label::MEMBER])
+        .help("Calls in the place of one that failed, by the function that was called.");
+
+#[cfg(feature = "bulkhead")]
+pub(crate) static BULKHEAD_WAIT: Family = Family::seconds(
+    metric::BULKHEAD_WAIT,
+    Producer::Policies,
+    &[label::PRIMITIVE_NAME],
+)
+.help("Time that calls waited until a bulkhead had room for them; those that it refused are not among them.");
+
+#[cfg(feature = "bulkhead")]
+pub(crate) static BULKHEAD_REJECTIONS: Family =
+    Family::counter(metric::BULKHEAD_REJECTIONS, Producer::Policies, &[label::PRIMITIVE_NAME, label::REASON])
+        .help("Calls that a bulkhead refused: its queue was full, or they waited in it for too long.");
+
+#[cfg(feature = "breaker")]
+pub(crate) static BREAKER_STATE: Family =
+    Family::gauge(metric::BREAKER_STATE, Producer::Policies, &[label::PRIMITIVE_NAME, label::STATE])
+        .help("Circuits in each state: one for each key, and one for calls without; an open one is tried by the next call.");
+
+#[cfg(feature = "breaker")]
+pub(crate) static BREAKER_TRANSITIONS: Family = Family::counter(
+    metric::BREAKER_TRANSITIONS,
+    Producer::Policies,
+    &[label::PRIMITIVE_NAME, label::FROM, label::TO],
+)
+.help("Changes of a circuit breaker's state.");
+
+#[cfg(feature = "breaker")]
+pub(crate) static BREAKER_REJECTIONS: Family =
+    Family::counter(metric::BREAKER_REJECTIONS, Producer::Policies, &[label::PRIMITIVE_NAME])
+        .help("Calls that a circuit breaker refused.");
+
+#[cfg(feature = "hedge")]
+pub(crate) static HEDGES: Family =
+    Family::counter(metric::HEDGES, Producer::Policies, &[label::PRIMITIVE_NAME, label::OUTCOME])
+        .help("Calls that were made more than once at a time, by which of them was the first to succeed.");
+
+#[cfg(feature = "retry")]
+pub(crate) static RETRY_ATTEMPTS: Family =
+    Family::counter(metric::RETRY_ATTEMPTS, Producer::Policies, &[label::PRIMITIVE_NAME, label::OUTCOME])
+        .help("Attempts by what followed: success, an error (another attempt, or one that would not help), or no further attempt for want of number, time (exhausted) or budget.");
+
+#[cfg(feature = "timeout")]
+pub(crate) static TIMEOUTS: Family =
+    Family::counter(metric::TIMEOUTS, Producer::Policies, &[label::PRIMITIVE_NAME, label::PHASE]).help(
+        "Calls that were not over in time: at the deadline the body is told, after the grace it is dropped.",
+    );
+
+pub(crate) static COMPONENT_INFO: Family = Family::gauge(
+    metric::COMPONENT_INFO,
+    Producer::Components,
+    &[label::NAME, label::KIND, label::MATURITY, label::VERSION],
+)
+.help("Annotated functions of this program; always 1.");
+
+pub(crate) static LABEL_OVERFLOW: Family =
+    Family::counter(metric::LABEL_OVERFLOW, Producer::OpenLabels, &[label::FAMILY, label::LABEL])
+        .help("Label values that did not fit their bound and were counted as `other`.");
+
+pub(crate) static TELEMETRY_SPANS: Family =
+    Family::counter(metric::TELEMETRY_SPANS, Producer::Pipeline, &[label::OUTCOME, label::REASON])
+        .help("Spans by what became of them: exported to every exporter, dropped, or sampled out.");
+
+pub(crate) static TELEMETRY_QUEUE_LENGTH: Family =
+    Family::gauge(metric::TELEMETRY_QUEUE_LENGTH, Producer::Pipeline, &[label::EXPORTER])
+        .help("Finished spans that wait for the exporter.");
+
+pub(crate) static TELEMETRY_QUEUE_CAPACITY: Family =
+    Family::gauge(metric::TELEMETRY_QUEUE_CAPACITY, Producer::Pipeline, &[label::EXPORTER])
+        .help("Finished spans that may wait for the exporter before new ones are dropped.");
+
+pub(crate) static TELEMETRY_EXPORT_DURATION: Family =
+    Family::seconds(metric::TELEMETRY_EXPORT_DURATION, Producer::Pipeline, &[label::EXPORTER, label::STATUS])
+        .help("Time that an exporter took for one batch.");
+
+pub(crate) static PROPAGATION_ERRORS: Family =
+    Family::counter(metric::PROPAGATION_ERRORS, Producer::Propagation, &[label::PROPAGATOR, label::REASON])
+        .help("Headers of callers that were not what they should be, and what did not fit into ours.");
+
+pub(crate) static BUILD_INFO: Family =
+    Family::gauge(metric::BUILD_INFO, Producer::Init, &[label::VERSION, label::SERVICE, label::ENVIRONMENT])
+        .help("The running program: version of the service, its name and environment; always 1.");
+
+#[cfg(feature = "log")]
+pub(crate) static LOG_LINES: Family = Family::counter(metric::LOG_LINES, Producer::Log, &[label::OUTCOME])
+    .help("Log lines by what became of them: written, dropped since the queue was full, or sampled out.");
+
+#[cfg(feature = "tower")]
+pub(crate) static HTTP_SERVER_DURATION: Family = Family::requests(
+    metric::HTTP_SERVER_DURATION,
+    Producer::HttpServers,
+    &[
+        label::REQUEST_METHOD,
+        label::ROUTE,
+        label::RESPONSE_STATUS,
+        label::URL_SCHEME,
+        label::PROTOCOL_VERSION,
+        label::ERROR_TYPE,
+    ],
+    label::ROUTE,
+    "http.server.request.duration",
+    &[
+        attribute::REQUEST_METHOD,
+        attribute::ROUTE,
+        attribute::RESPONSE_STATUS,
+        attribute::URL_SCHEME,
+        attribute::PROTOCOL_VERSION,
+        attribute::ERROR_TYPE,
+    ],
+)
+.help("Time from a request's arrival to the end of the response's body; what is not known of a request is left out.");
+
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+pub(crate) static HTTP_CLIENT_DURATION: Family = Family::requests(
+    metric::HTTP_CLIENT_DURATION,
+    Producer::HttpClients,
+    &[
+        label::REQUEST_METHOD,
+        label::SERVER_ADDRESS,
+        label::SERVER_PORT,
+        label::RESPONSE_STATUS,
+        label::PROTOCOL_VERSION,
+        label::ERROR_TYPE,
+    ],
+    label::SERVER_ADDRESS,
+    "http.client.request.duration",
+    &[
+        attribute::REQUEST_METHOD,
+        attribute::SERVER_ADDRESS,
+        attribute::SERVER_PORT,
+        attribute::RESPONSE_STATUS,
+        attribute::PROTOCOL_VERSION,
+        attribute::ERROR_TYPE,
+    ],
+)
+.help("Time from sending a request to the end of the response's body, by reqwest to its headers.");
+
+#[cfg(feature = "process")]
+pub(crate) static PROCESS_CPU: Family =
+    Family::process(metric::PROCESS_CPU, FamilyKind::Counter, Unit::Seconds)
+        .help("User and system CPU time that the process has taken.")
+        .otlp("process.cpu.time", "s", Instrument::Counter);
+
+#[cfg(feature = "process")]
+pub(crate) static PROCESS_RESIDENT_MEMORY: Family =
+    Family::process(metric::PROCESS_RESIDENT_MEMORY, FamilyKind::Gauge, Unit::Bytes)
+        .help("Physical memory that the process holds.")
+        .otlp("process.memory.usage", "By", Instrument::UpDownCounter);
+
+#[cfg(feature = "process")]
+pub(crate) static PROCESS_VIRTUAL_MEMORY: Family =
+    Family::process(metric::PROCESS_VIRTUAL_MEMORY, FamilyKind::Gauge, Unit::Bytes)
+        .help("Virtual memory of the process.")
+        .otlp("process.memory.virtual", "By", Instrument::UpDownCounter);
+
+#[cfg(feature = "process")]
+pub(crate) static PROCESS_OPEN_FDS: Family =
+    Family::process(metric::PROCESS_OPEN_FDS, FamilyKind::Gauge, Unit::One)
+        .help("File descriptors that are open; on Windows, handles.")
+        .otlp(OPEN_FDS, "{file_descriptor}", Instrument::UpDownCounter);
+
+/// What Windows counts in place of file descriptors has a name of its own.
+#[cfg(feature = "process")]
+const OPEN_FDS: &str =
+    if cfg!(windows) { "process.windows.handle.count" } else { "process.unix.file_descriptor.count" };
+
+#[cfg(feature = "process")]
+pub(crate) static PROCESS_MAX_FDS: Family =
+    Family::process(metric::PROCESS_MAX_FDS, FamilyKind::Gauge, Unit::One)
+        .help("File descriptors that may be open; 0 is without limit.");
+
+#[cfg(feature = "process")]
+pub(crate) static PROCESS_THREADS: Family =
+    Family::process(metric::PROCESS_THREADS, FamilyKind::Gauge, Unit::One)
+        .help("Threads of the process.")
+        .otlp("process.thread.count", "{thread}", Instrument::UpDownCounter);
+
+#[cfg(feature = "process")]
+pub(crate) static PROCESS_START_TIME: Family =
+    Family::process(metric::PROCESS_START_TIME, FamilyKind::Gauge, Unit::Seconds)
+        .help("When the process started, since 1970.")
+        .otlp("process.uptime", "s", Instrument::Age);
+
+/// Every family. The store, the catalog and every generated file are made of this list.
+pub(crate) static FAMILIES: &[&Family] = &[
+    &WORKFLOW_EXECUTIONS,
+    &WORKFLOW_DURATION,
+    &WORKFLOWS_ACTIVE,
+    &WORKFLOW_ERRORS,
+    &WORKFLOW_STEPS,
+    &WORKFLOW_STEP_DURATION,
+    &PRIMITIVE_EXECUTIONS,
+    &PRIMITIVE_DURATION,
+    &PRIMITIVES_ACTIVE,
+    &PRIMITIVE_ERRORS,
+    &SLO_EVENTS,
+    &SLO_OBJECTIVE,
+    &FALLBACKS,
+    #[cfg(feature = "bulkhead")]
+    &BULKHEAD_WAIT,
+    #[cfg(feature = "bulkhead")]
+    &BULKHEAD_REJECTIONS,
+    #[cfg(feature = "breaker")]
+    &BREAKER_STATE,
+    #[cfg(feature = "breaker")]
+    &BREAKER_TRANSITIONS,
+    #[cfg(feature = "breaker")]
+    &BREAKER_REJECTIONS,
+    #[cfg(feature = "hedge")]
+    &HEDGES,
+    #[cfg(feature = "retry")]
+    &RETRY_ATTEMPTS,
+    #[cfg(feature = "timeout")]
+    &TIMEOUTS,
+    &COMPONENT_INFO,
+    &LABEL_OVERFLOW,
+    &TELEMETRY_SPANS,
+    &TELEMETRY_QUEUE_LENGTH,
+    &TELEMETRY_QUEUE_CAPACITY,
+    &TELEMETRY_EXPORT_DURATION,
+    &PROPAGATION_ERRORS,
+    &BUILD_INFO,
+    #[cfg(feature = "log")]
+    &LOG_LINES,
+    #[cfg(feature = "tower")]
+    &HTTP_SERVER_DURATION,
+    #[cfg(any(feature = "reqwest", feature = "tower"))]
+    &HTTP_CLIENT_DURATION,
+    #[cfg(feature = "process")]
+    &PROCESS_CPU,
+    #[cfg(feature = "process")]
+    &PROCESS_RESIDENT_MEMORY,
+    #[cfg(feature = "process")]
+    &PROCESS_VIRTUAL_MEMORY,
+    #[cfg(feature = "process")]
+    &PROCESS_OPEN_FDS,
+    #[cfg(feature = "process")]
+    &PROCESS_MAX_FDS,
+    #[cfg(feature = "process")]
+    &PROCESS_THREADS,
+    #[cfg(feature = "process")]
+    &PROCESS_START_TIME,
+];

@@ -120,6 +120,45 @@ mod timeout {
         assert_eq!(tta::deadline(), None);
     }
 
+    #[tta::primitive(timeout("10s"))]
+    async fn elsewhere() -> Result<u32, Failure> {
+        use tta::CarryExt as _;
+        let here = tta::deadline();
+        assert!(here.is_some());
+        let left = async { tta::deadline() };
+        assert_eq!(tokio::spawn(left.carried()).await.expect("it does not panic"), here);
+        let thread = std::thread::spawn(tta::carry(tta::deadline));
+        assert_eq!(thread.join().expect("it does not panic"), here);
+        assert_eq!(
+            tokio::spawn(async { tta::deadline() }).await.expect("it does not panic"),
+            None,
+            "nobody said so"
+        );
+        Ok(1)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_goes_along_to_other_tasks_and_threads_and_no_further() {
+        assert_eq!(elsewhere().await, Ok(1));
+        assert_eq!(tta::deadline(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_deadline_of_a_workflow_holds_too() {
+        let begun = Instant::now();
+        let at = begun.into_std() + Duration::from_secs(3);
+        let workflow = tta::WorkflowContext::builder().deadline(at);
+        workflow
+            .scope(async {
+                assert_eq!(tta::deadline(), Some(at));
+                assert!(is_timeout(&told(9).await), "whose own would be over sooner");
+                assert_eq!(begun.elapsed(), Duration::from_secs(3));
+                assert!(is_timeout(&slow(1).await), "there is no time any more");
+                assert_eq!(begun.elapsed(), Duration::from_secs(3));
+            })
+            .await;
+    }
+
     #[tta::primitive(timeout("1s", grace = "2s"))]
     async fn told(tidies: u64) -> Result<u32, Failure> {
         tta::cancelled().await;

@@ -282,19 +282,19 @@ static KNOWN: Mutex<Vec<&'static Breaker>> = Mutex::new(Vec::new());
 /// ```
 /// # use tta::PolicyError;
 /// #[tta::primitive(breaker(failures = 0.5))]
-/// async fn charge(cents: u64) -> Result<u64, PolicyError> {
+/// async fn charge_bank(cents: u64) -> Result<u64, PolicyError> {
 ///     Ok(cents)
 /// }
 ///
 /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
 /// # runtime.expect("a runtime").block_on(async {
-/// assert_eq!(charge(5).await, Ok(5));
-/// let breaker = tta::breaker("charge").expect("it has been called");
+/// assert_eq!(charge_bank(5).await, Ok(5));
+/// let breaker = tta::breaker("charge_bank").expect("it has been called");
 /// // The bank has said that it will be away.
 /// breaker.force_open();
-/// assert!(matches!(charge(5).await, Err(PolicyError::BreakerOpen { .. })));
+/// assert!(matches!(charge_bank(5).await, Err(PolicyError::BreakerOpen { .. })));
 /// breaker.force_closed();
-/// assert_eq!(charge(5).await, Ok(5));
+/// assert_eq!(charge_bank(5).await, Ok(5));
 /// # });
 /// ```
 #[must_use]

@@ -1,7 +1,5 @@
 //! The five workflows, and what each promises.
 
-use futures_util::future::try_join_all;
-
 use crate::failure::{ModelError, OrderError};
 use crate::steps::{
     Request, charge_card, classify, draft, look_up, rank, render, reserve_stock, send_receipt, tell_warehouse,
@@ -51,6 +49,6 @@ pub(crate) async fn search(request: Request) -> usize {
 
 #[tta::workflow(kind = "parallel", slo(success = 99.9))]
 pub(crate) async fn nightly_report(request: Request) -> Result<(), OrderError> {
-    try_join_all((0..4).map(|_| render(request))).await?;
+    tta::try_parallel((0..4).map(|_| render(request)), 4).await?;
     Ok(())
 }

@@ -57,7 +57,10 @@
 //! | `breaker` | [`breaker`](macro@primitive#breaker), a circuit breaker |
 //! | `bulkhead` | [`bulkhead`](macro@primitive#bulkhead), how many calls run at once |
 //! | `hedge` | [`hedge`](macro@primitive#hedge), a second call where the first takes long |
-//! | `policies` | the five above; they work without an exporter |
+//! | `cache` | [`cache`](macro@primitive#cache) in memory, [`Cache`] and [`cache`](fn@cache) |
+//! | `policies` | the six above; they work without an exporter |
+//! | `redis` | `cache(backend = "redis")`, with entries that processes share |
+//! | `parallel` | [`parallel!`](macro@parallel), [`parallel`](fn@parallel) and their `try_` forms |
 //! | `testing` | [`testing`]: spans and metrics of one test |
 //! | `telemetry` | recording alone, for an exporter of your own; implied by the above |
 //! | `http` | the headers of HTTP requests as carriers for [`propagation`] |
@@ -84,6 +87,7 @@ extern crate self as tta;
 mod catalog;
 #[cfg(feature = "context")]
 mod context;
+mod flow;
 mod metric;
 mod names;
 mod outcome;
@@ -94,7 +98,7 @@ mod span;
 
 #[cfg(feature = "telemetry")]
 mod config;
-#[cfg(feature = "telemetry")]
+#[cfg(any(feature = "redis", feature = "telemetry"))]
 mod diagnostics;
 #[cfg(feature = "telemetry")]
 mod export;
@@ -115,10 +119,14 @@ mod bridge;
 pub mod testing;
 
 pub use catalog::Maturity;
+#[cfg(feature = "parallel")]
+pub use flow::{parallel, try_parallel};
 pub use metric::label::Label;
 pub use outcome::{Category, ErrorKind, Kind, Severity, Status};
 #[cfg(feature = "retry")]
 pub use policy::RetryAfter;
+#[cfg(feature = "cache")]
+pub use policy::{AnyKey, Cache, CacheError, CacheStats, cache};
 #[cfg(feature = "breaker")]
 pub use policy::{Breaker, BreakerState, breaker};
 pub use policy::{BudgetUnit, PolicyError};

@@ -57,6 +57,24 @@ pub(crate) mod attribute {
     pub(crate) const BREAKER_STATE: &str = "tta.breaker.state";
     #[cfg(feature = "breaker")]
     pub(crate) const BREAKER_FROM: &str = "tta.breaker.from";
+    /// The place of the branch that made the call, from 0.
+    #[cfg(feature = "parallel")]
+    pub(crate) const PARALLEL_BRANCH: &str = "tta.parallel.branch";
+    #[cfg(feature = "parallel")]
+    pub(crate) const PARALLEL_BRANCHES: &str = "tta.parallel.branches";
+    /// How many of them were dropped.
+    #[cfg(feature = "parallel")]
+    pub(crate) const PARALLEL_CANCELLED: &str = "tta.parallel.cancelled";
+    /// What the branches took together, as a part of the time that there was for them.
+    #[cfg(feature = "parallel")]
+    pub(crate) const PARALLEL_EFFICIENCY: &str = "tta.parallel.efficiency";
+    /// Milliseconds from the end of the first branch to that of the last, a float.
+    #[cfg(feature = "parallel")]
+    pub(crate) const PARALLEL_FAN_IN: &str = "tta.parallel.fan_in_ms";
+    #[cfg(feature = "cache")]
+    pub(crate) const CACHE_OUTCOME: &str = "tta.cache.outcome";
+    #[cfg(feature = "cache")]
+    pub(crate) const CACHE_BACKEND: &str = "tta.cache.backend";
     pub(crate) const ERROR_CODE: &str = "tta.error.code";
     /// The id of the span below, in which the error first appeared.
     pub(crate) const ERROR_ORIGIN: &str = "tta.error.origin";
@@ -118,6 +136,10 @@ pub(crate) mod label {
     pub(crate) const FROM: &str = "from";
     #[cfg(feature = "breaker")]
     pub(crate) const TO: &str = "to";
+    #[cfg(feature = "cache")]
+    pub(crate) const BACKEND: &str = "backend";
+    #[cfg(feature = "cache")]
+    pub(crate) const OPERATION: &str = "operation";
     pub(crate) const EXPORTER: &str = "exporter";
     pub(crate) const FAMILY: &str = "family";
     pub(crate) const LABEL: &str = "label";
@@ -156,6 +178,24 @@ pub(crate) mod metric {
     pub(crate) const SLO_EVENTS: &str = "tta_slo_events_total";
     pub(crate) const SLO_OBJECTIVE: &str = "tta_slo_objective_ratio";
     pub(crate) const FALLBACKS: &str = "tta_fallbacks_total";
+    #[cfg(feature = "cache")]
+    pub(crate) const CACHE_OPERATIONS: &str = "tta_cache_operations_total";
+    #[cfg(feature = "cache")]
+    pub(crate) const CACHE_OPERATION_DURATION: &str = "tta_cache_operation_duration_seconds";
+    #[cfg(feature = "cache")]
+    pub(crate) const CACHE_ENTRIES: &str = "tta_cache_entries";
+    #[cfg(feature = "cache")]
+    pub(crate) const CACHE_SIZE: &str = "tta_cache_size_bytes";
+    #[cfg(feature = "redis")]
+    pub(crate) const CACHE_HEALTH: &str = "tta_cache_backend_health_up";
+    #[cfg(feature = "redis")]
+    pub(crate) const CACHE_CONNECTIONS: &str = "tta_cache_connections_active";
+    #[cfg(feature = "redis")]
+    pub(crate) const CACHE_CONNECTIONS_MAX: &str = "tta_cache_connections_max";
+    #[cfg(feature = "redis")]
+    pub(crate) const CACHE_MEMORY: &str = "tta_cache_memory_bytes";
+    #[cfg(feature = "redis")]
+    pub(crate) const CACHE_MEMORY_MAX: &str = "tta_cache_memory_max_bytes";
     #[cfg(feature = "bulkhead")]
     pub(crate) const BULKHEAD_WAIT: &str = "tta_bulkhead_wait_seconds";
     #[cfg(feature = "bulkhead")]
@@ -172,6 +212,10 @@ pub(crate) mod metric {
     pub(crate) const RETRY_ATTEMPTS: &str = "tta_retry_attempts_total";
     #[cfg(feature = "timeout")]
     pub(crate) const TIMEOUTS: &str = "tta_timeouts_total";
+    #[cfg(feature = "parallel")]
+    pub(crate) const PARALLEL_BRANCHES: &str = "tta_parallel_branches";
+    #[cfg(feature = "parallel")]
+    pub(crate) const PARALLEL_EFFICIENCY: &str = "tta_parallel_efficiency_ratio";
     pub(crate) const COMPONENT_INFO: &str = "tta_component_info";
     pub(crate) const LABEL_OVERFLOW: &str = "tta_label_overflow_total";
     pub(crate) const TELEMETRY_SPANS: &str = "tta_telemetry_spans_total";
@@ -252,4 +296,6 @@ pub(crate) mod env {
     #[cfg(feature = "pushgateway")]
     pub(crate) const PUSHGATEWAY_URL: &str = "TTA_PUSHGATEWAY_URL";
     pub(crate) const ENVIRONMENT: &str = "ENVIRONMENT";
+    #[cfg(feature = "redis")]
+    pub(crate) const REDIS_URL: &str = "TTA_REDIS_URL";
 }

@@ -5,6 +5,9 @@
 //! is nothing.
 
 pub use crate::catalog::{Maturity, Promise as Slo};
+pub use crate::flow::Parallel;
+#[cfg(feature = "parallel")]
+pub use crate::flow::{Together, TryTogether};
 pub use crate::metric::label::{LabelDecl, LabelValue, check_labels};
 pub use crate::outcome::{Category, ErrorKind, Kind, Outcome, Severity, join_kinds};
 pub use crate::policy::private::*;

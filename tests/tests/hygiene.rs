@@ -51,6 +51,12 @@ mod bare {
         n
     }
 
+    #[cfg(feature = "policies")]
+    #[::tta::primitive(cache(ttl = "1m", stale = "1m", negative_ttl = "1s", when = |_| true, weigh = |_| 1))]
+    pub(super) async fn cached(word: &str, n: u8) -> ::core::result::Result<usize, u8> {
+        if n > 3 { ::core::result::Result::Err(n) } else { ::core::result::Result::Ok(word.len()) }
+    }
+
     #[::tta::primitive(error_if = |_| true, errors = Broken)]
     pub(super) async fn never() -> ! {
         ::core::future::pending().await

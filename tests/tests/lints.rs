@@ -34,6 +34,13 @@ use futures::executor::block_on;
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{self, BoxStream, Stream, StreamExt as _};
 
+/// A function with a cache, and its handle.
+#[cfg(feature = "policies")]
+#[tta::primitive(cache(ttl = "1m", stale = "1m"))]
+pub async fn cached(word: &str, count: usize) -> Result<usize, tta::PolicyError> {
+    Ok(word.len() * count)
+}
+
 /// A label.
 #[derive(Clone, Copy, Debug, tta::Label)]
 #[label(rename_all = "SCREAMING-KEBAB-CASE")]

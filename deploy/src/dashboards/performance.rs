@@ -3,7 +3,7 @@
 use crate::catalog::SiteKind;
 
 use super::links::{Labels, PRIMITIVE, WORKFLOW};
-use super::panel::Panel;
+use super::panel::{Panel, Thresholds};
 use super::query::{exemplars, quantile, rate, recorded_quantile, sum};
 use super::scope::{Scope, seconds_by_default};
 use super::{Draft, Row, model_variable, primitive_variable, workflow, workflow_variable};
@@ -20,7 +20,15 @@ pub(super) fn draft(scope: &Scope<'_>) -> Draft {
             .into_iter()
             .flatten()
             .collect(),
-        rows: vec![workflows(scope), usual(scope), primitives(scope), models(scope), http(), process()],
+        rows: vec![
+            workflows(scope),
+            usual(scope),
+            primitives(scope),
+            parallel(scope),
+            models(scope),
+            http(),
+            process(),
+        ],
     }
 }
 
@@ -163,6 +171,43 @@ fn primitives(scope: &Scope<'_>) -> Row {
             Panel::heatmap("Durations of primitives", "How many calls took how long.", "s")
                 .target(heat(DURATION, PRIMITIVES), "{{le}}")
                 .exemplars(),
+        ],
+    )
+}
+
+/// Of branches it is the function that awaits them that has a name, be it a workflow or a primitive.
+fn parallel(scope: &Scope<'_>) -> Row {
+    const BRANCHES: &str = "tta_parallel_branches";
+    const EFFICIENCY: &str = "tta_parallel_efficiency_ratio";
+    let average = |histogram: &str| {
+        let part = |suffix: &str| rate(&format!("{histogram}{suffix}"), "primitive_name", "");
+        format!("{} / {}", part("_sum"), part("_count"))
+    };
+    let links = || scope.traces(PRIMITIVE, Labels::Series);
+    Row::new(
+        "Branches",
+        [
+            Panel::lines(
+                "Branches",
+                "How many futures a function awaits at the same time, on average over the last five minutes.",
+                "short",
+            )
+            .size(12, 8)
+            .thresholds(Thresholds::none())
+            .up_from_zero()
+            .target(average(BRANCHES), "{{primitive_name}}")
+            .links(links()),
+            Panel::lines(
+                "Efficiency",
+                "What the branches take together, as a part of the time that there is for them, on average: 100 % where all \
+                 of them take as long, less where some wait for the last. Yellow below 50 %.",
+                "percentunit",
+            )
+            .size(12, 8)
+            .thresholds(Thresholds::falling(0.0, 0.5))
+            .zero_to_one()
+            .target(average(EFFICIENCY), "{{primitive_name}}")
+            .links(links()),
         ],
     )
 }

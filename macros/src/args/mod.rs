@@ -13,17 +13,20 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, Type, parenthesized, token};
 
 pub(crate) use self::policy::{
-    Backoff, Breaker, BreakerWindow, Bulkhead, Count, Fallback, Hedge, HedgeAfter, Policies, Retry, Share,
-    Time, Timeout,
+    Backoff, Breaker, BreakerWindow, Bulkhead, Cache, Count, Fallback, Hedge, HedgeAfter, Policies, Retry,
+    Share, Time, Timeout,
 };
 pub(crate) use self::slo::{Objective, Slo};
 use crate::ctxt::Ctxt;
 use crate::parse::{at_end, begun, each, here_or, krate, list, string, twice, unknown, value, word};
 
 const KNOWN: &[&str] = &[
-    "name", "kind", "labels", "fields", "ret", "ok_if", "error_if", "errors", "slo", "maturity", "fallback",
-    "bulkhead", "breaker", "retry", "hedge", "timeout", "crate", "skip",
+    "name", "kind", "labels", "fields", "ret", "ok_if", "error_if", "errors", "slo", "maturity", "cache",
+    "fallback", "bulkhead", "breaker", "retry", "hedge", "timeout", "crate", "skip",
 ];
+
+/// Says that a function is of an impl block. Not for people.
+pub(crate) const IN_BLOCK: &str = "__in_block";
 
 /// Which of the two attributes was written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,6 +78,8 @@ pub(crate) struct Args {
     pub(crate) slo: Option<Slo>,
     pub(crate) maturity: Option<LitStr>,
     pub(crate) policies: Policies,
+    /// Whether the function is known to be of an impl block.
+    pub(crate) in_block: bool,
     /// `skip`, on a method of an annotated impl block.
     pub(crate) skip: Option<Ident>,
     /// All of them as they were written.
@@ -90,6 +95,10 @@ pub(crate) struct Part {
 impl Part {
     pub(crate) fn is_name(&self) -> bool {
         self.keyword == "name"
+    }
+
+    pub(crate) fn is_cache(&self) -> bool {
+        self.keyword == "cache"
     }
 
     /// Whether an argument of an impl block gives way to this one of a method.
@@ -203,6 +212,7 @@ impl Args {
             "maturity" => {
                 self.maturity = Some(string(input, &keyword, "maturity = \"production\"")?);
             }
+            "cache" => self.policies.cache = Some(policy::cache(input, &keyword, cx)?),
             "fallback" => self.policies.fallback = Some(policy::fallback(input, &keyword, cx)?),
             "bulkhead" => self.policies.bulkhead = Some(policy::bulkhead(input, &keyword, cx)?),
             "breaker" => self.policies.breaker = Some(policy::breaker(input, &keyword, cx)?),
@@ -211,6 +221,8 @@ impl Args {
             "timeout" => self.policies.timeout = Some(policy::timeout(input, &keyword, cx)?),
             "crate" => self.krate = Some(krate(input, &keyword)?),
             "skip" => self.skip = Some(keyword),
+            // Written by the expansion of an impl block.
+            IN_BLOCK => self.in_block = true,
             _ => return Err(unknown(&keyword, KNOWN)),
         }
         self.parts.push(Part { keyword: part, tokens: between(start, input.cursor()) });

@@ -3,7 +3,7 @@
 use proc_macro2::Ident;
 use quote::ToTokens as _;
 use syn::parse::ParseStream;
-use syn::{Error, Expr, ExprLit, ExprUnary, Lit, LitStr, Path, Result, Token, UnOp, token};
+use syn::{Error, Expr, ExprLit, ExprUnary, Lit, LitBool, LitStr, Path, Result, Token, UnOp, token};
 
 use super::duration::duration;
 use crate::ctxt::Ctxt;
@@ -12,6 +12,7 @@ use crate::parse::{begun, here_or, list, twice, unknown, value, word};
 /// What decides on a function's calls besides its body, outside in.
 #[derive(Default)]
 pub(crate) struct Policies {
+    pub(crate) cache: Option<Cache>,
     pub(crate) fallback: Option<Fallback>,
     pub(crate) bulkhead: Option<Bulkhead>,
     pub(crate) breaker: Option<Breaker>,
@@ -23,8 +24,9 @@ pub(crate) struct Policies {
 impl Policies {
     /// Their keywords, outside in.
     pub(crate) fn keywords(&self) -> impl Iterator<Item = &Ident> {
-        let Policies { fallback, bulkhead, breaker, retry, hedge, timeout } = self;
+        let Policies { cache, fallback, bulkhead, breaker, retry, hedge, timeout } = self;
         [
+            cache.as_ref().map(|policy| &policy.keyword),
             fallback.as_ref().map(|policy| &policy.keyword),
             bulkhead.as_ref().map(|policy| &policy.keyword),
             breaker.as_ref().map(|policy| &policy.keyword),
@@ -46,6 +48,24 @@ impl Policies {
         let hedge = self.hedge.as_ref().map(|policy| &policy.keyword);
         retry.or(hedge).or(self.fallback.as_ref().map(|policy| &policy.keyword))
     }
+}
+
+/// `cache(ttl = "10m", capacity = 10_000, key = expr, stale = "1h", stale_if_error = "1h", negative_ttl = "5s",
+/// when = closure, weigh = closure, backend = "redis", version = "1", handle = false)`
+pub(crate) struct Cache {
+    pub(crate) keyword: Ident,
+    pub(crate) ttl: Option<Time>,
+    pub(crate) capacity: Option<Count>,
+    pub(crate) key: Option<Expr>,
+    pub(crate) stale: Option<Time>,
+    pub(crate) stale_if_error: Option<Time>,
+    pub(crate) negative_ttl: Option<Time>,
+    pub(crate) when: Option<Expr>,
+    pub(crate) weigh: Option<Expr>,
+    pub(crate) backend: Option<LitStr>,
+    pub(crate) version: Option<LitStr>,
+    /// Whether a type of the function's name is its handle.
+    pub(crate) handle: Option<LitBool>,
 }
 
 /// `fallback = path`, `fallback(path, path)`
@@ -146,12 +166,67 @@ pub(crate) struct Share {
     pub(crate) written: Expr,
 }
 
+pub(super) const CACHE: &str = "cache(ttl = \"10m\")";
 pub(super) const TIMEOUT: &str = "timeout(\"30s\")";
 pub(super) const HEDGE: &str = "hedge(after = \"p95\")";
 pub(super) const RETRY: &str = "retry(max = 3)";
 pub(super) const BREAKER: &str = "breaker(failures = 0.5)";
 pub(super) const BULKHEAD: &str = "bulkhead(max = 16)";
 pub(super) const FALLBACK: &str = "fallback = other_function";
+
+pub(super) fn cache(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Result<Cache> {
+    const KNOWN: &[&str] = &[
+        "ttl",
+        "capacity",
+        "key",
+        "stale",
+        "stale_if_error",
+        "negative_ttl",
+        "when",
+        "weigh",
+        "backend",
+        "version",
+        "handle",
+    ];
+    let mut policy = Cache {
+        keyword: keyword.clone(),
+        ttl: None,
+        capacity: None,
+        key: None,
+        stale: None,
+        stale_if_error: None,
+        negative_ttl: None,
+        when: None,
+        weigh: None,
+        backend: None,
+        version: None,
+        handle: None,
+    };
+    settings(input, keyword, CACHE, KNOWN, cx, |setting| {
+        match setting.name().as_str() {
+            "ttl" => policy.ttl = Some(setting.time("10m")?),
+            "capacity" => policy.capacity = Some(setting.count("10_000")?),
+            "key" => policy.key = Some(setting.value),
+            "stale" => policy.stale = Some(setting.time("1h")?),
+            "stale_if_error" => policy.stale_if_error = Some(setting.time("1h")?),
+            "negative_ttl" => policy.negative_ttl = Some(setting.time("5s")?),
+            "when" => policy.when = Some(setting.closure_over("the value", "|value| ..")?),
+            "weigh" => policy.weigh = Some(setting.closure_over("the value", "|value| value.len()")?),
+            "backend" => policy.backend = Some(setting.text("redis")?),
+            "version" => policy.version = Some(setting.text("1")?),
+            _ => policy.handle = Some(setting.switch()?),
+        }
+        Ok(())
+    })?;
+    Ok(policy)
+}
+
+impl Cache {
+    /// Whether other processes see what is kept.
+    pub(crate) fn is_in_redis(&self) -> bool {
+        self.backend.as_ref().is_some_and(|backend| backend.value() == "redis")
+    }
+}
 
 pub(super) fn fallback(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Result<Fallback> {
     let wrong =
@@ -381,9 +456,20 @@ impl Setting {
     }
 
     fn closure(self, example: &str) -> Result<Expr> {
+        self.closure_over("the error", example)
+    }
+
+    fn closure_over(self, what: &str, example: &str) -> Result<Expr> {
         match self.value {
             Expr::Closure(_) | Expr::Path(_) => Ok(self.value),
-            _ => Err(self.wrong("a closure over a reference to the error", example)),
+            _ => Err(self.wrong(&format!("a closure over a reference to {what}"), example)),
+        }
+    }
+
+    fn switch(&self) -> Result<LitBool> {
+        match self.literal() {
+            Some(Lit::Bool(switch)) => Ok(switch.clone()),
+            _ => Err(self.wrong("`true` or `false`", "false")),
         }
     }
 

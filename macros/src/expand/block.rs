@@ -6,7 +6,7 @@ use syn::ext::IdentExt as _;
 use syn::{Attribute, LitStr, Meta, parse_quote};
 
 use super::{krate_or_tta, ours_at};
-use crate::args::{Args, Part, Role};
+use crate::args::{Args, IN_BLOCK, Part, Role};
 use crate::ctxt::Ctxt;
 use crate::item::{Block, Function, is_ours};
 use crate::{fallback, valid};
@@ -102,7 +102,10 @@ fn annotate<'a>(
         let name = LitStr::new(&format!("{owner}.{}", method.unraw()), ours_at(method.span()));
         quote!(name = #name)
     });
-    let parts = name.into_iter().chain(parts.map(|part| part.tokens.clone()));
+    // Nothing can be emitted beside a method.
+    let has_cache = parts.clone().any(Part::is_cache);
+    let in_block = has_cache.then(|| Ident::new(IN_BLOCK, Span::call_site()).into_token_stream());
+    let parts = name.into_iter().chain(parts.map(|part| part.tokens.clone())).chain(in_block);
     let krate = krate_or_tta(block.krate.as_ref());
     let role = Ident::new(role.name(), Span::call_site());
     method.attrs.retain(|attr| !is_ours(attr));

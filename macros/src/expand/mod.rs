@@ -3,6 +3,7 @@
 mod begin;
 pub(crate) mod block;
 mod body;
+mod cache;
 pub(crate) mod error_type;
 #[cfg(feature = "doc-links")]
 mod links;
@@ -148,12 +149,14 @@ impl Call<'_> {
         };
         let body = group(Delimiter::Brace, brace.span.join(), quote!(#site #future));
         // `impl Future` is `#[must_use]` already, and clippy objects to saying so twice without a reason.
+        let handle = self.handle();
         let attrs_of_future = attrs.iter().filter(|attr| !is_bare_must_use(attr));
         quote! {
             #[cfg(doc)]
             #(#attrs)* #vis #defaultness #sig { loop {} }
             #[cfg(not(doc))]
             #(#attrs_of_future)* #vis #defaultness #signature #body
+            #handle
         }
     }
 

@@ -71,7 +71,10 @@ impl Call<'_> {
                 mentions.read(ty.to_token_stream());
             }
         }
-        if let Some(key) = self.args.policies.breaker.as_ref().and_then(|breaker| breaker.key.as_ref()) {
+        let policies = &self.args.policies;
+        let key_of_breaker = policies.breaker.as_ref().and_then(|breaker| breaker.key.as_ref());
+        let key_of_cache = policies.cache.as_ref().and_then(|cache| cache.key.as_ref());
+        for key in key_of_breaker.into_iter().chain(key_of_cache) {
             mentions.read(key.to_token_stream());
         }
         mentions

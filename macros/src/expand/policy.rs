@@ -33,9 +33,24 @@ impl Call<'_> {
             policies.timeout.as_ref().map(|policy| (&policy.keyword, of_timeout(policy))),
         ];
         let settings: Vec<_> = settings.into_iter().flatten().collect();
-        if settings.is_empty() {
+        // What is counted of branches is known before the first of them.
+        let branches = ["parallel", "try_parallel"].map(|word| Ident::new(word, Span::call_site()));
+        let body = self.mentions_of_body();
+        let private = &self.private;
+        let parallel = branches.iter().any(|word| body.contain(word)).then(|| {
+            (
+                quote!(static __PARALLEL: #private::Parallel = #private::Parallel::new(#name);),
+                quote!(&__PARALLEL),
+            )
+        });
+        if !policies.any() && parallel.is_none() {
             return (TokenStream::new(), TokenStream::new());
         }
+        let (of_parallel, parallel) = parallel.unzip();
+        // That of a handle is beside the function.
+        let own_cache = policies.cache.as_ref().filter(|_| !self.has_handle());
+        let cache = own_cache.map(|policy| self.static_of_cache(policy, name));
+        let cache_of = policies.cache.as_ref().map(|_| self.cache_of());
         let statics = settings.iter().map(|(keyword, settings)| {
             // A feature that is missing is missing where the policy is written.
             let at = ours_at(keyword.span());
@@ -44,7 +59,8 @@ impl Call<'_> {
             quote_spanned!(at=> static #name_of: #private::#ty = #private::#ty::new(#name) #settings;)
         });
         let names = settings.iter().map(|(keyword, _)| of_policy(keyword));
-        (quote!(#(#statics)*), quote!(.aspects(&[#(&#names),*])))
+        let names = cache_of.into_iter().chain(names.map(|name| quote!(&#name))).chain(parallel);
+        (quote!(#cache #(#statics)* #of_parallel), quote!(.aspects(&[#(#names),*])))
     }
 
     /// Arguments that can be handed to the body more than once.
@@ -63,6 +79,17 @@ impl Call<'_> {
             }
         }
         Parameters { inputs, prologue }
+    }
+
+    /// The arguments without the receiver, with the names that they are handed on by.
+    pub(super) fn handed_arguments(&self) -> Vec<(&PatType, Ident)> {
+        let handed = self.handed().into_iter();
+        handed
+            .filter_map(|handed| match handed {
+                Handed::Receiver(_) => None,
+                Handed::Argument { typed, name, .. } => Some((typed, name)),
+            })
+            .collect()
     }
 
     /// The arguments, by the names that they are handed on by. What nobody looks at is handed on by another name: those
@@ -169,6 +196,9 @@ impl Call<'_> {
                 .wrap(|call| quote_spanned!(at=> #private::fallback(&__FALLBACK, #call, #outcome, #members)));
         }
         let Chain { steps, last, .. } = chain;
+        if let Some(cache) = &policies.cache {
+            return self.through_cache(cache, returned, &quote!(#asked #steps), &last);
+        }
         quote_spanned!(at=> #asked #steps #last.await)
     }
 
@@ -289,7 +319,7 @@ fn of_policy(keyword: &Ident) -> Ident {
     Ident::new(&format!("__{}", keyword.to_string().to_uppercase()), Span::mixed_site())
 }
 
-fn closure(expr: &Expr) -> TokenStream {
+pub(super) fn closure(expr: &Expr) -> TokenStream {
     expr.to_token_stream()
 }
 
@@ -358,7 +388,7 @@ fn of_timeout(policy: &Timeout) -> TokenStream {
     quote!(#after #grace)
 }
 
-fn number(count: Option<&Count>, method: &str) -> Option<TokenStream> {
+pub(super) fn number(count: Option<&Count>, method: &str) -> Option<TokenStream> {
     let (number, method) = (count?.number, Ident::new(method, Span::call_site()));
     Some(quote!(.#method(#number)))
 }
@@ -368,7 +398,7 @@ fn share(share: Option<&Share>, method: &str) -> Option<TokenStream> {
     Some(quote!(.#method(#millionths)))
 }
 
-fn time(time: Option<&Time>, method: &str) -> Option<TokenStream> {
+pub(super) fn time(time: Option<&Time>, method: &str) -> Option<TokenStream> {
     let (nanoseconds, method) = (time?.nanoseconds, Ident::new(method, Span::call_site()));
     Some(quote!(.#method(#nanoseconds)))
 }

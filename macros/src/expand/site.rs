@@ -24,11 +24,7 @@ impl Call<'_> {
         let private = &self.private;
         let ident = &self.function.sig.ident;
         let role = Ident::new(self.role.name(), ours_at(ident.span()));
-        let name = self
-            .args
-            .name
-            .clone()
-            .unwrap_or_else(|| LitStr::new(&ident.unraw().to_string(), ours_at(ident.span())));
+        let name = self.name();
         let kind = match &self.args.kind {
             Some(kind) => kind.value(),
             None => self.role.default_kind().to_owned(),
@@ -58,6 +54,13 @@ impl Call<'_> {
                 #labels #fields #(#errors)* #slo #maturity #aspects;
             #private::register!(__SITE);
         }
+    }
+
+    /// The function's name, unless it was given another.
+    pub(super) fn name(&self) -> LitStr {
+        let ident = &self.function.sig.ident;
+        let own = || LitStr::new(&ident.unraw().to_string(), ours_at(ident.span()));
+        self.args.name.clone().unwrap_or_else(own)
     }
 
     /// The keys of `fields(..)` and `ret(..)`, with the `%` or `?` in front of their values.

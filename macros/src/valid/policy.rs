@@ -1,5 +1,7 @@
 //! Policies that can do what they say, on functions that they can be put on.
 
+mod cache;
+
 use proc_macro2::Ident;
 use syn::{Error, FnArg, Pat, ReceiverKind, Type};
 
@@ -22,6 +24,9 @@ const MOST_CALLS: u32 = 100_000;
 
 /// Refuses settings that no function can have.
 pub(super) fn settings(policies: &Policies, cx: &Ctxt) {
+    if let Some(policy) = &policies.cache {
+        cache::settings(policy, cx);
+    }
     if let Some(policy) = &policies.bulkhead {
         bulkhead(policy, cx);
     }
@@ -230,6 +235,9 @@ pub(super) fn function(role: Role, policies: &Policies, function: &Function, cx:
     }
     for input in &function.sig.inputs {
         argument(input, policies.repeats(), first, cx);
+    }
+    if let Some(policy) = &policies.cache {
+        cache::function(policy, function, cx);
     }
 }
 

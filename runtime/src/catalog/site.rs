@@ -302,6 +302,12 @@ impl Site {
         self.aspects.iter().find_map(|aspect| aspect.breaker())
     }
 
+    /// What is counted of its branches.
+    #[cfg(feature = "parallel")]
+    pub(crate) fn parallel(&self) -> Option<&'static crate::flow::Parallel> {
+        self.aspects.iter().find_map(|aspect| aspect.parallel())
+    }
+
     /// What its policies count.
     pub(crate) fn observed(&self) -> impl Iterator<Item = &'static Observed> {
         self.aspects.iter().flat_map(|aspect| aspect.observed())

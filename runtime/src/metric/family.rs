@@ -245,8 +245,21 @@ impl Family {
         Family { name, kind, unit, help: "", labels, buckets: SECONDS, producer, targets: None, otlp: None }
     }
 
+    #[cfg(feature = "parallel")]
+    const fn of(mut self, unit: Unit, buckets: &'static [f64]) -> Self {
+        self.unit = unit;
+        self.buckets = buckets;
+        self
+    }
+
     const fn ratio(mut self) -> Self {
         self.unit = Unit::Ratio;
+        self
+    }
+
+    #[cfg(feature = "cache")]
+    const fn bytes(mut self) -> Self {
+        self.unit = Unit::Bytes;
         self
     }
 

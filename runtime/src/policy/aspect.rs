@@ -2,7 +2,10 @@
 
 use std::fmt;
 #[cfg(feature = "telemetry")]
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicI64, Ordering::Relaxed},
+};
 
 #[cfg(feature = "telemetry")]
 use crate::metric::cell::{Counter, Gauge, Histogram};
@@ -25,6 +28,12 @@ pub trait Aspect: fmt::Debug + Sync {
     fn breaker(&self) -> Option<&super::Breaker> {
         None
     }
+
+    /// What is counted of branches, if it is that.
+    #[cfg(feature = "parallel")]
+    fn parallel(&self) -> Option<&crate::flow::Parallel> {
+        None
+    }
 }
 
 /// A family of a policy: its labels besides the function's name, and the values that they have.
@@ -44,11 +53,14 @@ pub(crate) struct Series {
 #[cfg_attr(not(feature = "telemetry"), allow(dead_code))]
 pub struct Observed {
     name: &'static str,
-    series: &'static Series,
+    pub(super) series: &'static Series,
     /// Values that only the function knows.
     pub(super) values: Option<&'static [&'static str]>,
     #[cfg(feature = "telemetry")]
     cells: OnceLock<Box<[Cell]>>,
+    /// Of a gauge that is not of one function, what it was set to.
+    #[cfg(feature = "telemetry")]
+    last: AtomicI64,
 }
 
 impl fmt::Debug for Observed {
@@ -68,6 +80,8 @@ impl Observed {
             values: None,
             #[cfg(feature = "telemetry")]
             cells: OnceLock::new(),
+            #[cfg(feature = "telemetry")]
+            last: AtomicI64::new(1),
         }
     }
 }
@@ -78,6 +92,8 @@ impl Observed {
     pub(crate) fn count(&self, _place: usize) {}
 
     pub(crate) fn change(&self, _place: usize, _by: i64) {}
+
+    pub(crate) fn set(&self, _place: usize, _to: i64) {}
 
     pub(crate) fn observe(&self, _place: usize, _duration: std::time::Duration) {}
 }
@@ -109,7 +125,8 @@ impl Observed {
         for place in 0..self.places() {
             let cell = self.cell(store, place);
             if let (Cell::Gauge(gauge), true) = (cell, self.series.initial == Some(place)) {
-                gauge.add(1);
+                // What is not of one function is opened by each, and may have been set before.
+                if self.is_of_function() { gauge.add(1) } else { gauge.set(self.last.load(Relaxed)) }
             }
         }
     }
@@ -132,11 +149,31 @@ impl Observed {
         });
     }
 
+    /// Sets a gauge.
+    pub(crate) fn set(&self, place: usize, to: i64) {
+        self.last.store(to, Relaxed);
+        self.with(place, |cell| {
+            if let Cell::Gauge(gauge) = cell {
+                gauge.set(to);
+            }
+        });
+    }
+
     /// Adds to a histogram of seconds.
     pub(crate) fn observe(&self, place: usize, duration: std::time::Duration) {
         self.with(place, |cell| {
             if let Cell::Histogram(histogram) = cell {
                 histogram.observe(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX));
+            }
+        });
+    }
+
+    /// Adds to a histogram, in the integers that the store holds.
+    #[cfg(feature = "parallel")]
+    pub(crate) fn observe_stored(&self, value: u64) {
+        self.with(0, |cell| {
+            if let Cell::Histogram(histogram) = cell {
+                histogram.observe(value);
             }
         });
     }
@@ -175,6 +212,11 @@ impl Observed {
         let names = self.series.names;
         let values = self.values().iter().skip(place * names.len()).copied();
         let own = names.iter().zip(values).map(|(name, value)| (*name, value.into()));
-        std::iter::once((label::PRIMITIVE_NAME, self.name.into())).chain(own).collect()
+        let function = self.is_of_function().then(|| (label::PRIMITIVE_NAME, self.name.into()));
+        function.into_iter().chain(own).collect()
+    }
+
+    fn is_of_function(&self) -> bool {
+        self.series.family.labels().contains(&label::PRIMITIVE_NAME)
     }
 }

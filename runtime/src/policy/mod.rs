@@ -1,8 +1,8 @@
 //! Policies: what decides on a call besides its body.
 //!
 //! Policies are behaviour, so they work in a build without any exporter. They are laid around the body in a fixed
-//! order, outside in: fallback, bulkhead, breaker, retry, hedge, timeout. Each is a function that takes the rest of the chain
-//! as a future, and that is dropped with it: what it has taken (a permit, a probe, a place in a queue) it gives back in
+//! order, outside in: cache, fallback, bulkhead, breaker, retry, hedge, timeout. Each is a function that takes the rest of the
+//! chain as a future, and that is dropped with it: what it has taken (a permit, a probe, a place in a queue) it gives back in
 //! the `Drop` of a guard.
 
 #[cfg(not(all(
@@ -16,6 +16,7 @@ mod absent;
 mod aspect;
 #[cfg(any(feature = "hedge", feature = "retry"))]
 mod attempt;
+mod cache;
 mod error;
 mod fallback;
 mod result;
@@ -39,11 +40,15 @@ mod retry_after;
 #[cfg(feature = "timeout")]
 mod timeout;
 
-pub(crate) use aspect::Aspect;
-#[cfg(feature = "telemetry")]
-pub(crate) use aspect::Observed;
+#[cfg(feature = "parallel")]
+pub(crate) use aspect::Series;
+pub(crate) use aspect::{Aspect, Observed};
 #[cfg(feature = "breaker")]
 pub use breaker::{Breaker, BreakerState, breaker_of as breaker};
+#[cfg(feature = "cache")]
+pub(crate) use cache::is_cached;
+#[cfg(feature = "cache")]
+pub use cache::{AnyKey, Cache, CacheError, CacheStats, cache};
 #[cfg(feature = "timeout")]
 pub use deadline::{cancelled, deadline};
 pub use error::{BudgetUnit, PolicyError};
@@ -68,6 +73,20 @@ pub mod private {
     pub use super::breaker::{Breaker, breaker, breaker_key, breaker_when, no_key};
     #[cfg(feature = "bulkhead")]
     pub use super::bulkhead::{Bulkhead, bulkhead};
+    #[cfg(not(feature = "cache"))]
+    pub use super::cache::absent::{
+        AnyKey, Ask, Cache, CachePolicy, Looked, always, look_up, look_up_in_redis, unweighed, weighed,
+    };
+    #[cfg(feature = "cache")]
+    pub use super::cache::{
+        AnyKey, Cache,
+        call::{Ask, Looked, always, look_up, look_up_in_redis, unweighed, weighed},
+        policy::CachePolicy,
+    };
+    pub use super::cache::{
+        key::{Arguments, KeptPart, KeyProbe, PartProbe, kept_part, lent},
+        value::{ReturnProbe, errors_are_kept, returns},
+    };
     pub use super::fallback::{Fallback, fallback};
     #[cfg(feature = "hedge")]
     pub use super::hedge::{Hedge, hedge};

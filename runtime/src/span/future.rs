@@ -300,6 +300,18 @@ fn belongs(context: &Context) -> bool {
     context.has_active_span()
         || crate::context::WorkflowContext::of(context).is_some_and(|workflow| !workflow.is_none())
         || !context.baggage().is_empty()
+        || is_cached(context)
+}
+
+/// Whether a call that starts within `context` is on the way to an entry of a cache, and must not wait for it.
+#[cfg(feature = "cache")]
+fn is_cached(context: &Context) -> bool {
+    crate::policy::is_cached(context)
+}
+
+#[cfg(not(feature = "cache"))]
+fn is_cached(_: &Context) -> bool {
+    false
 }
 
 /// Whether what happens `here` is recorded by a test, and not by the same one as in `other`.

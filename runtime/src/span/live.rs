@@ -241,6 +241,11 @@ impl Started {
                 let mut record = pool::take();
                 record.begin(identity, parent, 0, Origin::Site { site, workflow, step });
                 record.take_in(added);
+                #[cfg(feature = "parallel")]
+                if let Some(index) = local.branch_here() {
+                    let index = KeyValue::new(crate::names::attribute::PARALLEL_BRANCH, i64::from(index));
+                    record.added.attributes().push(index);
+                }
                 for link in links {
                     record.added.link(link.span_context.clone(), Vec::new(), &self.limits()());
                 }

@@ -31,6 +31,9 @@ pub(super) struct Local {
     /// When what runs here should be over, if it runs in a timeout.
     #[cfg(feature = "timeout")]
     pub(super) deadline: Cell<Option<std::time::Instant>>,
+    /// The branch that is polled, and within what.
+    #[cfg(feature = "parallel")]
+    pub(super) branch: Cell<Option<(Within, u32)>>,
     /// The last call that has failed, unless one beside it has succeeded since.
     #[cfg(feature = "telemetry")]
     pub(super) failure: Cell<Option<super::record::Failure>>,
@@ -76,6 +79,8 @@ thread_local! {
             within: Cell::new(None),
             #[cfg(feature = "timeout")]
             deadline: Cell::new(None),
+            #[cfg(feature = "parallel")]
+            branch: Cell::new(None),
             #[cfg(feature = "telemetry")]
             failure: Cell::new(None),
             #[cfg(feature = "telemetry")]
@@ -99,7 +104,7 @@ pub(crate) fn current<R>(look: impl FnOnce(&Context) -> R) -> R {
 }
 
 /// The innermost annotated function that runs on this thread.
-#[cfg(feature = "log")]
+#[cfg(any(feature = "log", all(feature = "parallel", feature = "telemetry")))]
 pub(crate) fn within() -> Within {
     local(|local| local.within.get()).flatten()
 }
@@ -135,6 +140,38 @@ impl Drop for Until {
     #[inline]
     fn drop(&mut self) {
         local(|local| local.deadline.set(self.before));
+    }
+}
+
+/// A branch is polled on this thread, until this is dropped.
+#[cfg(feature = "parallel")]
+pub(crate) struct InBranch(Option<(Within, u32)>);
+
+#[cfg(feature = "parallel")]
+impl InBranch {
+    pub(crate) fn enter(index: u32) -> Self {
+        InBranch(local(|local| local.branch.replace(Some((local.within.get(), index)))).flatten())
+    }
+}
+
+#[cfg(feature = "parallel")]
+impl Drop for InBranch {
+    fn drop(&mut self) {
+        local(|local| local.branch.set(self.0));
+    }
+}
+
+#[cfg(all(feature = "parallel", feature = "telemetry"))]
+impl Local {
+    /// The place of the branch that makes a call, if one does itself.
+    pub(super) fn branch_here(&self) -> Option<u32> {
+        let (within, index) = self.branch.get()?;
+        let is_same = match (within, self.within.get()) {
+            (Some(there), Some(here)) => std::ptr::eq(there, here),
+            (None, None) => true,
+            _ => false,
+        };
+        is_same.then_some(index)
     }
 }
 

@@ -4,9 +4,17 @@
 use crate::names::attribute;
 use crate::names::{label, metric};
 
+#[cfg(any(feature = "parallel", feature = "process"))]
+use super::Unit;
 use super::{Family, Producer};
 #[cfg(feature = "process")]
-use super::{FamilyKind, Instrument, Unit};
+use super::{FamilyKind, Instrument};
+
+#[cfg(feature = "parallel")]
+const BRANCHES: &[f64] = &[1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0];
+
+#[cfg(feature = "parallel")]
+const RATIOS: &[f64] = &[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
 
 pub(crate) static WORKFLOW_EXECUTIONS: Family = Family::counter(
     metric::WORKFLOW_EXECUTIONS,
@@ -84,6 +92,62 @@ pub(crate) static SLO_OBJECTIVE: Family =
         .ratio()
         .help("The share of good calls that an objective asks for.");
 
+#[cfg(feature = "cache")]
+pub(crate) static CACHE_OPERATIONS: Family = Family::counter(
+    metric::CACHE_OPERATIONS,
+    Producer::Policies,
+    &[label::PRIMITIVE_NAME, label::BACKEND, label::OPERATION],
+)
+.help("Calls by what their cache did for them, entries that were evicted, and errors of the backend.");
+
+#[cfg(feature = "cache")]
+pub(crate) static CACHE_OPERATION_DURATION: Family = Family::seconds(
+    metric::CACHE_OPERATION_DURATION,
+    Producer::Policies,
+    &[label::PRIMITIVE_NAME, label::BACKEND, label::OPERATION],
+)
+.help("Time that a cache took to read an entry, or to write one.");
+
+#[cfg(feature = "cache")]
+pub(crate) static CACHE_ENTRIES: Family =
+    Family::gauge(metric::CACHE_ENTRIES, Producer::Policies, &[label::PRIMITIVE_NAME, label::BACKEND])
+        .help("Entries of a cache.");
+
+#[cfg(feature = "cache")]
+pub(crate) static CACHE_SIZE: Family =
+    Family::gauge(metric::CACHE_SIZE, Producer::Policies, &[label::PRIMITIVE_NAME, label::BACKEND])
+        .bytes()
+        .help(
+            "What a cache's entries weigh by `weigh`; without it, what they take without what they point to.",
+        );
+
+#[cfg(feature = "redis")]
+pub(crate) static CACHE_HEALTH: Family =
+    Family::gauge(metric::CACHE_HEALTH, Producer::Policies, &[label::BACKEND])
+        .help("1 where the Redis of caches has answered last, or has not been asked; 0 where it has not.");
+
+#[cfg(feature = "redis")]
+pub(crate) static CACHE_CONNECTIONS: Family =
+    Family::gauge(metric::CACHE_CONNECTIONS, Producer::Policies, &[label::BACKEND])
+        .help("Connections of caches to their Redis that are open.");
+
+#[cfg(feature = "redis")]
+pub(crate) static CACHE_CONNECTIONS_MAX: Family =
+    Family::gauge(metric::CACHE_CONNECTIONS_MAX, Producer::Policies, &[label::BACKEND])
+        .help("Connections that there are at most: one, which all calls share.");
+
+#[cfg(feature = "redis")]
+pub(crate) static CACHE_MEMORY: Family =
+    Family::gauge(metric::CACHE_MEMORY, Producer::Policies, &[label::BACKEND]).bytes().help(
+        "Memory that the Redis of caches uses, whoever uses it; asked every 15 seconds while calls are made.",
+    );
+
+#[cfg(feature = "redis")]
+pub(crate) static CACHE_MEMORY_MAX: Family =
+    Family::gauge(metric::CACHE_MEMORY_MAX, Producer::Policies, &[label::BACKEND])
+        .bytes()
+        .help("Memory that the Redis of caches may use; 0 is without limit.");
+
 pub(crate) static FALLBACKS: Family =
     Family::counter(metric::FALLBACKS, Producer::Policies, &[label::PRIMITIVE_NAME, label::MEMBER])
         .help("Calls in the place of one that failed, by the function that was called.");
@@ -134,6 +198,21 @@ pub(crate) static TIMEOUTS: Family =
     Family::counter(metric::TIMEOUTS, Producer::Policies, &[label::PRIMITIVE_NAME, label::PHASE]).help(
         "Calls that were not over in time: at the deadline the body is told, after the grace it is dropped.",
     );
+
+#[cfg(feature = "parallel")]
+pub(crate) static PARALLEL_BRANCHES: Family =
+    Family::seconds(metric::PARALLEL_BRANCHES, Producer::Policies, &[label::PRIMITIVE_NAME])
+        .of(Unit::One, BRANCHES)
+        .help("Futures that ran at the same time, by the function that awaited them.");
+
+#[cfg(feature = "parallel")]
+pub(crate) static PARALLEL_EFFICIENCY: Family = Family::seconds(
+    metric::PARALLEL_EFFICIENCY,
+    Producer::Policies,
+    &[label::PRIMITIVE_NAME],
+)
+.of(Unit::Ratio, RATIOS)
+.help("What futures that ran at the same time took together, as a part of the time that there was for them.");
 
 pub(crate) static COMPONENT_INFO: Family = Family::gauge(
     metric::COMPONENT_INFO,
@@ -284,6 +363,24 @@ pub(crate) static FAMILIES: &[&Family] = &[
     &PRIMITIVE_ERRORS,
     &SLO_EVENTS,
     &SLO_OBJECTIVE,
+    #[cfg(feature = "cache")]
+    &CACHE_OPERATIONS,
+    #[cfg(feature = "cache")]
+    &CACHE_OPERATION_DURATION,
+    #[cfg(feature = "cache")]
+    &CACHE_ENTRIES,
+    #[cfg(feature = "cache")]
+    &CACHE_SIZE,
+    #[cfg(feature = "redis")]
+    &CACHE_HEALTH,
+    #[cfg(feature = "redis")]
+    &CACHE_CONNECTIONS,
+    #[cfg(feature = "redis")]
+    &CACHE_CONNECTIONS_MAX,
+    #[cfg(feature = "redis")]
+    &CACHE_MEMORY,
+    #[cfg(feature = "redis")]
+    &CACHE_MEMORY_MAX,
     &FALLBACKS,
     #[cfg(feature = "bulkhead")]
     &BULKHEAD_WAIT,
@@ -301,6 +398,10 @@ pub(crate) static FAMILIES: &[&Family] = &[
     &RETRY_ATTEMPTS,
     #[cfg(feature = "timeout")]
     &TIMEOUTS,
+    #[cfg(feature = "parallel")]
+    &PARALLEL_BRANCHES,
+    #[cfg(feature = "parallel")]
+    &PARALLEL_EFFICIENCY,
     &COMPONENT_INFO,
     &LABEL_OVERFLOW,
     &TELEMETRY_SPANS,

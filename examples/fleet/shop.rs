@@ -2,7 +2,8 @@
 
 use crate::failure::{ModelError, OrderError};
 use crate::steps::{
-    Request, charge_card, classify, draft, look_up, rank, render, reserve_stock, send_receipt, tell_warehouse,
+    Request, charge_card, classify, draft, embed, look_up, rank, render, reserve_stock, send_receipt,
+    tax_rate, tell_warehouse,
 };
 
 /// Who buys.
@@ -19,6 +20,7 @@ pub(crate) enum Tier {
 )]
 pub(crate) async fn check_out(request: Request) -> Result<(), OrderError> {
     reserve_stock(request).await?;
+    tax_rate(request.number % 20).await;
     charge_card(request).await?;
     send_receipt(request).await;
     // What it has not been told it asks for at night.
@@ -43,6 +45,7 @@ pub(crate) async fn support_ticket(request: Request) -> Result<(), ModelError> {
 
 #[tta::workflow(maturity = "development", slo(latency = "250ms@99", window = "7d"))]
 pub(crate) async fn search(request: Request) -> usize {
+    embed(request.number % 150).await;
     let found = look_up(request).await;
     rank(request, found).await
 }

@@ -120,6 +120,24 @@ pub(crate) async fn look_up(request: Request) -> usize {
     (request.number % 7) as usize
 }
 
+/// What is searched for, as a vector. The same is searched for again and again.
+#[tta::primitive(
+    kind = "embedding",
+    maturity = "production",
+    cache(ttl = "2s", stale = "1s", capacity = 100)
+)]
+pub(crate) async fn embed(term: u64) -> u64 {
+    sleep(Duration::from_millis(1)).await;
+    term
+}
+
+/// In hundredths of a percent, for all instances of the shop, and whether or not there is a Redis.
+#[tta::primitive(kind = "db", maturity = "staging", cache(ttl = "5s", backend = "redis"))]
+pub(crate) async fn tax_rate(country: u64) -> u64 {
+    sleep(Duration::from_millis(1)).await;
+    700 + 100 * country
+}
+
 #[tta::primitive]
 pub(crate) async fn rank(request: Request, found: usize) -> usize {
     let least = if request.broken { Duration::from_millis(400) } else { Duration::from_micros(500) };

@@ -210,6 +210,7 @@ pub(crate) mod metric {
     pub(crate) const HEDGES: &str = "tta_hedges_total";
     #[cfg(feature = "retry")]
     pub(crate) const RETRY_ATTEMPTS: &str = "tta_retry_attempts_total";
+    pub(crate) const RETRIES: &str = "tta_retries_total";
     #[cfg(feature = "timeout")]
     pub(crate) const TIMEOUTS: &str = "tta_timeouts_total";
     #[cfg(feature = "parallel")]

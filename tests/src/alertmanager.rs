@@ -15,8 +15,8 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::PATIENCE;
+use crate::free_port;
 use crate::process::Program;
-use crate::prometheus::free_port;
 
 /// Debian's Alertmanager on a free port; ends with this value.
 #[derive(Debug)]

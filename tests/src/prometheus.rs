@@ -1,13 +1,12 @@
 //! A real Prometheus that scrapes one program.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::PATIENCE;
 use crate::process::{Program, http_post};
+use crate::{PATIENCE, free_port};
 
 /// Debian's Prometheus on a free port; ends with this value.
 #[derive(Debug)]
@@ -153,10 +152,4 @@ impl Drop for Prometheus {
         // Left behind if it cannot be removed; it is in the folder for temporary files.
         let _ = std::fs::remove_dir_all(&self.folder);
     }
-}
-
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    listener.local_addr().expect("a listener has an address").port()
 }

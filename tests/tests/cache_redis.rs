@@ -2,15 +2,14 @@
 //!
 //! A process has one Redis, which its environment names, so that each test here is run in a process of its own.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
+use tta_tests::{Redis, free_port};
 
 /// What tells a process that it is one of its own, and which part it plays.
 const PART: &str = "CACHE_REDIS_PART";
@@ -46,70 +45,6 @@ fn run(test: &str, port: u16, part: &str) -> String {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{test} as {part}: {said}\n{}", String::from_utf8_lossy(&output.stdout));
     said
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|socket| socket.local_addr()).expect("a port").port()
-}
-
-/// A Redis, until dropped.
-struct Server {
-    child: Child,
-    port: u16,
-}
-
-impl Server {
-    fn start(port: u16) -> Self {
-        let mut child = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--requirepass", SECRET])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("redis-server is installed");
-        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        let is_ready = lines.any(|line| line.is_ok_and(|line| line.contains("Ready to accept connections")));
-        assert!(is_ready, "it has ended");
-        std::thread::spawn(move || lines.for_each(drop));
-        Server { child, port }
-    }
-
-    /// What it says to a command.
-    fn say(&self, command: &[&str]) -> String {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).expect("it is there");
-        for command in [&["AUTH", SECRET], command, &["QUIT"]] {
-            write!(stream, "*{}\r\n", command.len()).expect("it listens");
-            for word in command {
-                write!(stream, "${}\r\n{word}\r\n", word.len()).expect("it listens");
-            }
-        }
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it answers");
-        let answer = answer.strip_prefix("+OK\r\n").and_then(|answer| answer.strip_suffix("+OK\r\n"));
-        answer.expect("it let us in").to_owned()
-    }
-
-    /// Every key, and how long it lives in milliseconds.
-    fn keys(&self) -> Vec<String> {
-        let keys = self.say(&["KEYS", "*"]);
-        let mut keys: Vec<_> =
-            keys.lines().filter(|line| line.starts_with("tta")).map(str::to_owned).collect();
-        keys.sort();
-        keys
-    }
-
-    fn signal(&self, signal: &str) {
-        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
-        assert!(sent.expect("there is kill").success());
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -155,7 +90,7 @@ async fn processes_share_entries_and_what_is_forgotten_is_forgotten_by_all() {
         items::cache().invalidate(&("ann".to_owned(), 2)).await.expect("it is there");
         return;
     }
-    let server = Server::start(port);
+    let server = Redis::start(port, SECRET);
     for _ in 0..2 {
         assert!(is_right(&items("ann", 2).await, "ann", 2));
         assert!(is_right(&items("bob", 1).await, "bob", 1));
@@ -175,7 +110,7 @@ async fn what_is_no_value_is_written_anew_and_other_versions_are_left_alone() {
     let Some(port) = alone("what_is_no_value_is_written_anew_and_other_versions_are_left_alone") else {
         return;
     };
-    let server = Server::start(port);
+    let server = Redis::start(port, SECRET);
     let (own, other) = ("tta:items%3Aof:2:[\"ann\",1]", "tta:items%3Aof:1:[\"ann\",1]");
     for garbage in ["garbage", "{\"at\":1}", "{\"at\":1,\"value\":[{\"id\":\"x\"}]}", ""] {
         server.say(&["SET", own, garbage]);
@@ -205,7 +140,7 @@ async fn a_redis_that_is_not_there_is_done_without_until_it_is() {
     assert!(items::cache().stats().errors >= 20);
     let error = items::cache().clear().await.map_err(|error| error.to_string());
     assert_eq!(error, Err("the cache of `items:of` is in a Redis, which has not answered".to_owned()));
-    let _server = Server::start(port);
+    let _server = Redis::start(port, SECRET);
     back().await;
     assert!(is_right(&items("ann", 1).await, "ann", 1));
     assert!(is_right(&items("ann", 1).await, "ann", 1));
@@ -215,7 +150,7 @@ async fn a_redis_that_is_not_there_is_done_without_until_it_is() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_dies_under_load_is_no_error_of_any_call() {
     let Some(port) = alone("a_redis_that_dies_under_load_is_no_error_of_any_call") else { return };
-    let server = Server::start(port);
+    let server = Redis::start(port, SECRET);
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let callers: Vec<_> = (0..8_u64)
         .map(|caller| {
@@ -235,7 +170,7 @@ async fn a_redis_that_dies_under_load_is_no_error_of_any_call() {
     drop(server);
     sleep(Duration::from_millis(700)).await;
     assert!(items::cache().stats().errors > 0);
-    let _server = Server::start(port);
+    let _server = Redis::start(port, SECRET);
     back().await;
     let hits = items::cache().stats().hits;
     sleep(Duration::from_millis(300)).await;
@@ -249,7 +184,7 @@ async fn a_redis_that_dies_under_load_is_no_error_of_any_call() {
 #[tokio::test]
 async fn a_redis_that_hangs_is_waited_for_once_and_then_left_alone() {
     let Some(port) = alone("a_redis_that_hangs_is_waited_for_once_and_then_left_alone") else { return };
-    let server = Server::start(port);
+    let server = Redis::start(port, SECRET);
     assert!(is_right(&items("ann", 1).await, "ann", 1));
     server.signal("-STOP");
     let begun = Instant::now();
@@ -275,7 +210,7 @@ async fn the_health_of_a_redis_is_seen() {
     seen.scope(async {
         assert!(is_right(&items("ann", 1).await, "ann", 1));
         assert_eq!((redis("tta_cache_backend_health_up"), redis("tta_cache_connections_active")), (0.0, 0.0));
-        let _server = Server::start(port);
+        let _server = Redis::start(port, SECRET);
         back().await;
         assert!(is_right(&items("ann", 1).await, "ann", 1));
         assert_eq!((redis("tta_cache_backend_health_up"), redis("tta_cache_connections_active")), (1.0, 1.0));
@@ -305,7 +240,7 @@ async fn aging() -> u32 {
 #[tokio::test]
 async fn what_is_stale_in_a_redis_is_returned_and_fetched_anew() {
     let Some(port) = alone("what_is_stale_in_a_redis_is_returned_and_fetched_anew") else { return };
-    let _server = Server::start(port);
+    let _server = Redis::start(port, SECRET);
     let unknown = aging::cache().invalidate(&()).await.map_err(|error| error.to_string());
     assert_eq!(
         unknown,
@@ -332,7 +267,7 @@ async fn failing(number: u32) -> Result<u32, String> {
 #[tokio::test]
 async fn errors_are_kept_in_the_process_that_saw_them() {
     let Some(port) = alone("errors_are_kept_in_the_process_that_saw_them") else { return };
-    let server = Server::start(port);
+    let server = Redis::start(port, SECRET);
     for _ in 0..2 {
         assert_eq!(failing(7).await, Err("no 7".to_owned()));
     }

@@ -14,7 +14,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use tta_tests::{
-    Alertmanager, CLOSED, Collector, Mode, Program, Prometheus, Webhook, binary, example, http_get, http_post,
+    Alertmanager, CLOSED, Collector, Mode, Program, Prometheus, Redis, Webhook, binary, example, free_port,
+    http_get, http_post,
 };
 
 use fleet::exposition::{beyond, samples};
@@ -37,8 +38,9 @@ const BROKEN: &str = "nightly_report";
 
 /// All that `tta doctor` has to say of the fleet apart from what is well: each is an exception, with its reason. What is
 /// missing here or is there no longer is a mistake, in either direction.
-const NOTES: [&str; 8] = [
+const NOTES: [&str; 9] = [
     // One for each dashboard. Of this shop it does return data: more banks than `card` has room for are told of always.
+    "queries: tta-dependencies/Alerts returns data; it often does not: no alert is pending or fires",
     "queries: tta-errors/Alerts returns data; it often does not: no alert is pending or fires",
     "queries: tta-maturity/Alerts returns data; it often does not: no alert is pending or fires",
     "queries: tta-overview/Alerts returns data; it often does not: no alert is pending or fires",
@@ -79,6 +81,7 @@ struct Stack {
     _alertmanager: Alertmanager,
     prometheus: Prometheus,
     fleet: Program,
+    redis: Option<Redis>,
 }
 
 impl Stack {
@@ -88,12 +91,14 @@ impl Stack {
         let (collector, webhook) = (Collector::start(&Mode::Up), Webhook::start());
         let alertmanager =
             Alertmanager::start(&scaled.alertmanager(&[("127.0.0.1:9095", webhook.address())]));
+        let redis = Redis::start(free_port(), "secret");
         let fleet = Program::start(
             &fleet,
             &["--listen", "127.0.0.1:0", "--rate", RATE],
             &[
                 ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint()),
                 ("OTEL_EXPORTER_PROMETHEUS_PORT", "0"),
+                ("TTA_REDIS_URL", &redis.url()),
                 // A machine that is busy elsewhere may keep the exporter waiting for longer than usual.
                 ("OTEL_BSP_MAX_QUEUE_SIZE", "65536"),
             ],
@@ -131,6 +136,7 @@ impl Stack {
             _alertmanager: alertmanager,
             prometheus,
             fleet,
+            redis: Some(redis),
         }
     }
 
@@ -250,12 +256,13 @@ fn value(sample: &Value) -> f64 {
 
 #[test]
 fn the_stack_says_of_a_shop_what_is_so_and_pages_for_what_breaks() {
-    let stack = Stack::start();
+    let mut stack = Stack::start();
     everything_returns_data(&stack);
     what_is_scraped_is_in_the_catalog(&stack);
     ratios_are_those_of_the_counters(&stack);
     exemplars_are_spans_that_arrived(&stack);
     a_workflow_that_breaks_is_paged_for_and_no_other(&stack);
+    a_cache_that_loses_its_redis_is_told_of(&mut stack);
     what_is_taken_away_is_named(&stack);
     the_numbers_are_those_of_the_shop(&stack);
     a_target_that_ends_is_named(&stack);
@@ -370,6 +377,25 @@ fn a_workflow_that_breaks_is_paged_for_and_no_other(stack: &Stack) {
         .map(|told| alert(&told["labels"]))
         .collect();
     assert!(told.is_subset(&allowed), "{told:#?}");
+}
+
+fn a_cache_that_loses_its_redis_is_told_of(stack: &mut Stack) {
+    let is_lost = |told: &Value, status| {
+        told["labels"]["alertname"] == "TtaCacheBackendDown" && told["status"] == status
+    };
+    let kept = stack.redis.as_ref().map(Redis::keys).unwrap_or_default();
+    assert!(!kept.is_empty() && kept.iter().all(|key| key.starts_with("tta:tax_rate:")), "{kept:?}");
+    let webhook = &stack.webhook;
+    let lost = || {
+        let told = webhook.alert(|told| is_lost(told, "firing"));
+        assert_eq!(
+            (&told["labels"]["severity"], &told["labels"]["backend"]),
+            (&"ticket".into(), &"redis".into())
+        );
+    };
+    stack.redis = stack.redis.take().map(|redis| redis.restart(lost));
+    let _ = webhook.alert(|told| is_lost(told, "resolved"));
+    assert!(stack.redis.as_ref().is_some_and(|redis| !redis.keys().is_empty()), "it is written to again");
 }
 
 fn what_is_taken_away_is_named(stack: &Stack) {

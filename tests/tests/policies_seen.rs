@@ -101,6 +101,7 @@ async fn each_attempt_is_a_span_below_the_call_with_its_number_and_its_wait() {
     assert_eq!(metric(&seen, "tta_retry_attempts_total", "outcome", "error"), Some(2.0));
     assert_eq!(metric(&seen, "tta_retry_attempts_total", "outcome", "success"), Some(1.0));
     assert_eq!(metric(&seen, "tta_retry_attempts_total", "outcome", "exhausted"), Some(0.0));
+    assert_eq!(metric(&seen, "tta_retries_total", "primitive_name", "charge"), Some(2.0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,6 +4,7 @@
 //! without rows.
 
 mod annotations;
+mod dependencies;
 mod errors;
 mod layout;
 mod links;
@@ -113,6 +114,7 @@ fn drafts(catalog: &Catalog, options: &Options, rules: &[RuleFile]) -> (Vec<Draf
         slo::draft(&scope),
         performance::draft(&scope),
         resilience::draft(&scope),
+        dependencies::draft(&scope),
         maturity::draft(&scope),
         telemetry::draft(&scope),
     ];

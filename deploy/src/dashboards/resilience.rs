@@ -2,7 +2,7 @@
 
 use crate::rules::policies::{
     ATTEMPTS, FALLBACKS, FALLBACKS_RATIO, FALLEN_BACK, HEDGES, REFUSED, REFUSED_BY_BREAKER,
-    REFUSED_BY_BULKHEAD, REFUSED_RATIO, RETRIES, RETRIES_RATIO, STATE, TIMEOUTS, TIMEOUTS_RATIO, TRANSITIONS,
+    REFUSED_BY_BULKHEAD, REFUSED_RATIO, RETRIED, RETRIES_RATIO, STATE, TIMEOUTS, TIMEOUTS_RATIO, TRANSITIONS,
     WAITS, WAITS_P95,
 };
 
@@ -45,7 +45,7 @@ fn recorded(name: &str) -> String {
 
 fn at_a_glance(scope: &Scope<'_>) -> Row {
     let columns = [
-        (RETRIES_RATIO, "retries for each call", "percentunit", told_from(RETRIES)),
+        (RETRIES_RATIO, "retries for each call", "percentunit", told_from(RETRIED)),
         (TIMEOUTS_RATIO, "timeouts for each call", "percentunit", errors_by_default()),
         (FALLBACKS_RATIO, "calls with a fallback", "percentunit", told_from(FALLEN_BACK)),
         (REFUSED_RATIO, "calls that a bulkhead refused", "percentunit", told_from(REFUSED)),
@@ -96,7 +96,7 @@ fn retries_panel(scope: &Scope<'_>) -> Panel {
          alert tells.",
         "percentunit",
     )
-    .thresholds(told_from(RETRIES))
+    .thresholds(told_from(RETRIED))
     .up_from_zero()
     .target(recorded(RETRIES_RATIO), LEGEND)
     .links(scope.traces(PRIMITIVE, Labels::Series))

@@ -3,8 +3,8 @@
 /// The job that nobody has to name.
 const DEFAULT_JOB: &str = "tta";
 
-/// Of the 40 letters that Grafana allows, what `tta-performance-` leaves.
-const LONGEST: usize = 24;
+/// Of the 40 letters that Grafana allows, what `tta-dependencies-` leaves.
+const LONGEST: usize = 23;
 
 /// The uid of the dashboard `tta-slo`, .. of a job: its name, and unless it is the default the job. What a dashboard
 /// shows is of one catalog and one job, so two programs in one Grafana need two of each.

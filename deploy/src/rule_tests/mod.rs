@@ -5,6 +5,7 @@
 mod alerts;
 mod anomaly;
 mod burn;
+mod caches;
 #[cfg(test)]
 mod mutation;
 mod objectives;

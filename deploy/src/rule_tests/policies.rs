@@ -2,15 +2,14 @@
 
 use crate::promql::number;
 use crate::rules::policies::{
-    ATTEMPTS, FALLBACKS, FALLBACKS_RATIO, FALLEN_BACK, LEAST_CALLS, REFUSED, REFUSED_BY_BREAKER,
-    REFUSED_BY_BULKHEAD, REFUSED_RATIO, RETRIES, RETRIES_RATIO, STATE, TIMEOUTS, TIMEOUTS_RATIO, WAITS,
-    WAITS_P95,
+    FALLBACKS, FALLBACKS_RATIO, FALLEN_BACK, LEAST_CALLS, REFUSED, REFUSED_BY_BULKHEAD, REFUSED_RATIO,
+    RETRIED, RETRIES, RETRIES_RATIO, STATE, TIMEOUTS, TIMEOUTS_RATIO, WAITS, WAITS_P95,
 };
 use crate::rules::{Rule, RuleFile};
 
 use super::alerts::{Cases, test};
 use super::recording::{ANOTHER_JOB, expects_at};
-use super::series::{Series, constant};
+use super::series::{Series, constant, lately};
 use super::{AlertTest, ExprTest, Fired, Scenario, TestFile};
 
 const EXECUTIONS: &str = "tta_primitive_executions_total";
@@ -135,65 +134,14 @@ impl Cases<'_> {
     }
 
     fn retry_storm(&self) -> Vec<Scenario> {
-        let error = &[("outcome", "error")] as &[_];
-        let mut scenarios = self.share(&Share {
+        self.share(&Share {
             alert: "TtaRetryStorm",
-            family: ATTEMPTS,
-            labels: error,
-            bound: 1.0 + RETRIES,
+            family: RETRIES,
+            labels: &[],
+            bound: RETRIED,
             round: 50.0,
             window: 10,
-        });
-        scenarios.extend(self.attempts_beside_refusals());
-        scenarios
-    }
-
-    /// Calls that the breaker or the bulkhead of the same function refuses have no attempt.
-    fn attempts_beside_refusals(&self) -> Option<Scenario> {
-        let alert = "TtaRetryStorm";
-        let rule = self.rule(alert, "", "")?;
-        let job = self.job();
-        let others = self.of_others();
-        let refusals: Vec<(&str, &[(&str, &str)])> =
-            [(REFUSED_BY_BREAKER, &[] as &[_]), (REFUSED_BY_BULKHEAD, &[("reason", "full")] as &[_])]
-                .into_iter()
-                .filter(|(family, _)| self.catalog.has(family))
-                .collect();
-        if refusals.is_empty() {
-            return None;
-        }
-        let mut series = Vec::new();
-        let mut fired = Vec::new();
-        for (family, labels) in refusals {
-            // A hundred calls each: attempts, when they were refused, and whether that is told.
-            let cases = [
-                // Half are refused, and those that are not are made thrice or once.
-                ("repeated", 150.0, once(50.0), Some(2.0)),
-                ("made_once", 50.0, once(50.0), None),
-                ("refused_lately", 80.0, twice(80.0, 0.0, 3), Some(1.6)),
-                ("refused_before", 100.0, twice(100.0, 0.0, 14), None),
-            ];
-            for (what, attempts, refused, told) in cases {
-                let primitive = format!("{what}_{family}");
-                let succeeded = once(attempts);
-                series.extend([
-                    of_primitive(EXECUTIONS, job, &primitive, &[("status", "success")], &once(100.0)),
-                    of_primitive(ATTEMPTS, job, &primitive, &[("outcome", "success")], &succeeded),
-                    of_primitive(family, job, &primitive, labels, &refused),
-                    of_primitive(family, &others, &primitive, labels, &once(100.0)),
-                ]);
-                if let Some(value) = told {
-                    let labels = [("job", job), ("primitive_name", primitive.as_str())];
-                    fired.push(Fired::of(rule, &labels, value));
-                }
-            }
-        }
-        let at = COUNTED + 5;
-        Some(test(
-            "counts calls that were refused as one attempt, so that those that were not are judged by themselves",
-            series,
-            vec![AlertTest::silent(COUNTED - 1, alert), AlertTest::fires(at, alert, fired)],
-        ))
+        })
     }
 
     fn fallback_rate(&self) -> Vec<Scenario> {
@@ -357,23 +305,17 @@ impl Cases<'_> {
 /// A function with all policies.
 const PRIMITIVE: &str = "charge";
 
-/// So many in the last five of ten minutes, and fewer in each than before: of no other window is the rate the same.
-fn lately(count: f64) -> String {
-    let part = |part: f64| number(count * part);
-    format!("0+0x5 {} {} {} {} {}", part(0.4), part(0.6), part(0.8), part(0.9), part(1.0))
-}
-
 /// Labels of a counter beside job and function, and how many are counted.
 type Counted = (&'static str, &'static [(&'static str, &'static str)], f64);
 
 /// Of two instances: a hundred calls that ended and others that did not, and what policies had to do with them.
-const COUNTED_LATELY: [Counted; 16] = [
+const COUNTED_LATELY: [Counted; 14] = [
     (EXECUTIONS, &[("instance", "a:1"), ("status", "success")], 60.0),
     (EXECUTIONS, &[("instance", "a:1"), ("status", "error")], 10.0),
     (EXECUTIONS, &[("instance", "b:1"), ("status", "error")], 30.0),
     (EXECUTIONS, &[("instance", "b:1"), ("status", "cancelled")], 40.0),
-    (ATTEMPTS, &[("instance", "a:1"), ("outcome", "success")], 60.0),
-    (ATTEMPTS, &[("instance", "b:1"), ("outcome", "error")], 50.0),
+    (RETRIES, &[("instance", "a:1")], 25.0),
+    (RETRIES, &[("instance", "b:1")], 5.0),
     (TIMEOUTS, &[("instance", "a:1"), ("phase", "deadline")], 4.0),
     (TIMEOUTS, &[("instance", "b:1"), ("phase", "deadline")], 4.0),
     (TIMEOUTS, &[("instance", "a:1"), ("phase", "grace")], 3.0),
@@ -382,8 +324,6 @@ const COUNTED_LATELY: [Counted; 16] = [
     (FALLBACKS, &[("instance", "a:1"), ("member", "second")], 7.0),
     (REFUSED_BY_BULKHEAD, &[("instance", "a:1"), ("reason", "full")], 10.0),
     (REFUSED_BY_BULKHEAD, &[("instance", "b:1"), ("reason", "wait")], 10.0),
-    (REFUSED_BY_BREAKER, &[("instance", "a:1")], 8.0),
-    (REFUSED_BY_BREAKER, &[("instance", "b:1")], 7.0),
 ];
 
 /// From counters to what is recorded for each call.
@@ -405,10 +345,6 @@ fn recorded(cases: &Cases<'_>) -> Vec<Scenario> {
         };
         counted().map(of).collect()
     };
-    // Calls that were refused have no attempt, and what is more than one of the others is a retry.
-    let attempted = [ATTEMPTS, REFUSED_BY_BREAKER, REFUSED_BY_BULKHEAD];
-    let attempts: f64 =
-        counted().filter(|(family, ..)| attempted.contains(family)).map(|(.., count)| count).sum();
     let mut some = series(job, &|_, count| lately(count));
     some.extend(series(ANOTHER_JOB, &|_, count| lately(count)));
     // What another job has is not recorded, and would not be read.
@@ -418,7 +354,6 @@ fn recorded(cases: &Cases<'_>) -> Vec<Scenario> {
     some.extend(waits);
     let nothing_of_them = |family: &str, count: f64| match family {
         EXECUTIONS => lately(count),
-        ATTEMPTS => lately(count / 2.0),
         _ => "0+0x10".to_owned(),
     };
     let mut calls_only = series(job, &|_, count| lately(count));
@@ -437,7 +372,7 @@ fn recorded(cases: &Cases<'_>) -> Vec<Scenario> {
         "of two instances, policies have to do with some of a hundred calls, and others are cancelled",
         some,
         expects(&[
-            (RETRIES_RATIO, Some(attempts / 100.0 - 1.0)),
+            (RETRIES_RATIO, Some(0.3)),
             (TIMEOUTS_RATIO, Some(0.08)),
             (FALLBACKS_RATIO, Some(0.1)),
             (REFUSED_RATIO, Some(0.2)),
@@ -445,8 +380,7 @@ fn recorded(cases: &Cases<'_>) -> Vec<Scenario> {
         ]),
     );
     scenario(
-        "where nothing is repeated, late, refused or served by another function, all are 0; with fewer attempts than \
-         calls, too",
+        "where nothing is repeated, late, refused or served by another function, all are 0",
         series(job, &nothing_of_them),
         of_all(Some(0.0)),
     );

@@ -92,6 +92,12 @@ impl Counter {
     }
 }
 
+/// So many in the last five of ten minutes, and fewer in each than before: of no other window is the rate the same.
+pub(super) fn lately(count: f64) -> String {
+    let part = |part: f64| number(count * part);
+    format!("0+0x5 {} {} {} {} {}", part(0.4), part(0.6), part(0.8), part(0.9), part(1.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -106,8 +106,11 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
             let mut matchers = vec![("job", job)];
             matchers.extend(only);
             let of_today = selector(&format!("{family}{series}"), &matchers);
-            let expr = only
-                .map_or_else(|| of_today.clone(), |(label, _)| format!("sum without ({label}) ({of_today})"));
+            // The old name says what the label does.
+            let expr = only.map_or_else(
+                || of_today.clone(),
+                |(label, _)| format!("label_replace({of_today}, \"{label}\", \"\", \"{label}\", \".*\")"),
+            );
             copied.push(Rule::record(format!("{old}{series}"), expr));
         }
     }

@@ -6,6 +6,7 @@
 pub(crate) mod alerts;
 pub(crate) mod anomaly;
 pub(crate) mod burn;
+pub(crate) mod caches;
 mod compatibility;
 pub(crate) mod policies;
 mod recording;

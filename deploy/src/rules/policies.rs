@@ -12,6 +12,7 @@ use super::recording::percentile;
 use super::{Group, Rule};
 
 pub(crate) const ATTEMPTS: &str = "tta_retry_attempts_total";
+pub(crate) const RETRIES: &str = "tta_retries_total";
 pub(crate) const TIMEOUTS: &str = "tta_timeouts_total";
 pub(crate) const FALLBACKS: &str = "tta_fallbacks_total";
 pub(crate) const HEDGES: &str = "tta_hedges_total";
@@ -23,7 +24,7 @@ pub(crate) const STATE: &str = "tta_circuit_breaker_state";
 const EXECUTIONS: &str = "tta_primitive_executions_total";
 
 /// What is recorded, by what it is called on dashboards too.
-pub(crate) const RETRIES_RATIO: &str = "primitive:tta_retry_attempts_per_execution:ratio_rate5m";
+pub(crate) const RETRIES_RATIO: &str = "primitive:tta_retries_per_execution:ratio_rate5m";
 pub(crate) const TIMEOUTS_RATIO: &str = "primitive:tta_timeouts_per_execution:ratio_rate5m";
 pub(crate) const FALLBACKS_RATIO: &str = "primitive:tta_fallbacks_per_execution:ratio_rate5m";
 pub(crate) const REFUSED_RATIO: &str = "primitive:tta_bulkhead_rejections_per_execution:ratio_rate5m";
@@ -31,7 +32,7 @@ pub(crate) const WAITS_P95: &str = "primitive:tta_bulkhead_wait_seconds:p95_5m";
 
 /// The retries for each call from which on they are told. A fifth is what the budgets of Finagle and gRPC allow, since a
 /// server that is overloaded gets that much more to do.
-pub(crate) const RETRIES: f64 = 0.2;
+pub(crate) const RETRIED: f64 = 0.2;
 
 /// The part of the calls that need a fallback from which on it is told: twice what is red as a ratio of errors, since
 /// callers do get an answer.
@@ -47,18 +48,6 @@ pub(crate) const LEAST_CALLS: u32 = 50;
 /// By which calls are told apart. Their type is not among the labels of policies.
 const BY: &str = "job, primitive_name";
 
-/// What comes to whatever retries: attempts, and, of the same function, calls that a policy around it has refused. Their
-/// labels differ, so that `or` has all of them.
-fn arrivals(catalog: &Catalog, job: &str, count: impl Fn(&str) -> String) -> String {
-    let families = [ATTEMPTS, REFUSED_BY_BREAKER, REFUSED_BY_BULKHEAD];
-    let counted: Vec<String> = families
-        .into_iter()
-        .filter(|family| catalog.has(family))
-        .map(|family| count(&selector(family, &[("job", job)])))
-        .collect();
-    format!("sum by ({BY}) ({})", counted.join(" or "))
-}
-
 /// What is recorded over five minutes, in a group in which the rates of calls have been recorded before.
 pub(super) fn recorded(catalog: &Catalog, job: &str) -> Vec<Rule> {
     let mut rules = Vec::new();
@@ -68,10 +57,9 @@ pub(super) fn recorded(catalog: &Catalog, job: &str) -> Vec<Rule> {
         let mut rates = selector("primitive_status:tta_primitive_executions:rate5m", &[("job", job)]);
         rates.pop();
         let calls = format!("(sum by ({BY}) ({rates}, status=~\"error|success\"}}) > 0)");
-        if catalog.has(ATTEMPTS) {
-            // An attempt that is repeated is counted as one that is not worth it, so what is more than the calls is.
-            let attempts = arrivals(catalog, job, rate);
-            rules.push(Rule::record(RETRIES_RATIO, format!("clamp_min({attempts} / {calls} - 1, 0)")));
+        if catalog.has(RETRIES) {
+            let retries = counted(RETRIES);
+            rules.push(Rule::record(RETRIES_RATIO, format!("{retries} / {calls}")));
         }
         if catalog.has(TIMEOUTS) {
             // What is not over after the grace was not over at the deadline either.
@@ -137,22 +125,17 @@ fn of_calls(catalog: &Catalog, options: &Options) -> Vec<Rule> {
         format!("(sum by ({BY}) ({ended}) >= {LEAST_CALLS})")
     };
     let mut rules = Vec::new();
-    if catalog.has(ATTEMPTS) {
-        let description = format!(
-            "In the last 10 minutes there were {{{{ printf \"%.2f\" $value }}}} attempts for each call of \
-             {{{{ $labels.primitive_name }}}} of {{{{ $labels.job }}}}; from {} on this is told. Whatever it calls gets that \
-             much more to do.",
-            number(1.0 + RETRIES)
-        );
+    if catalog.has(RETRIES) {
         let words = Words {
             options,
             severity: "ticket",
             summary: "{{ $labels.primitive_name }} is retried too often",
-            description: &description,
+            description: "In the last 10 minutes there were {{ printf \"%.2f\" $value }} retries for each call of \
+                          {{ $labels.primitive_name }} of {{ $labels.job }}. Whatever it calls gets that much more to do.",
             dashboard: DASHBOARD,
         };
-        let attempts = arrivals(catalog, job, within("10m"));
-        let expr = format!("{attempts} / {} > {}", calls("10m"), number(1.0 + RETRIES));
+        let retries = within("10m")(&selector(RETRIES, &[("job", job)]));
+        let expr = format!("sum by ({BY}) ({retries}) / {} > {}", calls("10m"), number(RETRIED));
         rules.push(Rule::alert("TtaRetryStorm", expr, "5m", &words));
     }
     if catalog.has(FALLBACKS) {

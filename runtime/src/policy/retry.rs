@@ -29,6 +29,7 @@ pub struct Retry {
     deadline: Option<Duration>,
     budget: Option<Budget>,
     attempts: Observed,
+    retries: Observed,
 }
 
 static ATTEMPTS: Series = Series {
@@ -36,6 +37,14 @@ static ATTEMPTS: Series = Series {
     family: &family::RETRY_ATTEMPTS,
     names: &[label::OUTCOME],
     values: &["success", "error", "exhausted", "budget"],
+    initial: None,
+};
+
+static RETRIES: Series = Series {
+    #[cfg(feature = "telemetry")]
+    family: &family::RETRIES,
+    names: &[],
+    values: &[],
     initial: None,
 };
 
@@ -68,6 +77,7 @@ impl Retry {
             deadline: None,
             budget: None,
             attempts: Observed::new(name, &ATTEMPTS),
+            retries: Observed::new(name, &RETRIES),
         }
     }
 
@@ -123,7 +133,7 @@ impl Retry {
 
 impl Aspect for Retry {
     fn observed(&self) -> Vec<&Observed> {
-        vec![&self.attempts]
+        vec![&self.attempts, &self.retries]
     }
 }
 
@@ -196,6 +206,7 @@ where
         if sleep_until(next).await.is_err() {
             return policy.no_time();
         }
+        policy.retries.count(0);
         waited = wait;
     }
     // Their number ends before numbers do.

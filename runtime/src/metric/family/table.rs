@@ -193,6 +193,11 @@ pub(crate) static RETRY_ATTEMPTS: Family =
     Family::counter(metric::RETRY_ATTEMPTS, Producer::Policies, &[label::PRIMITIVE_NAME, label::OUTCOME])
         .help("Attempts by what followed: success, an error (another attempt, or one that would not help), or no further attempt for want of number, time (exhausted) or budget.");
 
+#[cfg(feature = "retry")]
+pub(crate) static RETRIES: Family =
+    Family::counter(metric::RETRIES, Producer::Policies, &[label::PRIMITIVE_NAME])
+        .help("Attempts after the first of their call.");
+
 #[cfg(feature = "timeout")]
 pub(crate) static TIMEOUTS: Family =
     Family::counter(metric::TIMEOUTS, Producer::Policies, &[label::PRIMITIVE_NAME, label::PHASE]).help(
@@ -396,6 +401,8 @@ pub(crate) static FAMILIES: &[&Family] = &[
     &HEDGES,
     #[cfg(feature = "retry")]
     &RETRY_ATTEMPTS,
+    #[cfg(feature = "retry")]
+    &RETRIES,
     #[cfg(feature = "timeout")]
     &TIMEOUTS,
     #[cfg(feature = "parallel")]

@@ -265,6 +265,21 @@ mod values {
         calls.0.fetch_add(1, Relaxed)
     }
 
+    #[tta::primitive(cache(ttl = "1ms", key = ()))]
+    async fn short_lived() -> u32 {
+        0
+    }
+
+    #[tokio::test]
+    async fn what_has_had_its_time_was_not_evicted() {
+        short_lived().await;
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        // Its table has done away with it by then, which is done when it is written to, or told what it has.
+        short_lived().await;
+        let stats = short_lived::cache().stats();
+        assert_eq!((stats.misses, stats.evictions), (2, 0));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_value_is_returned_until_its_time_is_over() {
         let calls = AtomicU32Key::default();
@@ -273,6 +288,37 @@ mod values {
         assert_eq!(counted(calls.clone()).await, 0);
         advance(Duration::from_secs(1)).await;
         assert_eq!(counted(calls.clone()).await, 1);
+    }
+
+    #[derive(Clone)]
+    struct Token {
+        number: u32,
+        expires_in: Duration,
+    }
+
+    #[tta::primitive(cache(ttl = |token: &Token| token.expires_in, key = ()))]
+    async fn token(calls: &AtomicU32, expires_in: Duration) -> Token {
+        Token { number: calls.fetch_add(1, Relaxed), expires_in }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_value_says_how_long_it_is_good_for() {
+        let calls = AtomicU32::default();
+        let number = async |seconds| token(&calls, Duration::from_secs(seconds)).await.number;
+        assert_eq!(number(30).await, 0);
+        advance(Duration::from_secs(29)).await;
+        assert_eq!(number(1).await, 0);
+        advance(Duration::from_secs(1)).await;
+        assert_eq!(number(3600).await, 1);
+        advance(Duration::from_secs(3599)).await;
+        assert_eq!(number(1).await, 1);
+        advance(Duration::from_secs(1)).await;
+        // More than a clock can count, and no time at all.
+        assert_eq!(token(&calls, Duration::MAX).await.number, 2);
+        advance(Duration::from_hours(24)).await;
+        assert_eq!(number(1).await, 2);
+        token::cache().clear().await.expect("it is in memory");
+        assert_eq!((number(0).await, number(0).await), (3, 4));
     }
 
     #[tta::primitive(cache(ttl = "10m", capacity = 10))]

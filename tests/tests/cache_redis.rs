@@ -219,7 +219,7 @@ async fn the_health_of_a_redis_is_seen() {
             assert!(begun.elapsed() < Duration::from_secs(10), "nobody asks");
             sleep(Duration::from_millis(10)).await;
         }
-        assert_eq!(redis("tta_cache_memory_max_bytes"), 0.0);
+        assert_eq!(redis("tta_cache_memory_max_bytes"), 64.0 * 1024.0 * 1024.0);
     })
     .await;
     let operations = |operation| {

@@ -97,6 +97,21 @@ mod timeout {
         );
     }
 
+    /// As a client does that has been told how much time there is.
+    #[tta::primitive(timeout("2s"))]
+    async fn gives_up(early: Duration) -> Result<u32, Failure> {
+        let deadline = tta::deadline().expect("there is one");
+        tokio::time::sleep_until(Instant::from_std(deadline) - early).await;
+        Err(Failure::Busy)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_gives_up_at_the_deadline_was_too_late_and_before_it_has_failed() {
+        let result = gives_up(Duration::ZERO).await;
+        assert!(is_timeout(&result), "{result:?}");
+        assert_eq!(gives_up(Duration::from_millis(1)).await, Err(Failure::Busy));
+    }
+
     #[tta::primitive(timeout = "10s")]
     async fn outer(seconds: u64) -> Result<u32, Failure> {
         inner(seconds).await
@@ -286,7 +301,10 @@ mod retry {
         assert_eq!(calls.number(), 1);
     }
 
-    #[tta::primitive(retry(max = 100, backoff = "1s..1s", jitter = "none", deadline = "5s"), timeout("3s"))]
+    #[tta::primitive(
+        retry(max = 100, backoff = "900ms..900ms", jitter = "none", deadline = "5s"),
+        timeout("3s")
+    )]
     async fn until_a_deadline(calls: Calls, seconds: u64) -> Result<u32, Failure> {
         calls.count();
         tokio::time::sleep(Duration::from_secs(seconds)).await;
@@ -296,9 +314,9 @@ mod retry {
     #[tokio::test(start_paused = true)]
     async fn no_attempt_begins_after_the_deadline_and_none_goes_on() {
         let (calls, begun) = (Calls::default(), Instant::now());
-        // It fails at 1, 3 and 5 seconds, and there is no time for another.
+        // It fails at 1, 2.9 and 4.8 seconds, and there is no time for another.
         assert_eq!(until_a_deadline(calls.clone(), 1).await, Err(Failure::Busy));
-        assert_eq!((calls.number(), begun.elapsed()), (3, Duration::from_secs(5)));
+        assert_eq!((calls.number(), begun.elapsed()), (3, Duration::from_millis(4800)));
 
         let (calls, begun) = (Calls::default(), Instant::now());
         assert!(is_timeout(&until_a_deadline(calls.clone(), 60).await));

@@ -14,7 +14,7 @@ use syn::{Attribute, Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, Ty
 
 pub(crate) use self::policy::{
     Backoff, Breaker, BreakerWindow, Bulkhead, Cache, Count, Fallback, Hedge, HedgeAfter, Policies, Retry,
-    Share, Time, Timeout,
+    Share, Time, Timeout, Ttl,
 };
 pub(crate) use self::slo::{Objective, Slo};
 use crate::ctxt::Ctxt;

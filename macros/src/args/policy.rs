@@ -54,7 +54,9 @@ impl Policies {
 /// when = closure, weigh = closure, backend = "redis", version = "1", handle = false)`
 pub(crate) struct Cache {
     pub(crate) keyword: Ident,
-    pub(crate) ttl: Option<Time>,
+    pub(crate) ttl: Option<Ttl>,
+    /// It is written, if only in a way that cannot be read.
+    pub(crate) has_ttl: bool,
     pub(crate) capacity: Option<Count>,
     pub(crate) key: Option<Expr>,
     pub(crate) stale: Option<Time>,
@@ -66,6 +68,14 @@ pub(crate) struct Cache {
     pub(crate) version: Option<LitStr>,
     /// Whether a type of the function's name is its handle.
     pub(crate) handle: Option<LitBool>,
+}
+
+/// How long a value is returned.
+pub(crate) enum Ttl {
+    /// As long as any other.
+    Time(Time),
+    /// As a closure says of it.
+    Of(Expr),
 }
 
 /// `fallback = path`, `fallback(path, path)`
@@ -191,6 +201,7 @@ pub(super) fn cache(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Resul
     let mut policy = Cache {
         keyword: keyword.clone(),
         ttl: None,
+        has_ttl: false,
         capacity: None,
         key: None,
         stale: None,
@@ -204,7 +215,10 @@ pub(super) fn cache(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Resul
     };
     settings(input, keyword, CACHE, KNOWN, cx, |setting| {
         match setting.name().as_str() {
-            "ttl" => policy.ttl = Some(setting.time("10m")?),
+            "ttl" => {
+                policy.has_ttl = true;
+                policy.ttl = Some(setting.ttl()?);
+            }
             "capacity" => policy.capacity = Some(setting.count("10_000")?),
             "key" => policy.key = Some(setting.value),
             "stale" => policy.stale = Some(setting.time("1h")?),
@@ -463,6 +477,17 @@ impl Setting {
         match self.value {
             Expr::Closure(_) | Expr::Path(_) => Ok(self.value),
             _ => Err(self.wrong(&format!("a closure over a reference to {what}"), example)),
+        }
+    }
+
+    fn ttl(self) -> Result<Ttl> {
+        match self.value {
+            Expr::Closure(_) | Expr::Path(_) => Ok(Ttl::Of(self.value)),
+            Expr::Lit(_) => self.time("10m").map(Ttl::Time),
+            _ => Err(self.wrong(
+                "a time, or a closure over a reference to the value",
+                "\"10m\"` or `ttl = |value| value.expires_in",
+            )),
         }
     }
 

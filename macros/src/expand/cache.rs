@@ -7,7 +7,7 @@ use syn::{FnArg, LitStr, Type};
 use super::policy::{closure, number, time};
 use super::returned::Returned;
 use super::{Call, conditions, ends, hidden, located, ours_at};
-use crate::args::Cache;
+use crate::args::{Cache, Ttl};
 use crate::item::{Shape, bare};
 
 impl Call<'_> {
@@ -93,17 +93,18 @@ impl Call<'_> {
     // Output:
     //     {
     //         let __kept = (&&&&&ReturnProbe::<T>::NEW).__kept();
-    //         let __looked = look_up(&__CACHE, unweighed(&__kept), __kept, &((&&PartProbe(a)).__part(),));
+    //         let __looked = look_up(&__CACHE, terms(&__kept), __kept, &((&&PartProbe(a)).__part(),));
     //         match __looked {
     //             Looked::Found(__r) => __r,
-    //             Looked::Missing(__ask) => __ask.run(CHAIN, |__r| .., always, refuse).await,
+    //             Looked::Missing(__ask) => boxed(async { __ask.run(pin!(CHAIN), |__r| .., always, refuse).await }).await,
     //         }
     //     }
     //
     // and with `stale`, where what calls may outlive the call:
     //             Looked::Missing(__ask) => {
     //                 let a = kept_part(a);
-    //                 __ask.run_stale(async move { let a = lent::<str>(&a); CHAIN.await }, ..).await
+    //                 let __call = async move { let a = lent::<str>(&a); CHAIN.await };
+    //                 boxed(__ask.run_stale(__call, ..)).await
     //             }
     pub(super) fn through_cache(
         &self,
@@ -120,9 +121,12 @@ impl Call<'_> {
         let call_of = hidden("__call");
         let keeps_errors =
             policy.negative_ttl.as_ref().map(|_| quote_spanned!(at=> #private::errors_are_kept::<#ty>();));
-        let unweighed = || quote!(#private::unweighed(&#kept));
-        let weigh =
-            policy.weigh.as_ref().map_or_else(unweighed, |weigh| quote!(#private::weighed(&#kept, #weigh)));
+        let weigh = policy.weigh.as_ref().map(|weigh| quote!(.weigh(#weigh)));
+        let ttl = match &policy.ttl {
+            Some(Ttl::Of(ttl)) => Some(quote!(.ttl(#ttl))),
+            Some(Ttl::Time(_)) | None => None,
+        };
+        let terms = quote!(#private::terms(&#kept) #weigh #ttl);
         let (key_made, key) = self.key(policy);
         let outcome = self.outcome_of_result();
         let when = policy.when.as_ref().map_or_else(|| quote_spanned!(at=> #private::always), closure);
@@ -134,21 +138,23 @@ impl Call<'_> {
             let run = quote_spanned!(at=> #ask.run_stale);
             quote!({
                 #(#keep)*
-                #run(async move { #(#lend)* #steps #last.await }, #outcome, #when, #refuse).await
+                let #call_of = async move { #(#lend)* #steps #last.await };
+                #private::boxed(#run(#call_of, #outcome, #when, #refuse)).await
             })
         } else {
-            quote!({
+            // In a box, so that a call is no larger than what a hit needs.
+            quote!(#private::boxed(async {
                 #steps
                 let #call_of = ::core::pin::pin!(#last);
                 #ask.run(#call_of, #outcome, #when, #refuse).await
-            })
+            }).await)
         };
         let look_up = if policy.is_in_redis() {
             let look_up = quote_spanned!(at=> #private::look_up_in_redis);
-            quote!(#look_up(#cache, #kept, &#key))
+            quote!(#look_up(#cache, #terms, #kept, &#key))
         } else {
             let look_up = quote_spanned!(at=> #private::look_up);
-            quote!(#look_up(#cache, #weigh, #kept, &#key))
+            quote!(#look_up(#cache, #terms, #kept, &#key))
         };
         let probe = quote_spanned!(at=> (&&&&&#private::ReturnProbe::<#ty>::NEW).__kept());
         quote! {
@@ -221,7 +227,11 @@ fn hidden_static() -> Ident {
 }
 
 fn settings(policy: &Cache) -> TokenStream {
-    let ttl = time(policy.ttl.as_ref(), "ttl");
+    let ttl = match &policy.ttl {
+        Some(Ttl::Time(ttl)) => Some(ttl),
+        Some(Ttl::Of(_)) | None => None,
+    };
+    let ttl = time(ttl, "ttl");
     let capacity = number(policy.capacity.as_ref(), "capacity");
     let stale = time(policy.stale.as_ref(), "stale");
     let stale_if_error = time(policy.stale_if_error.as_ref(), "stale_if_error");

@@ -74,18 +74,16 @@ pub mod private {
     #[cfg(feature = "bulkhead")]
     pub use super::bulkhead::{Bulkhead, bulkhead};
     #[cfg(not(feature = "cache"))]
-    pub use super::cache::absent::{
-        AnyKey, Ask, Cache, CachePolicy, Looked, always, look_up, look_up_in_redis, unweighed, weighed,
-    };
+    pub use super::cache::absent::{AnyKey, Ask, Cache, CachePolicy, Looked, look_up, look_up_in_redis};
     #[cfg(feature = "cache")]
     pub use super::cache::{
         AnyKey, Cache,
-        call::{Ask, Looked, always, look_up, look_up_in_redis, unweighed, weighed},
+        call::{Ask, Looked, look_up, look_up_in_redis},
         policy::CachePolicy,
     };
     pub use super::cache::{
         key::{Arguments, KeptPart, KeyProbe, PartProbe, kept_part, lent},
-        value::{ReturnProbe, errors_are_kept, returns},
+        value::{ReturnProbe, always, boxed, errors_are_kept, returns, terms},
     };
     pub use super::fallback::{Fallback, fallback};
     #[cfg(feature = "hedge")]

@@ -73,13 +73,20 @@ pub async fn timeout<R: Refusable>(policy: &'static Timeout, body: impl Future<O
     let mut body = pin!(within(at.into(), body));
     let no_time =
         |NoTime| R::refused(PolicyError::NoRuntime { primitive: policy.name.into(), policy: "timeout" });
-    match until(at, body.as_mut()).await {
+    let ended = match until(at, body.as_mut()).await {
+        // Whoever is told the deadline, as HTTP clients are, may give up in the same moment: then it was no error of the
+        // other side's.
+        Ok(Some(result)) if result.as_error().is_some() && Instant::now() >= at => Some(result),
         Ok(Some(result)) => return result,
-        Ok(None) => policy.timeouts.count(DEADLINE),
+        Ok(None) => None,
         Err(missing) => return no_time(missing),
-    }
+    };
+    policy.timeouts.count(DEADLINE);
     crate::span().set(attribute::TIMEOUT_SECONDS, at.duration_since(begun).as_secs_f64());
     if !policy.grace.is_zero() {
+        if let Some(result) = ended {
+            return result;
+        }
         match until(after(Instant::now(), policy.grace), body.as_mut()).await {
             Ok(Some(result)) => return result,
             Ok(None) => policy.timeouts.count(GRACE),

@@ -3,7 +3,7 @@
 use syn::visit::{self, Visit};
 use syn::{FnArg, GenericParam, Lifetime, ReceiverKind, ReturnType, Type, TypeImplTrait, TypeReference};
 
-use crate::args::{Cache, Count, Time};
+use crate::args::{Cache, Count, Time, Ttl};
 use crate::ctxt::Ctxt;
 use crate::item::{Function, Shape, bare};
 use crate::words::{did_you_mean, one_of};
@@ -19,16 +19,34 @@ const MOST_ARGUMENTS: usize = 12;
 /// Refuses settings that no function can have.
 pub(super) fn settings(policy: &Cache, cx: &Ctxt) {
     let Cache {
-        keyword, ttl, capacity, stale, stale_if_error, negative_ttl, weigh, backend, version, ..
+        keyword,
+        ttl,
+        has_ttl,
+        capacity,
+        stale,
+        stale_if_error,
+        negative_ttl,
+        weigh,
+        backend,
+        version,
+        ..
     } = policy;
-    if ttl.is_none() {
+    if !has_ttl {
         cx.error(
             keyword,
             "`cache` has no `ttl`, after which a value is fetched anew: write `cache(ttl = \"10m\")`",
         );
     }
-    let times =
-        [("ttl", ttl), ("stale", stale), ("stale_if_error", stale_if_error), ("negative_ttl", negative_ttl)];
+    let ttl = match ttl {
+        Some(Ttl::Time(time)) => Some(time),
+        Some(Ttl::Of(_)) | None => None,
+    };
+    let times = [
+        ("ttl", ttl),
+        ("stale", stale.as_ref()),
+        ("stale_if_error", stale_if_error.as_ref()),
+        ("negative_ttl", negative_ttl.as_ref()),
+    ];
     for (name, length) in times {
         if let Some(Time { nanoseconds, text }) = length
             && (*nanoseconds == 0 || *nanoseconds > LONGEST)

@@ -1,7 +1,7 @@
 //! What stands for caches where the feature is not compiled in: a compile error that names it.
 
 use super::key::Lookup;
-use super::value::{Kept, Refuse};
+use super::value::{Kept, Refuse, Terms};
 use crate::outcome::Outcome;
 use crate::policy::aspect::{Aspect, Observed};
 
@@ -118,23 +118,21 @@ impl<S: Kept> Ask<S> {
 }
 
 /// Never called.
-pub fn unweighed<S: Kept>(_: &S) {}
-
-/// Never called.
-pub fn weighed<S: Kept>(_: &S, _weigh: fn(&S::Value) -> usize) {}
-
-/// Never called.
-#[must_use]
-pub fn always<V>(_: &V) -> bool {
-    true
-}
-
-/// Never called.
-pub fn look_up<Q: Lookup, S: Kept>(_: &'static CachePolicy, _weigh: (), kept: S, _key: &Q) -> Looked<S> {
+pub fn look_up<Q: Lookup, S: Kept>(
+    _: &'static CachePolicy,
+    _terms: Terms<S>,
+    kept: S,
+    _key: &Q,
+) -> Looked<S> {
     Looked::Missing(Ask(kept))
 }
 
 /// Never called.
-pub fn look_up_in_redis<Q: Lookup, S: Kept>(_: &'static CachePolicy, kept: S, _key: &Q) -> Looked<S> {
-    Looked::Missing(Ask(kept))
+pub fn look_up_in_redis<Q: Lookup, S: Kept>(
+    policy: &'static CachePolicy,
+    terms: Terms<S>,
+    kept: S,
+    key: &Q,
+) -> Looked<S> {
+    look_up(policy, terms, kept, key)
 }

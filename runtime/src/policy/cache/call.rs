@@ -11,8 +11,8 @@ use super::flight::{Landing, Seat, Turn};
 use super::key::RemoteKey;
 use super::key::{Key, Lookup};
 use super::policy::{CachePolicy, Operation};
-use super::table::{Found, HeldBy, Table, Weigh};
-use super::value::{Held, Kept, Refuse};
+use super::table::{Found, HeldBy, Table};
+use super::value::{Held, Kept, Refuse, Terms};
 use crate::context::CarryExt as _;
 use crate::outcome::{Outcome, Status};
 use crate::policy::PolicyError;
@@ -43,52 +43,40 @@ impl<K: Key, S: Kept> fmt::Debug for Ask<K, S> {
     }
 }
 
-/// No value weighs more than another.
-#[must_use]
-pub fn unweighed<S: Kept>(_: &S) -> Weigh<S> {
-    None
-}
-
-/// `weigh = |value| ..`
-#[must_use]
-pub fn weighed<S: Kept>(_: &S, weigh: fn(&S::Value) -> usize) -> Weigh<S> {
-    Some(weigh)
-}
-
-/// `when` is not given.
-#[must_use]
-pub fn always<V>(_: &V) -> bool {
-    true
-}
-
 /// Looks a call up.
 pub fn look_up<Q: Lookup, S: Kept>(
     policy: &'static CachePolicy,
-    weigh: Weigh<S>,
+    terms: Terms<S>,
     _kept: S,
     key: &Q,
 ) -> Looked<Q::Key, S> {
-    look_up_in(policy, policy.table_in_memory(weigh), key)
+    look_up_in(policy, policy.table_in_memory(terms), key)
 }
 
 /// Looks a call up whose value may be in the Redis, as far as that can be done at once.
 #[cfg(feature = "redis")]
-pub fn look_up_in_redis<Q, S>(policy: &'static CachePolicy, _kept: S, key: &Q) -> Looked<Q::Key, S>
+pub fn look_up_in_redis<Q, S>(
+    policy: &'static CachePolicy,
+    terms: Terms<S>,
+    _kept: S,
+    key: &Q,
+) -> Looked<Q::Key, S>
 where
     Q: Lookup<Key: RemoteKey>,
     S: Kept<Value: serde::Serialize + serde::de::DeserializeOwned>,
 {
-    look_up_in(policy, policy.table_in_redis(), key)
+    look_up_in(policy, policy.table_in_redis(terms), key)
 }
 
 /// Not without its feature, which `CachePolicy::redis` says.
 #[cfg(not(feature = "redis"))]
 pub fn look_up_in_redis<Q: Lookup, S: Kept>(
     policy: &'static CachePolicy,
+    terms: Terms<S>,
     kept: S,
     key: &Q,
 ) -> Looked<Q::Key, S> {
-    look_up(policy, unweighed(&kept), kept, key)
+    look_up(policy, terms, kept, key)
 }
 
 fn look_up_in<Q: Lookup, S: Kept>(

@@ -14,7 +14,7 @@ use std::hash::{Hash, Hasher};
 )]
 pub trait KeyPart {
     /// The same, kept.
-    type Owned: Hash + Eq + Send + Sync + 'static;
+    type Owned: Hash + Eq + Clone + Send + Sync + 'static;
 
     /// Adds it to a hash.
     fn add_to(&self, hasher: &mut impl Hasher);
@@ -30,7 +30,7 @@ pub trait KeyPart {
 impl<T> KeyPart for T
 where
     T: ?Sized + ToOwned + Hash + Eq,
-    T::Owned: Hash + Eq + Send + Sync + 'static,
+    T::Owned: Hash + Eq + Clone + Send + Sync + 'static,
 {
     type Owned = T::Owned;
 
@@ -87,7 +87,7 @@ pub trait HasName {
 }
 
 /// A key that is kept.
-pub trait Key: HasName<Name: 'static> + Hash + Eq + Send + Sync + 'static {
+pub trait Key: HasName<Name: 'static> + Hash + Eq + Clone + Send + Sync + 'static {
     /// Adds what it is named by to a hash, as the key itself is.
     fn add_name(name: &Self::Name, hasher: &mut impl Hasher);
 
@@ -106,7 +106,7 @@ pub trait RemoteKey: Key {
 }
 
 #[cfg(feature = "redis")]
-impl<A: serde::Serialize + Hash + Eq + Send + Sync + 'static> RemoteKey for Arguments<(A,)> {
+impl<A: serde::Serialize + Hash + Eq + Clone + Send + Sync + 'static> RemoteKey for Arguments<(A,)> {
     fn write(&self) -> Option<String> {
         serde_json::to_string(&self.0).ok()
     }
@@ -128,11 +128,11 @@ impl<K: serde::Serialize + OwnKey> RemoteKey for Own<K> {
 }
 
 /// All arguments of a call.
-#[derive(Debug, Hash, PartialEq, Eq)]
+#[derive(Clone, Debug, Hash, PartialEq, Eq)]
 pub struct Arguments<T>(pub(super) T);
 
 /// What `key = ..` was.
-#[derive(Debug, Hash, PartialEq, Eq)]
+#[derive(Clone, Debug, Hash, PartialEq, Eq)]
 pub struct Own<K>(pub(super) K);
 
 /// A key of the program's own.
@@ -205,7 +205,7 @@ impl<A> HasName for Arguments<(A,)> {
     type Name = A;
 }
 
-impl<A: Hash + Eq + Send + Sync + 'static> Key for Arguments<(A,)> {
+impl<A: Hash + Eq + Clone + Send + Sync + 'static> Key for Arguments<(A,)> {
     fn add_name(name: &A, hasher: &mut impl Hasher) {
         name.hash(hasher);
     }
@@ -238,7 +238,7 @@ macro_rules! of_arguments {
             type Name = ($($part,)*);
         }
 
-        impl<$($part: Hash + Eq + Send + Sync + 'static),*> Key for Arguments<($($part,)*)> {
+        impl<$($part: Hash + Eq + Clone + Send + Sync + 'static),*> Key for Arguments<($($part,)*)> {
             fn add_name(name: &Self::Name, hasher: &mut impl Hasher) {
                 name.hash(hasher);
             }
@@ -249,7 +249,7 @@ macro_rules! of_arguments {
         }
 
         #[cfg(feature = "redis")]
-        impl<$($part: serde::Serialize + Hash + Eq + Send + Sync + 'static),*> RemoteKey for Arguments<($($part,)*)> {
+        impl<$($part: serde::Serialize + Hash + Eq + Clone + Send + Sync + 'static),*> RemoteKey for Arguments<($($part,)*)> {
             fn write(&self) -> Option<String> {
                 serde_json::to_string(&self.0).ok()
             }

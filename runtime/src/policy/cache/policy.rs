@@ -6,8 +6,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::key::Key;
-use super::table::{Erased, Table, Weigh};
-use super::value::{Held, Kept};
+use super::table::{Erased, Table};
+use super::value::{Kept, Terms};
 #[cfg(feature = "telemetry")]
 use crate::metric::family;
 use crate::names::{attribute, label};
@@ -49,6 +49,13 @@ pub(super) struct Settings {
     pub(super) stale: Option<Duration>,
     pub(super) stale_if_error: Option<Duration>,
     pub(super) negative_ttl: Option<Duration>,
+}
+
+impl Settings {
+    /// How long a value is of use after its time.
+    pub(super) fn longer(&self) -> Duration {
+        self.stale.max(self.stale_if_error).unwrap_or_default()
+    }
 }
 
 /// Where entries are.
@@ -254,12 +261,12 @@ impl CachePolicy {
         super::redis::prefix(self.name, self.version)
     }
 
-    pub(super) fn table_in_redis<K, S>(&'static self) -> &'static Table<K, S>
+    pub(super) fn table_in_redis<K, S>(&'static self, terms: Terms<S>) -> &'static Table<K, S>
     where
         K: super::key::RemoteKey,
         S: Kept<Value: serde::Serialize + serde::de::DeserializeOwned>,
     {
-        self.table(|| Table::in_redis(self, super::table::Codec::JSON))
+        self.table(|| Table::in_redis(self, terms, super::table::Codec::JSON))
     }
 }
 
@@ -293,8 +300,8 @@ impl Aspect for CachePolicy {
 pub(super) static KNOWN: Mutex<Vec<&'static CachePolicy>> = Mutex::new(Vec::new());
 
 impl CachePolicy {
-    pub(super) fn table_in_memory<K: Key, S: Kept>(&'static self, weigh: Weigh<S>) -> &'static Table<K, S> {
-        self.table(|| Table::in_memory(self, weigh))
+    pub(super) fn table_in_memory<K: Key, S: Kept>(&'static self, terms: Terms<S>) -> &'static Table<K, S> {
+        self.table(|| Table::in_memory(self, terms))
     }
 
     fn table<K: Key, S: Kept>(&'static self, new: impl Fn() -> Table<K, S>) -> &'static Table<K, S> {
@@ -331,15 +338,6 @@ impl CachePolicy {
         if span.is_recording() {
             span.set(attribute::CACHE_OUTCOME, operation.as_str())
                 .set(attribute::CACHE_BACKEND, self.backend.as_str());
-        }
-    }
-
-    /// How long an entry is of use to anybody.
-    pub(super) fn life<V, F>(&self, held: &Held<V, F>) -> Duration {
-        let Settings { ttl, stale, stale_if_error, negative_ttl, .. } = self.settings;
-        match held {
-            Held::Value(_) => ttl + stale.max(stale_if_error).unwrap_or_default(),
-            Held::Failure(_) => negative_ttl.unwrap_or_default(),
         }
     }
 

@@ -2,10 +2,10 @@
 
 use std::any::Any;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 use std::time::Duration;
 
 use equivalent::Equivalent;
+use moka::notification::RemovalCause;
 use tokio::time::Instant;
 
 use super::flight::{Flights, Landing, Seat};
@@ -15,11 +15,12 @@ use super::key::{Key, Lookup};
 use super::policy::{CachePolicy, Operation};
 #[cfg(feature = "redis")]
 use super::redis::{self, Unanswered, redis};
-use super::value::{Held, Kept, Parts};
+use super::value::{Held, Kept, Parts, Terms};
 
 /// The entries of functions that are asked by `K` and answer with what `S` keeps.
 pub(super) struct Table<K: Key, S: Kept> {
     policy: &'static CachePolicy,
+    terms: Terms<S>,
     entries: Entries<K, S>,
     pub(super) flights: Flights<K, HeldBy<S>>,
 }
@@ -27,16 +28,13 @@ pub(super) struct Table<K: Key, S: Kept> {
 /// What is kept of a returned value.
 pub(super) type HeldBy<S> = Held<<S as Parts>::Value, <S as Parts>::Failure>;
 
-/// How large a value is, in the unit of `capacity`.
-pub(crate) type Weigh<S> = Option<fn(&<S as Parts>::Value) -> usize>;
-
 /// Where entries are.
 enum Entries<K: Key, S: Kept> {
-    Memory(moka::sync::Cache<Arc<K>, Entry<S>>, Weigh<S>),
+    Memory(moka::sync::Cache<K, Entry<S>>),
     /// Errors are of this process, and stay in it.
     #[cfg(feature = "redis")]
     Remote {
-        failures: moka::sync::Cache<Arc<K>, Entry<S>>,
+        failures: moka::sync::Cache<K, Entry<S>>,
         prefix: String,
         codec: Codec<K, S>,
     },
@@ -97,8 +95,8 @@ impl<Q: Lookup> Hash for Query<'_, Q> {
     }
 }
 
-impl<Q: Lookup> Equivalent<Arc<Q::Key>> for Query<'_, Q> {
-    fn equivalent(&self, key: &Arc<Q::Key>) -> bool {
+impl<Q: Lookup> Equivalent<Q::Key> for Query<'_, Q> {
+    fn equivalent(&self, key: &Q::Key) -> bool {
         self.0.is(key)
     }
 }
@@ -112,11 +110,14 @@ impl<K: Key> Hash for Named<'_, K> {
     }
 }
 
-impl<K: Key> Equivalent<Arc<K>> for Named<'_, K> {
-    fn equivalent(&self, key: &Arc<K>) -> bool {
+impl<K: Key> Equivalent<K> for Named<'_, K> {
+    fn equivalent(&self, key: &K) -> bool {
         key.is_named(self.0)
     }
 }
+
+/// What a time that is written down is at most, too: more is more than clocks can count.
+const LONGEST: Duration = Duration::from_hours(366 * 24);
 
 /// Entries end when nobody may ask for them any more.
 struct Expiry;
@@ -138,34 +139,40 @@ impl<K, S: Kept> moka::Expiry<K, Entry<S>> for Expiry {
 }
 
 impl<K: Key, S: Kept> Table<K, S> {
-    pub(super) fn in_memory(policy: &'static CachePolicy, weigh: Weigh<S>) -> Self {
+    pub(super) fn in_memory(policy: &'static CachePolicy, terms: Terms<S>) -> Self {
+        let settings = &policy.settings;
         let mut map = moka::sync::Cache::builder()
-            .max_capacity(u64::from(policy.settings.capacity))
-            .expire_after(Expiry)
+            .max_capacity(u64::from(settings.capacity))
             .eviction_listener(move |_, entry: Entry<S>, cause| {
                 policy.resize(-1, -i64::from(entry.weight));
-                if cause.was_evicted() {
+                if cause == RemovalCause::Size {
                     policy.count(Operation::Eviction);
                 }
             });
-        if weigh.is_some() {
+        // Where all live equally long, a look-up is quicker.
+        map = if terms.ttl.is_some() || settings.negative_ttl.is_some() {
+            map.expire_after(Expiry)
+        } else {
+            map.time_to_live(settings.ttl.saturating_add(settings.longer()))
+        };
+        if terms.weigh.is_some() {
             map = map.weigher(|_, entry: &Entry<S>| entry.weight);
         }
-        Table { policy, entries: Entries::Memory(map.build(), weigh), flights: Flights::new() }
+        Table { policy, terms, entries: Entries::Memory(map.build()), flights: Flights::new() }
     }
 
     #[cfg(feature = "redis")]
-    pub(super) fn in_redis(policy: &'static CachePolicy, codec: Codec<K, S>) -> Self {
+    pub(super) fn in_redis(policy: &'static CachePolicy, terms: Terms<S>, codec: Codec<K, S>) -> Self {
         let failures = moka::sync::Cache::builder().max_capacity(u64::from(policy.settings.capacity));
         let failures = failures.expire_after(Expiry).build();
         let prefix = policy.prefix();
-        Table { policy, entries: Entries::Remote { failures, prefix, codec }, flights: Flights::new() }
+        Table { policy, terms, entries: Entries::Remote { failures, prefix, codec }, flights: Flights::new() }
     }
 
     /// What there is in memory, without owning the key.
     pub(super) fn look_up<Q: Lookup<Key = K>>(&self, key: &Q) -> Found<S> {
         let entry = match &self.entries {
-            Entries::Memory(map, _) => {
+            Entries::Memory(map) => {
                 let watch = self.policy.watch();
                 let entry = map.get(&Query(key));
                 watch.read();
@@ -179,9 +186,9 @@ impl<K: Key, S: Kept> Table<K, S> {
 
     /// What there is by now.
     #[cfg_attr(not(feature = "redis"), allow(clippy::unused_async))]
-    pub(super) async fn get(&self, key: &Arc<K>) -> Found<S> {
+    pub(super) async fn get(&self, key: &K) -> Found<S> {
         let entry = match &self.entries {
-            Entries::Memory(map, _) => map.get(key).map(|entry| (entry.at.elapsed(), entry.held)),
+            Entries::Memory(map) => map.get(key).map(|entry| (entry.at.elapsed(), entry.held)),
             #[cfg(feature = "redis")]
             Entries::Remote { failures, prefix, codec } => match failures.get(key) {
                 Some(entry) => Some((entry.at.elapsed(), entry.held)),
@@ -239,8 +246,9 @@ impl<K: Key, S: Kept> Table<K, S> {
                 _ => Found::Nothing,
             },
             Some((age, Held::Value(value))) => {
-                let until = |more: Option<Duration>| more.map_or(Duration::ZERO, |more| settings.ttl + more);
-                if age < settings.ttl {
+                let ttl = self.ttl(&value);
+                let until = |more: Option<Duration>| more.map_or(Duration::ZERO, |more| ttl + more);
+                if age < ttl {
                     Found::Fresh(Held::Value(value))
                 } else if age < until(settings.stale) {
                     Found::Stale(value)
@@ -258,12 +266,12 @@ impl<K: Key, S: Kept> Table<K, S> {
     pub(super) async fn land(
         &self,
         seat: &Seat<K, HeldBy<S>>,
-        key: &Arc<K>,
+        key: &K,
         held: Option<HeldBy<S>>,
     ) -> Landing<HeldBy<S>> {
         match &self.entries {
-            Entries::Memory(map, weigh) => {
-                let entry = held.map(|held| self.entry(held, *weigh));
+            Entries::Memory(map) => {
+                let entry = held.map(|held| self.entry(held));
                 seat.land(|| {
                     if let Some(entry) = entry {
                         self.policy.resize(1, i64::from(entry.weight));
@@ -279,10 +287,10 @@ impl<K: Key, S: Kept> Table<K, S> {
                 if let Some(held @ Held::Value(value)) = &held
                     && !seat.is_forgotten()
                 {
-                    Box::pin(self.store(prefix, codec, key, value, self.policy.life(held))).await;
+                    Box::pin(self.store(prefix, codec, key, value, self.life(held))).await;
                 }
                 let failure = held.filter(|held| matches!(held, Held::Failure(_)));
-                let entry = failure.map(|held| self.entry(held, None));
+                let entry = failure.map(|held| self.entry(held));
                 seat.land(|| {
                     if let Some(entry) = entry {
                         failures.insert(key.clone(), entry);
@@ -292,17 +300,31 @@ impl<K: Key, S: Kept> Table<K, S> {
         }
     }
 
-    fn entry(&self, held: HeldBy<S>, weigh: Weigh<S>) -> Entry<S> {
-        let weight = match (&held, weigh) {
+    fn entry(&self, held: HeldBy<S>) -> Entry<S> {
+        let weight = match (&held, self.terms.weigh) {
             (Held::Value(value), Some(weigh)) => weigh(value),
             _ => size_of::<K>() + size_of::<Entry<S>>(),
         };
         Entry {
-            life: self.policy.life(&held),
+            life: self.life(&held),
             held,
             at: Instant::now(),
             weight: u32::try_from(weight).unwrap_or(u32::MAX),
         }
+    }
+
+    /// How long an entry is of use to anybody.
+    fn life(&self, held: &HeldBy<S>) -> Duration {
+        let settings = &self.policy.settings;
+        match held {
+            Held::Value(value) => self.ttl(value) + settings.longer(),
+            Held::Failure(_) => settings.negative_ttl.unwrap_or_default(),
+        }
+    }
+
+    /// How long a value is returned.
+    fn ttl(&self, value: &S::Value) -> Duration {
+        self.terms.ttl.map_or(self.policy.settings.ttl, |ttl| ttl(value).min(LONGEST))
     }
 }
 
@@ -323,9 +345,9 @@ pub(super) trait Erased: Send + Sync {
 
 impl<K: Key, S: Kept> Table<K, S> {
     /// What there is in memory.
-    fn here(&self) -> &moka::sync::Cache<Arc<K>, Entry<S>> {
+    fn here(&self) -> &moka::sync::Cache<K, Entry<S>> {
         match &self.entries {
-            Entries::Memory(map, _) => map,
+            Entries::Memory(map) => map,
             #[cfg(feature = "redis")]
             Entries::Remote { failures, .. } => failures,
         }
@@ -341,7 +363,7 @@ impl<K: Key, S: Kept> Erased for Table<K, S> {
         let name = name.downcast_ref::<K::Name>().ok_or_else(std::any::type_name::<K::Name>)?;
         self.flights.forget(|key| key.is_named(name), || self.here().invalidate(&Named::<K>(name)));
         Ok(match &self.entries {
-            Entries::Memory(..) => None,
+            Entries::Memory(_) => None,
             #[cfg(feature = "redis")]
             Entries::Remote { prefix, codec, .. } => (codec.name)(name).map(|name| format!("{prefix}{name}")),
         })

@@ -3,6 +3,8 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
+use std::pin::Pin;
+use std::time::Duration;
 
 use crate::policy::PolicyError;
 
@@ -54,6 +56,60 @@ pub trait Kept:
 
     /// The value, unless it is an error.
     fn value(returned: &Self::Returned) -> Option<&Self::Value>;
+}
+
+/// What a function says of its values.
+pub struct Terms<S: Kept> {
+    /// How large a value is, in the unit of `capacity`.
+    pub(super) weigh: Option<fn(&S::Value) -> usize>,
+    /// How long it is returned, where that is not the same for all.
+    pub(super) ttl: Option<fn(&S::Value) -> Duration>,
+}
+
+impl<S: Kept> Clone for Terms<S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S: Kept> Copy for Terms<S> {}
+
+impl<S: Kept> fmt::Debug for Terms<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Terms").finish_non_exhaustive()
+    }
+}
+
+/// All values are the same.
+#[must_use]
+pub fn terms<S: Kept>(_: &S) -> Terms<S> {
+    Terms { weigh: None, ttl: None }
+}
+
+#[allow(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "called by expansions only")]
+impl<S: Kept> Terms<S> {
+    /// `weigh = |value| ..`
+    pub fn weigh(mut self, weigh: fn(&S::Value) -> usize) -> Self {
+        self.weigh = Some(weigh);
+        self
+    }
+
+    /// `ttl = |value| ..`
+    pub fn ttl(mut self, ttl: fn(&S::Value) -> Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+}
+
+/// `when` is not given.
+#[must_use]
+pub fn always<V>(_: &V) -> bool {
+    true
+}
+
+/// A future that is no larger than a pointer.
+pub fn boxed<F: Future>(future: F) -> Pin<Box<F>> {
+    Box::pin(future)
 }
 
 /// Everything that is returned.

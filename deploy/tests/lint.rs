@@ -90,7 +90,7 @@ fn what_is_generated_has_no_finding() {
     let out = folder("sample");
     generate(Path::new(CATALOG), &out);
     assert_eq!(findings(Path::new(CATALOG), &out), []);
-    assert_eq!(files(&out, "grafana/dashboards").len(), 8);
+    assert_eq!(files(&out, "grafana/dashboards").len(), 9);
 }
 
 #[test]
@@ -118,6 +118,7 @@ fn of_less_there_is_less_and_still_no_finding() {
                 !name.starts_with("tta_workflow") && !name.starts_with("tta_slo")
             }),
             &[
+                "tta-dependencies",
                 "tta-errors",
                 "tta-maturity",
                 "tta-overview",
@@ -130,6 +131,7 @@ fn of_less_there_is_less_and_still_no_finding() {
             "no objectives",
             reduced("no-slo", has_no_slo, |name| !name.starts_with("tta_slo")),
             &[
+                "tta-dependencies",
                 "tta-errors",
                 "tta-maturity",
                 "tta-overview",
@@ -142,6 +144,7 @@ fn of_less_there_is_less_and_still_no_finding() {
             "no HTTP",
             reduced("no-http", |_| true, |name| !name.starts_with("http_")),
             &[
+                "tta-dependencies",
                 "tta-errors",
                 "tta-maturity",
                 "tta-overview",

@@ -36,6 +36,17 @@ impl IntoResponse for OrderError {
     }
 }
 
+/// What can go wrong with a parcel.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, tta::ErrorKind)]
+pub(crate) enum ShippingError {
+    #[error("nobody has said what it weighs")]
+    #[error_kind(permanent, severity = "warning")]
+    NoWeight,
+    #[error("it cannot leave today")]
+    #[error_kind(transient, severity = "warning")]
+    CannotLeave,
+}
+
 /// What can go wrong with an answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, tta::ErrorKind)]
 pub(crate) enum ModelError {

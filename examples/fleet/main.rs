@@ -11,6 +11,7 @@
 //! ```
 #![allow(clippy::print_stderr, reason = "a program talks to its user")]
 
+mod carriers;
 mod failure;
 mod front;
 mod load;

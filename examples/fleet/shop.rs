@@ -1,5 +1,6 @@
 //! The five workflows, and what each promises.
 
+use crate::carriers::send_parcel;
 use crate::failure::{ModelError, OrderError};
 use crate::steps::{
     Request, charge_card, classify, draft, embed, look_up, rank, render, reserve_stock, send_receipt,
@@ -25,6 +26,7 @@ pub(crate) async fn check_out(request: Request) -> Result<(), OrderError> {
     send_receipt(request).await;
     // What it has not been told it asks for at night.
     let _ = tell_warehouse(request).await;
+    send_parcel(request).await;
     tracing::info!(order = request.number, "shipped");
     Ok(())
 }

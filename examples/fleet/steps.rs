@@ -17,13 +17,13 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    fn is_each(self, nth: u64) -> bool {
+    pub(crate) fn is_each(self, nth: u64) -> bool {
         self.number % nth == nth - 1
     }
 }
 
 /// Takes a time that is a little longer from request to request, and begins anew after 16.
-async fn work(request: Request, least: Duration) {
+pub(crate) async fn work(request: Request, least: Duration) {
     sleep(least.mul_f64(1.0 + (request.number % 16) as f64 / 16.0)).await;
 }
 

@@ -28,6 +28,24 @@ pub(crate) fn label(error: &syn::Error, input: &DeriveInput, private: &TokenStre
     }
 }
 
+/// An empty set of routes.
+pub(crate) fn route(error: &syn::Error, input: &DeriveInput, private: &TokenStream) -> TokenStream {
+    let errors = error.to_compile_error();
+    let ident = &input.ident;
+    let (generics, arguments, clause) = input.generics.split_for_impl();
+    quote! {
+        #errors
+        #[automatically_derived]
+        impl #generics #private::Route for #ident #arguments #clause {
+            const ALL: &'static [Self] = &[];
+            const NAMES: &'static [&'static ::core::primitive::str] = &[];
+            fn position(&self) -> ::core::primitive::usize {
+                0
+            }
+        }
+    }
+}
+
 /// An error without kinds.
 pub(crate) fn error_kind(error: &syn::Error, input: &DeriveInput, private: &TokenStream) -> TokenStream {
     let errors = error.to_compile_error();

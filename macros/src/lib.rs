@@ -25,6 +25,11 @@ pub fn workflow(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand(Role::Workflow, &args.into(), &item.into()).into()
 }
 
+#[proc_macro_attribute]
+pub fn router(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::expand(Role::Router, &args.into(), &item.into()).into()
+}
+
 #[proc_macro_derive(Label, attributes(label))]
 pub fn label(input: TokenStream) -> TokenStream {
     derive::label::expand(input.into()).into()
@@ -33,4 +38,9 @@ pub fn label(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(ErrorKind, attributes(error_kind))]
 pub fn error_kind(input: TokenStream) -> TokenStream {
     derive::error_kind::expand(input.into()).into()
+}
+
+#[proc_macro_derive(Route, attributes(route))]
+pub fn route(input: TokenStream) -> TokenStream {
+    derive::route::expand(input.into()).into()
 }

@@ -61,6 +61,7 @@
 //! | `policies` | the six above; they work without an exporter |
 //! | `redis` | `cache(backend = "redis")`, with entries that processes share |
 //! | `parallel` | [`parallel!`](macro@parallel), [`parallel`](fn@parallel) and their `try_` forms |
+//! | `router` | [`router`](macro@router), [`Decision`], and [`router::Adaptive`], which learns where calls go best |
 //! | `testing` | [`testing`]: spans and metrics of one test |
 //! | `telemetry` | recording alone, for an exporter of your own; implied by the above |
 //! | `http` | the headers of HTTP requests as carriers for [`propagation`] |
@@ -94,6 +95,8 @@ mod outcome;
 mod policy;
 #[cfg(feature = "context")]
 pub mod propagation;
+#[cfg(feature = "router")]
+pub mod router;
 mod span;
 
 #[cfg(feature = "telemetry")]
@@ -132,6 +135,8 @@ pub use policy::{Breaker, BreakerState, breaker};
 pub use policy::{BudgetUnit, PolicyError};
 #[cfg(feature = "timeout")]
 pub use policy::{cancelled, deadline};
+#[cfg(feature = "router")]
+pub use router::{Decision, Route};
 pub use span::value::{ToValue, Value};
 pub use span::{Span, span};
 
@@ -139,8 +144,14 @@ pub use span::{Span, span};
 pub use tta_macros::ErrorKind;
 #[doc = include_str!("docs/label.md")]
 pub use tta_macros::Label;
+#[cfg(feature = "router")]
+#[doc = include_str!("docs/route.md")]
+pub use tta_macros::Route;
 #[doc = include_str!("docs/primitive.md")]
 pub use tta_macros::primitive;
+#[cfg(feature = "router")]
+#[doc = include_str!("docs/router.md")]
+pub use tta_macros::router;
 #[doc = include_str!("docs/workflow.md")]
 pub use tta_macros::workflow;
 

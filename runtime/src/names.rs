@@ -71,6 +71,19 @@ pub(crate) mod attribute {
     /// Milliseconds from the end of the first branch to that of the last, a float.
     #[cfg(feature = "parallel")]
     pub(crate) const PARALLEL_FAN_IN: &str = "tta.parallel.fan_in_ms";
+    /// Which router decided, of what is called on its route.
+    #[cfg(feature = "router")]
+    pub(crate) const ROUTER_NAME: &str = "tta.router.name";
+    #[cfg(feature = "router")]
+    pub(crate) const ROUTER_ROUTE: &str = "tta.router.route";
+    #[cfg(feature = "router")]
+    pub(crate) const ROUTER_REASON: &str = "tta.router.reason";
+    /// Milliseconds that the call on the route took, a float.
+    #[cfg(feature = "router")]
+    pub(crate) const ROUTER_ELAPSED: &str = "tta.router.elapsed_ms";
+    /// Dollars that the call on the route has cost, a float, where somebody has said so.
+    #[cfg(feature = "router")]
+    pub(crate) const ROUTER_COST: &str = "tta.router.cost_usd";
     #[cfg(feature = "cache")]
     pub(crate) const CACHE_OUTCOME: &str = "tta.cache.outcome";
     #[cfg(feature = "cache")]
@@ -107,6 +120,15 @@ mod request {
     pub(crate) const GRPC_STATUS: &str = "rpc.grpc.status_code";
 }
 
+/// Span events of routers.
+#[cfg(feature = "router")]
+pub(crate) mod event {
+    /// A router has failed, and its default route stands for its decision.
+    pub(crate) const ROUTER_DEFAULT: &str = "router default";
+    /// A call on the route of a decision has ended.
+    pub(crate) const ROUTED: &str = "routed";
+}
+
 /// Metric labels.
 pub(crate) mod label {
     pub(crate) const WORKFLOW_NAME: &str = "workflow_name";
@@ -140,6 +162,12 @@ pub(crate) mod label {
     pub(crate) const BACKEND: &str = "backend";
     #[cfg(feature = "cache")]
     pub(crate) const OPERATION: &str = "operation";
+    #[cfg(feature = "router")]
+    pub(crate) const ROUTER_NAME: &str = "router_name";
+    #[cfg(feature = "router")]
+    pub(crate) const ROUTE_SELECTED: &str = "route_selected";
+    #[cfg(feature = "router")]
+    pub(crate) const CONTEXT: &str = "context";
     pub(crate) const EXPORTER: &str = "exporter";
     pub(crate) const FAMILY: &str = "family";
     pub(crate) const LABEL: &str = "label";
@@ -217,6 +245,20 @@ pub(crate) mod metric {
     pub(crate) const PARALLEL_BRANCHES: &str = "tta_parallel_branches";
     #[cfg(feature = "parallel")]
     pub(crate) const PARALLEL_EFFICIENCY: &str = "tta_parallel_efficiency_ratio";
+    #[cfg(feature = "router")]
+    pub(crate) const ROUTER_DECISIONS: &str = "tta_router_decisions_total";
+    #[cfg(feature = "router")]
+    pub(crate) const ROUTER_DECISION_DURATION: &str = "tta_router_decision_duration_seconds";
+    #[cfg(feature = "router")]
+    pub(crate) const ROUTER_EXECUTION: &str = "tta_router_execution_seconds";
+    #[cfg(feature = "router")]
+    pub(crate) const ROUTER_ERRORS: &str = "tta_router_errors_total";
+    #[cfg(feature = "router")]
+    pub(crate) const ADAPTIVE_STRATEGIES: &str = "tta_adaptive_strategies_created_total";
+    #[cfg(feature = "router")]
+    pub(crate) const ADAPTIVE_SUCCESS: &str = "tta_adaptive_strategy_success_ratio";
+    #[cfg(feature = "router")]
+    pub(crate) const ADAPTIVE_ACTIVATIONS: &str = "tta_adaptive_breaker_activations_total";
     pub(crate) const COMPONENT_INFO: &str = "tta_component_info";
     pub(crate) const LABEL_OVERFLOW: &str = "tta_label_overflow_total";
     pub(crate) const TELEMETRY_SPANS: &str = "tta_telemetry_spans_total";

@@ -11,6 +11,8 @@ pub use crate::flow::{Together, TryTogether};
 pub use crate::metric::label::{LabelDecl, LabelValue, check_labels};
 pub use crate::outcome::{Category, ErrorKind, Kind, Outcome, Severity, join_kinds};
 pub use crate::policy::private::*;
+#[cfg(feature = "router")]
+pub use crate::router::private::*;
 pub use crate::span::probe::{ErrorProbe, FnRet, KnownErrors, Probe, error_if, kinds, never, ok_if};
 pub use crate::{Label, span::Fields};
 

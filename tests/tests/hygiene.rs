@@ -28,6 +28,22 @@ mod bare {
     #[error_kind(permanent)]
     pub(super) struct Broken(pub(super) u8);
 
+    #[cfg(feature = "policies")]
+    #[derive(::tta::Route)]
+    pub(super) enum Model {
+        Small,
+        Large,
+    }
+
+    #[cfg(feature = "policies")]
+    #[::tta::router(default = Model::Small)]
+    pub(super) fn pick(word: &str) -> ::core::result::Result<::tta::Decision<Model>, Failure> {
+        if word.is_empty() {
+            return ::core::result::Result::Err(Failure::Busy);
+        }
+        ::core::result::Result::Ok(::tta::Decision::new(Model::Large, "full"))
+    }
+
     #[::tta::primitive(
         kind = "tool",
         labels(tier: Tier = tier, word: bounded(4) = word),

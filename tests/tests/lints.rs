@@ -41,6 +41,40 @@ pub async fn cached(word: &str, count: usize) -> Result<usize, tta::PolicyError>
     Ok(word.len() * count)
 }
 
+/// Routes.
+#[cfg(feature = "policies")]
+#[derive(Clone, Copy, Debug, tta::Route)]
+pub enum Model {
+    /// One.
+    Small,
+    /// Another.
+    #[route("large-one")]
+    Large,
+}
+
+#[cfg(feature = "policies")]
+static MODELS: tta::router::Adaptive<Model> = tta::router::Adaptive::new();
+
+/// A router.
+///
+/// # Errors
+/// None.
+#[cfg(feature = "policies")]
+#[tta::router(default = Model::Small, timeout("1s"))]
+pub async fn pick(word: &str) -> Result<tta::Decision<Model>, tta::PolicyError> {
+    Ok(MODELS.choose(word))
+}
+
+/// A router that does not wait.
+#[cfg(feature = "policies")]
+#[tta::router]
+pub fn pick_now(word: &str) -> tta::Decision<Model> {
+    if word.is_empty() {
+        return tta::Decision::new(Model::Small, "empty");
+    }
+    tta::Decision::new(Model::Large, "full")
+}
+
 /// A label.
 #[derive(Clone, Copy, Debug, tta::Label)]
 #[label(rename_all = "SCREAMING-KEBAB-CASE")]

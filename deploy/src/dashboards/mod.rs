@@ -14,6 +14,7 @@ mod panel;
 mod performance;
 mod query;
 mod resilience;
+mod routers;
 mod scope;
 mod slo;
 mod telemetry;

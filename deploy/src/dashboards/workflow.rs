@@ -10,7 +10,9 @@ use super::links::{Labels, PRIMITIVE, WORKFLOW};
 use super::panel::{Panel, Thresholds};
 use super::query::{error_ratio, rate, recorded_quantile, sum};
 use super::scope::{Scope, errors_allowed, errors_by_default, seconds_allowed, seconds_by_default};
-use super::{Draft, Row, dependencies, model_variable, primitive_variable, resilience, workflow_variable};
+use super::{
+    Draft, Row, dependencies, model_variable, primitive_variable, resilience, routers, workflow_variable,
+};
 
 const EXECUTIONS: &str = "tta_workflow_executions_total";
 const DURATION: &str = "tta_workflow_duration_seconds";
@@ -33,6 +35,7 @@ pub(super) fn draft(scope: &Scope<'_>) -> Draft {
             primitives(scope),
             resilience::policies(scope),
             dependencies::in_short(scope),
+            routers::in_short(),
         ],
     }
 }

@@ -15,6 +15,7 @@ pub(crate) mod promtool;
 mod ratios;
 mod readiness;
 mod recording;
+mod routers;
 mod series;
 mod template;
 

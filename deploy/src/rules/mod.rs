@@ -10,6 +10,7 @@ pub(crate) mod caches;
 mod compatibility;
 pub(crate) mod policies;
 mod recording;
+pub(crate) mod routers;
 pub(crate) mod slo;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use crate::catalog::Catalog;
 use crate::cli::Options;
 use crate::promql::{number, selector};
 
-use super::{Group, Rule, RuleFile, STAGE_RANGE, caches, policies, slo};
+use super::{Group, Rule, RuleFile, STAGE_RANGE, caches, policies, routers, slo};
 
 /// The quantiles that are recorded, by what they are called.
 const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
@@ -45,7 +45,8 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
     let about = format!(
         "Rates, error ratios and percentiles of the job {job:?}, by workflow and by primitive, over five minutes.\n\
          Cancelled calls are in the rates and in no error ratio. An error ratio is 0 where nothing fails, and there\n\
-         is none where nothing is called. So it is with what is counted of policies for each call, and of caches for each look-up.\n\
+         is none where nothing is called. So it is with what is counted of policies for each call, of caches for each look-up,\n\
+         and of routers for each decision.\n\
          A component is promotable if in the last week it was called {TRAFFIC} times, failed in no more than {percent} % of\n\
          its calls and, where it has objectives, has budget left of each.",
         job = options.job,
@@ -57,6 +58,7 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
         if level.name == "primitive" {
             rules.extend(policies::recorded(catalog, &options.job));
             rules.extend(caches::recorded(catalog, &options.job));
+            rules.extend(routers::recorded(catalog, &options.job));
         }
         groups.push(Group::new(&format!("tta-{}", level.name), rules));
     }

@@ -2,6 +2,7 @@
 
 mod duration;
 mod policy;
+mod role;
 mod slo;
 
 use proc_macro2::TokenStream;
@@ -10,58 +11,20 @@ use syn::buffer::Cursor;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, Type, parenthesized, token};
+use syn::{Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, Type, parenthesized, token};
 
 pub(crate) use self::policy::{
     Backoff, Breaker, BreakerWindow, Bulkhead, Cache, Count, Fallback, Hedge, HedgeAfter, Policies, Retry,
     Share, Time, Timeout, Ttl,
 };
+use self::role::DEFAULT;
+pub(crate) use self::role::Role;
 pub(crate) use self::slo::{Objective, Slo};
 use crate::ctxt::Ctxt;
 use crate::parse::{at_end, begun, each, here_or, krate, list, string, twice, unknown, value, word};
 
-const KNOWN: &[&str] = &[
-    "name", "kind", "labels", "fields", "ret", "ok_if", "error_if", "errors", "slo", "maturity", "cache",
-    "fallback", "bulkhead", "breaker", "retry", "hedge", "timeout", "crate", "skip",
-];
-
 /// Says that a function is of an impl block. Not for people.
 pub(crate) const IN_BLOCK: &str = "__in_block";
-
-/// Which of the two attributes was written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Role {
-    Primitive,
-    Workflow,
-}
-
-impl Role {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Role::Primitive => "primitive",
-            Role::Workflow => "workflow",
-        }
-    }
-
-    pub(crate) fn other(self) -> Self {
-        match self {
-            Role::Primitive => Role::Workflow,
-            Role::Workflow => Role::Primitive,
-        }
-    }
-
-    /// Whether an attribute is this one.
-    pub(crate) fn is(self, attr: &Attribute) -> bool {
-        attr.path().segments.last().is_some_and(|last| last.ident == self.name())
-    }
-
-    pub(crate) fn default_kind(self) -> &'static str {
-        match self {
-            Role::Primitive => "lambda",
-            Role::Workflow => "sequential",
-        }
-    }
-}
 
 /// The arguments of `#[primitive(..)]` and `#[workflow(..)]`.
 #[derive(Default)]
@@ -78,6 +41,8 @@ pub(crate) struct Args {
     pub(crate) slo: Option<Slo>,
     pub(crate) maturity: Option<LitStr>,
     pub(crate) policies: Policies,
+    /// `default = route`, of a router.
+    pub(crate) default: Option<Path>,
     /// Whether the function is known to be of an impl block.
     pub(crate) in_block: bool,
     /// `skip`, on a method of an annotated impl block.
@@ -158,17 +123,23 @@ pub(crate) struct Rule {
 
 impl Args {
     /// Whatever can be read; the mistakes go to `cx`.
-    pub(crate) fn parse(tokens: TokenStream, cx: &Ctxt) -> Self {
+    pub(crate) fn parse(role: Role, tokens: TokenStream, cx: &Ctxt) -> Self {
         let parser = |input: ParseStream<'_>| {
             let mut args = Args::default();
             let mut seen = Vec::new();
-            each(input, cx, |input| args.argument(input, &mut seen, cx));
+            each(input, cx, |input| args.argument(role, input, &mut seen, cx));
             Ok(args)
         };
         cx.take(parser.parse2(tokens)).unwrap_or_default()
     }
 
-    fn argument(&mut self, input: ParseStream<'_>, seen: &mut Vec<Ident>, cx: &Ctxt) -> Result<()> {
+    fn argument(
+        &mut self,
+        role: Role,
+        input: ParseStream<'_>,
+        seen: &mut Vec<Ident>,
+        cx: &Ctxt,
+    ) -> Result<()> {
         let start = input.cursor();
         if input.peek(LitStr) {
             let text: LitStr = input.parse()?;
@@ -177,7 +148,8 @@ impl Args {
                 format!("a name is an argument: write `name = {}`", text.token()),
             ));
         }
-        let keyword = word(input, KNOWN)?;
+        let known = role.known();
+        let keyword = word(input, &known)?;
         if seen.contains(&keyword) {
             return Err(twice(&keyword));
         }
@@ -219,11 +191,21 @@ impl Args {
             "retry" => self.policies.retry = Some(policy::retry(input, &keyword, cx)?),
             "hedge" => self.policies.hedge = Some(policy::hedge(input, &keyword, cx)?),
             "timeout" => self.policies.timeout = Some(policy::timeout(input, &keyword, cx)?),
+            DEFAULT if role == Role::Router => {
+                let wrong = "`default` takes the route to take where the router fails: write `default = Model::Small`";
+                self.default = Some(value(input, &keyword, wrong)?);
+            }
             "crate" => self.krate = Some(krate(input, &keyword)?),
             "skip" => self.skip = Some(keyword),
             // Written by the expansion of an impl block.
             IN_BLOCK => self.in_block = true,
-            _ => return Err(unknown(&keyword, KNOWN)),
+            DEFAULT => {
+                return Err(Error::new(
+                    keyword.span(),
+                    "`default` is the route that a router takes where it fails: write `#[router(default = ..)]`",
+                ));
+            }
+            _ => return Err(unknown(&keyword, &known)),
         }
         self.parts.push(Part { keyword: part, tokens: between(start, input.cursor()) });
         Ok(())

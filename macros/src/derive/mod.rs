@@ -1,8 +1,10 @@
 //! The derives, and what they share.
 
 mod case;
+mod closed;
 pub(crate) mod error_kind;
 pub(crate) mod label;
+pub(crate) mod route;
 #[cfg(test)]
 mod tests;
 

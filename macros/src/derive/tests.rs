@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{error_kind, label};
+use super::{error_kind, label, route};
 
 /// Tokens without spaces, which `>>` and `> >` differ in.
 fn spelled(tokens: &TokenStream) -> String {
@@ -42,6 +42,28 @@ fn an_enum_becomes_a_list_of_values_and_their_places() {
                     Self::FreeTrial => 0usize,
                     Self::Customer => 1usize,
                     Self::r#fn => 2usize
+                }
+            }
+        }
+    };
+    assert_eq!(spelled(&expansion), spelled(&expected));
+}
+
+#[test]
+fn an_enum_becomes_a_list_of_routes_with_their_names_and_places() {
+    let expansion = route::expand(quote! {
+        #[route(crate = my::tta)]
+        enum Model { Small, #[route("gpt-large")] Large }
+    });
+    let expected = quote! {
+        #[automatically_derived]
+        impl my::tta::__private::Route for Model {
+            const ALL: &'static [Self] = &[Self::Small, Self::Large];
+            const NAMES: &'static [&'static ::core::primitive::str] = &["small", "gpt-large"];
+            fn position(&self) -> ::core::primitive::usize {
+                match self {
+                    Self::Small => 0usize,
+                    Self::Large => 1usize
                 }
             }
         }

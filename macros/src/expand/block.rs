@@ -63,7 +63,7 @@ pub(crate) enum Asked {
     Skip,
     /// Nothing, or these arguments above the block's.
     Own(Vec<Part>),
-    /// To be the other of the two, with its own arguments alone.
+    /// To be another, with its own arguments alone.
     Alone(Role, Vec<Part>),
     /// Something that cannot be read; what is wrong with it is said when it is expanded.
     Unclear,
@@ -76,15 +76,16 @@ impl Asked {
             return Asked::Own(Vec::new());
         };
         let cx = Ctxt::default();
-        let args = Args::parse(arguments(attr), &cx);
+        let own = Role::of(attr).unwrap_or(role);
+        let args = Args::parse(own, arguments(attr), &cx);
         if cx.check().is_err() || ours.next().is_some() {
             return Asked::Unclear;
         }
         match args.skip {
             Some(_) if args.parts.len() == 1 => Asked::Skip,
             Some(_) => Asked::Unclear,
-            None if role.is(attr) => Asked::Own(args.parts),
-            None => Asked::Alone(role.other(), args.parts),
+            None if own == role => Asked::Own(args.parts),
+            None => Asked::Alone(own, args.parts),
         }
     }
 }

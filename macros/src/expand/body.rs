@@ -1,7 +1,7 @@
 //! The user's body, wrapped so that the compiler speaks of it as it does of a plain function's.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens as _, quote, quote_spanned};
 
 use super::Call;
 use super::returned::Returned;
@@ -41,8 +41,10 @@ impl Call<'_> {
         if self.has_policies() {
             let bindings = self.rebound();
             let chain = self.through_policies(returned, &quote!({ #bindings #body }));
+            let chain = self.routed(returned, chain);
             return quote!(#edge #prologue #begin #chain);
         }
+        let body = self.routed(returned, body.into_token_stream());
         quote!(#edge #prologue #begin #body)
     }
 }

@@ -79,7 +79,7 @@ fn section(role: Role, name: &str, base: Option<&str>) -> String {
 
 /// Over five minutes, so that a scrape or two may fail.
 fn queries(role: Role, name: &str) -> [(&'static str, String); 3] {
-    let role = role.name();
+    let role = role.site();
     let site = format!("{role}_name=\"{}\"", escaped(name));
     let rate = format!("sum(rate(tta_{role}_executions_total{{{site}}}[5m]))");
     let errors = format!("sum(rate(tta_{role}_executions_total{{{site},status=\"error\"}}[5m]))");

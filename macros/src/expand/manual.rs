@@ -34,7 +34,7 @@ fn of_a_primitive() {
     let mut item: ItemFn = syn::parse_str(&written).expect("a function");
     let Meta::List(attribute) = item.attrs.remove(0).meta else { panic!("an attribute with arguments") };
     let cx = Ctxt::default();
-    let args = Args::parse(attribute.tokens, &cx);
+    let args = Args::parse(Role::Primitive, attribute.tokens, &cx);
     let function = Function::read(Role::Primitive, &item.to_token_stream()).expect("a function");
     cx.check().expect("valid arguments");
     let expansion = expand_from_parsed(Role::Primitive, &args, &function, &function.shape());

@@ -13,6 +13,7 @@ mod outcome;
 mod parameters;
 mod policy;
 mod returned;
+pub(crate) mod router;
 mod site;
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,7 @@ use crate::{fallback, valid};
 /// The whole way: read, refuse, quote.
 pub(crate) fn expand(role: Role, tokens: &TokenStream, item: &TokenStream) -> TokenStream {
     let cx = Ctxt::default();
-    let args = Args::parse(tokens.clone(), &cx);
+    let args = Args::parse(role, tokens.clone(), &cx);
     if let Some(block) = Block::read(item) {
         return block::expand(role, &args, block, cx);
     }
@@ -202,6 +203,7 @@ impl Call<'_> {
         let edge = returned.edge(private);
         let asks = self.asks() || self.has_policies();
         let body = if self.has_policies() { self.through_policies(&returned, body) } else { body.clone() };
+        let body = self.routed(&returned, body);
         let block = group(Delimiter::Brace, *block, quote!(#(#captures)* #edge #begin #body));
         // What `begin` asks, it asks of arguments that are gone when the block is polled, unless they moved in.
         let moves = (asks && !tail.moves()).then(|| quote!(move));

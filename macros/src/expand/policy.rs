@@ -22,7 +22,7 @@ impl Call<'_> {
     //     static __RETRY: Retry = Retry::new("answer").max(3);
     //
     // and what the site is told of them: `.aspects(&[&__RETRY])`
-    pub(super) fn policies(&self, name: &LitStr) -> (TokenStream, TokenStream) {
+    pub(super) fn policies(&self, name: &LitStr, returned: &Returned<'_>) -> (TokenStream, TokenStream) {
         let policies = &self.args.policies;
         let settings = [
             policies.fallback.as_ref().map(|policy| (&policy.keyword, of_fallback(policy))),
@@ -43,7 +43,8 @@ impl Call<'_> {
                 quote!(&__PARALLEL),
             )
         });
-        if !policies.any() && parallel.is_none() {
+        let (router, of_router) = self.static_of_router(name, returned).unzip();
+        if !policies.any() && parallel.is_none() && router.is_none() {
             return (TokenStream::new(), TokenStream::new());
         }
         let (of_parallel, parallel) = parallel.unzip();
@@ -59,8 +60,9 @@ impl Call<'_> {
             quote_spanned!(at=> static #name_of: #private::#ty = #private::#ty::new(#name) #settings;)
         });
         let names = settings.iter().map(|(keyword, _)| of_policy(keyword));
-        let names = cache_of.into_iter().chain(names.map(|name| quote!(&#name))).chain(parallel);
-        (quote!(#cache #(#statics)* #of_parallel), quote!(.aspects(&[#(#names),*])))
+        let names =
+            cache_of.into_iter().chain(names.map(|name| quote!(&#name))).chain(parallel).chain(of_router);
+        (quote!(#cache #(#statics)* #of_parallel #router), quote!(.aspects(&[#(#names),*])))
     }
 
     /// Arguments that can be handed to the body more than once.

@@ -23,7 +23,7 @@ impl Call<'_> {
     pub(super) fn site(&self, returned: &Returned<'_>) -> TokenStream {
         let private = &self.private;
         let ident = &self.function.sig.ident;
-        let role = Ident::new(self.role.name(), ours_at(ident.span()));
+        let role = Ident::new(self.role.site(), ours_at(ident.span()));
         let name = self.name();
         let kind = match &self.args.kind {
             Some(kind) => kind.value(),
@@ -45,7 +45,7 @@ impl Call<'_> {
             let variant = Ident::new(&capitalised(&word.value()), ours_at(word.span()));
             quote!(.maturity(#private::Maturity::#variant))
         });
-        let (policies, aspects) = self.policies(&name);
+        let (policies, aspects) = self.policies(&name, returned);
         quote! {
             #declared
             #policies

@@ -13,7 +13,7 @@ fn spelled(tokens: &impl ToString) -> String {
 /// The expansion of valid input.
 fn expanded(role: Role, args: &TokenStream, item: &TokenStream) -> String {
     let cx = Ctxt::default();
-    let args = Args::parse(args.clone(), &cx);
+    let args = Args::parse(Role::Primitive, args.clone(), &cx);
     let function = Function::read(role, item).expect("a function");
     cx.check().expect("valid arguments");
     spelled(&expand_from_parsed(role, &args, &function, &function.shape()))
@@ -22,7 +22,7 @@ fn expanded(role: Role, args: &TokenStream, item: &TokenStream) -> String {
 /// The messages of what is refused.
 fn refused(args: &TokenStream, item: &TokenStream) -> Vec<String> {
     let cx = Ctxt::default();
-    let args = Args::parse(args.clone(), &cx);
+    let args = Args::parse(Role::Primitive, args.clone(), &cx);
     let function = cx.take(Function::read(Role::Primitive, item));
     valid::check(Role::Primitive, &args, function.as_ref(), &cx);
     cx.check().expect_err("a refusal").into_iter().map(|error| error.to_string()).collect()

@@ -100,7 +100,7 @@ impl ToTokens for Function {
 
 /// Whether an attribute is ours.
 pub(crate) fn is_ours(attr: &Attribute) -> bool {
-    last_word(attr.path()).is_some_and(|word| word == Role::Primitive.name() || word == Role::Workflow.name())
+    Role::of(attr).is_some()
 }
 
 /// `T` without the invisible groups of `macro_rules!` and without parentheses.

@@ -4,6 +4,7 @@ mod expression;
 mod function;
 mod label;
 pub(crate) mod policy;
+mod router;
 mod slo;
 
 use std::collections::HashSet;
@@ -25,6 +26,14 @@ pub(crate) const LONGEST: usize = 100;
 pub(crate) fn block(role: Role, args: &Args, block: &Block, methods: &[Asked], cx: &Ctxt) {
     let attribute = role.name();
     arguments(args, &Generics::default(), cx);
+    if role == Role::Router {
+        cx.error(
+            block.keyword(),
+            "a router is one function: put #[router] on the method that decides, and #[primitive] on the impl block if the \
+             others are to be observed",
+        );
+        return;
+    }
     if let Some(name) = &args.name {
         cx.error(
             name,
@@ -56,9 +65,11 @@ pub(crate) fn block(role: Role, args: &Args, block: &Block, methods: &[Asked], c
 pub(crate) fn check(role: Role, args: &Args, function: Option<&Function>, cx: &Ctxt) {
     let no_generics = Generics::default();
     arguments(args, function.map_or(&no_generics, |function| &function.sig.generics), cx);
+    router::arguments(role, args, cx);
     if let Some(function) = function {
         function::check(role, args.ret.as_ref(), function, cx);
         policy::function(role, &args.policies, function, cx);
+        router::function(role, args, function, cx);
     }
 }
 

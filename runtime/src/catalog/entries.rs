@@ -4,6 +4,8 @@ use std::fmt;
 
 use super::values::{FamilyLabel, is_emitted, labels};
 use super::{Maturity, Site, SiteKind, Slo};
+#[cfg(feature = "router")]
+use crate::metric::family::Producer;
 use crate::metric::family::{self, FAMILIES, Family};
 use crate::metric::label::LabelValues;
 use crate::outcome::Kind;
@@ -186,7 +188,22 @@ impl CatalogSite {
             families.extend([&family::SLO_EVENTS, &family::SLO_OBJECTIVE]);
         }
         families.extend(self.observed().map(Observed::family));
+        #[cfg(feature = "router")]
+        if let Some(router) = self.0.router() {
+            let is_its = |family: &&&Family| match family.producer() {
+                Producer::Routers => true,
+                Producer::AdaptiveRouters => router.is_adaptive(),
+                _ => false,
+            };
+            families.extend(FAMILIES.iter().filter(is_its));
+        }
         families
+    }
+
+    /// What it is as a router.
+    #[cfg(feature = "router")]
+    pub(super) fn router(self) -> Option<&'static dyn crate::router::Routing> {
+        self.0.router()
     }
 
     /// What its policies count.

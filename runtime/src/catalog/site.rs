@@ -302,6 +302,12 @@ impl Site {
         self.aspects.iter().find_map(|aspect| aspect.breaker())
     }
 
+    /// What it is as a router.
+    #[cfg(feature = "router")]
+    pub(crate) fn router(&self) -> Option<&'static dyn crate::router::Routing> {
+        self.aspects.iter().find_map(|aspect| aspect.router())
+    }
+
     /// What is counted of its branches.
     #[cfg(feature = "parallel")]
     pub(crate) fn parallel(&self) -> Option<&'static crate::flow::Parallel> {

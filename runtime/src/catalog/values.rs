@@ -10,6 +10,8 @@ use crate::names::label;
 use crate::outcome::{Category, Outcome, Status};
 use crate::pipeline::Fate;
 use crate::policy::Observed;
+#[cfg(feature = "router")]
+use crate::router::{ALL_CONTEXTS, MAX_CONTEXTS, MAX_REASONS, Routing, reason};
 
 /// A label of a family in this program, and the values that it can have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +75,10 @@ pub(super) fn is_emitted(family: &'static Family, sites: &[CatalogSite]) -> bool
         Producer::Components => !sites.is_empty(),
         Producer::Objectives => sites.iter().any(|site| site.slo().is_some()),
         Producer::Policies => observed(family, sites).next().is_some(),
+        #[cfg(feature = "router")]
+        Producer::Routers => routers(sites).next().is_some(),
+        #[cfg(feature = "router")]
+        Producer::AdaptiveRouters => routers(sites).any(|(_, router)| router.is_adaptive()),
         Producer::OpenLabels => !open_labels(sites).is_empty(),
         _ => true,
     }
@@ -93,6 +99,10 @@ fn own(family: &'static Family, name: &'static str, sites: &[CatalogSite]) -> Fa
             label::PRIMITIVE_NAME => closed(&mut observed(family, sites).map(|(site, _)| site.name())),
             _ => closed(&mut observed(family, sites).flat_map(|(_, observed)| observed.values_of(name))),
         };
+    }
+    #[cfg(feature = "router")]
+    if let Producer::Routers | Producer::AdaptiveRouters = family.producer() {
+        return of_routers(family, name, sites);
     }
     match name {
         label::WORKFLOW_NAME => closed(&mut of(SiteKind::Workflow).map(CatalogSite::name)),
@@ -147,6 +157,38 @@ fn observed<'a>(
     sites.iter().flat_map(of_site).filter(move |(_, observed)| std::ptr::eq(observed.family(), family))
 }
 
+/// The functions that are routers, with what they are as such.
+#[cfg(feature = "router")]
+fn routers(sites: &[CatalogSite]) -> impl Iterator<Item = (&CatalogSite, &'static dyn Routing)> {
+    sites.iter().filter_map(|site| Some((site, site.router()?)))
+}
+
+/// A label of what routers count.
+#[cfg(feature = "router")]
+fn of_routers(family: &'static Family, name: &'static str, sites: &[CatalogSite]) -> FamilyLabel {
+    let is_adaptive = family.producer() == Producer::AdaptiveRouters;
+    let counted = || routers(sites).filter(|(_, router)| router.is_adaptive() || !is_adaptive);
+    let open = |limit, known: Vec<&'static str>| FamilyLabel {
+        is_open: true,
+        limit: Some(limit),
+        ..FamilyLabel::closed(name, known)
+    };
+    match name {
+        label::ROUTER_NAME => FamilyLabel::closed(name, counted().map(|(site, _)| site.name())),
+        label::ROUTE_SELECTED => {
+            FamilyLabel::closed(name, counted().flat_map(|(_, router)| router.routes()).copied())
+        }
+        label::CONTEXT => open(MAX_CONTEXTS, vec![ALL_CONTEXTS]),
+        _ => {
+            let default = counted().find_map(|(_, router)| router.default_route()).map(|_| reason::DEFAULT);
+            let is_any_adaptive = counted().any(|(_, router)| router.is_adaptive());
+            let chosen =
+                [reason::BEST, reason::EXPLORE, reason::PROBE].into_iter().filter(|_| is_any_adaptive);
+            open(MAX_REASONS, chosen.chain(default).chain([label::OVERFLOW]).collect())
+        }
+    }
+}
+
 /// What is known of the errors of a family. A type that a signature hides brings others.
 fn errors(family: &'static Family, sites: &[CatalogSite]) -> FamilyLabel {
     let counted = sites.iter().filter(|site| std::ptr::eq(site.kind().errors(), family));
@@ -193,5 +235,8 @@ fn open_labels(sites: &[CatalogSite]) -> Vec<(&'static str, &'static str)> {
         open.map(move |label| (family, label.name())).collect::<Vec<_>>()
     };
     let of_requests = |family: &&Family| Some((family.name(), family.targets()?));
-    sites.iter().flat_map(of_site).chain(FAMILIES.iter().filter_map(of_requests)).collect()
+    let labels = sites.iter().flat_map(of_site).chain(FAMILIES.iter().filter_map(of_requests));
+    #[cfg(feature = "router")]
+    let labels = labels.chain(routers(sites).map(|_| (family::ROUTER_DECISIONS.name(), label::REASON)));
+    labels.collect()
 }

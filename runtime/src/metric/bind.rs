@@ -103,6 +103,10 @@ impl Bound {
         for observed in site.observed() {
             observed.open(store);
         }
+        #[cfg(feature = "router")]
+        if let Some(router) = site.router() {
+            router.open(store);
+        }
         bound
     }
 

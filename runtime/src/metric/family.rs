@@ -100,6 +100,12 @@ pub enum Producer {
     Objectives,
     /// Functions with a policy.
     Policies,
+    /// Functions with `#[router]`.
+    #[cfg(feature = "router")]
+    Routers,
+    /// Functions with `#[router]` that let an [`Adaptive`](crate::router::Adaptive) choose.
+    #[cfg(feature = "router")]
+    AdaptiveRouters,
     /// Functions with a `bounded(N)` label.
     OpenLabels,
     /// The export pipeline.
@@ -125,6 +131,10 @@ impl Producer {
     /// Whether annotated functions emit it.
     #[must_use]
     pub const fn is_sites(self) -> bool {
+        #[cfg(feature = "router")]
+        if matches!(self, Producer::Routers | Producer::AdaptiveRouters) {
+            return true;
+        }
         matches!(
             self,
             Producer::Workflows
@@ -152,6 +162,10 @@ impl Producer {
             Producer::Components => "components",
             Producer::Objectives => "objectives",
             Producer::Policies => "policies",
+            #[cfg(feature = "router")]
+            Producer::Routers => "routers",
+            #[cfg(feature = "router")]
+            Producer::AdaptiveRouters => "adaptive routers",
             Producer::OpenLabels => "open labels",
             Producer::Pipeline => "pipeline",
             Producer::Propagation => "propagation",

@@ -29,6 +29,12 @@ pub trait Aspect: fmt::Debug + Sync {
         None
     }
 
+    /// The router, if it is that.
+    #[cfg(all(feature = "router", feature = "telemetry"))]
+    fn router(&self) -> Option<&dyn crate::router::Routing> {
+        None
+    }
+
     /// What is counted of branches, if it is that.
     #[cfg(feature = "parallel")]
     fn parallel(&self) -> Option<&crate::flow::Parallel> {

@@ -9,6 +9,8 @@ use super::busy::Busy;
 use super::call::Collect;
 use super::clock::Tick;
 use super::extras::{Extra, Extras};
+#[cfg(feature = "router")]
+use super::local::OnRoute;
 use super::local::{Local, Within};
 use super::pool;
 use super::record::{Origin, Record, Sink};
@@ -245,6 +247,13 @@ impl Started {
                 if let Some(index) = local.branch_here() {
                     let index = KeyValue::new(crate::names::attribute::PARALLEL_BRANCH, i64::from(index));
                     record.added.attributes().push(index);
+                }
+                #[cfg(feature = "router")]
+                if let Some(OnRoute { router, route }) = local.route_here() {
+                    let router =
+                        router.map(|router| KeyValue::new(crate::names::attribute::ROUTER_NAME, router));
+                    let route = KeyValue::new(crate::names::attribute::ROUTER_ROUTE, route);
+                    record.added.attributes().extend(router.into_iter().chain([route]));
                 }
                 for link in links {
                     record.added.link(link.span_context.clone(), Vec::new(), &self.limits()());

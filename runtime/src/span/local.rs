@@ -34,6 +34,9 @@ pub(super) struct Local {
     /// The branch that is polled, and within what.
     #[cfg(feature = "parallel")]
     pub(super) branch: Cell<Option<(Within, u32)>>,
+    /// The route that is followed, and within what.
+    #[cfg(all(feature = "router", feature = "telemetry"))]
+    pub(super) route: Cell<Option<(Within, OnRoute)>>,
     /// The last call that has failed, unless one beside it has succeeded since.
     #[cfg(feature = "telemetry")]
     pub(super) failure: Cell<Option<super::record::Failure>>,
@@ -81,6 +84,8 @@ thread_local! {
             deadline: Cell::new(None),
             #[cfg(feature = "parallel")]
             branch: Cell::new(None),
+            #[cfg(all(feature = "router", feature = "telemetry"))]
+            route: Cell::new(None),
             #[cfg(feature = "telemetry")]
             failure: Cell::new(None),
             #[cfg(feature = "telemetry")]
@@ -104,7 +109,7 @@ pub(crate) fn current<R>(look: impl FnOnce(&Context) -> R) -> R {
 }
 
 /// The innermost annotated function that runs on this thread.
-#[cfg(any(feature = "log", all(feature = "parallel", feature = "telemetry")))]
+#[cfg(any(feature = "log", all(any(feature = "parallel", feature = "router"), feature = "telemetry")))]
 pub(crate) fn within() -> Within {
     local(|local| local.within.get()).flatten()
 }
@@ -161,17 +166,54 @@ impl Drop for InBranch {
     }
 }
 
-#[cfg(all(feature = "parallel", feature = "telemetry"))]
+/// The route of a decision.
+#[cfg(all(feature = "router", feature = "telemetry"))]
+#[derive(Clone, Copy)]
+pub(crate) struct OnRoute {
+    /// Who has decided, if that was a router.
+    pub(crate) router: Option<&'static str>,
+    pub(crate) route: &'static str,
+}
+
+/// What a decision's route leads to is polled on this thread, until this is dropped.
+#[cfg(all(feature = "router", feature = "telemetry"))]
+pub(crate) struct InRoute(Option<(Within, OnRoute)>);
+
+#[cfg(all(feature = "router", feature = "telemetry"))]
+impl InRoute {
+    pub(crate) fn enter(route: OnRoute) -> Self {
+        InRoute(local(|local| local.route.replace(Some((local.within.get(), route)))).flatten())
+    }
+}
+
+#[cfg(all(feature = "router", feature = "telemetry"))]
+impl Drop for InRoute {
+    fn drop(&mut self) {
+        local(|local| local.route.set(self.0));
+    }
+}
+
+#[cfg(all(any(feature = "parallel", feature = "router"), feature = "telemetry"))]
 impl Local {
     /// The place of the branch that makes a call, if one does itself.
+    #[cfg(feature = "parallel")]
     pub(super) fn branch_here(&self) -> Option<u32> {
-        let (within, index) = self.branch.get()?;
+        self.branch.get().and_then(|own| self.if_here(own))
+    }
+
+    /// The route that a call is made on, if it is made there itself.
+    #[cfg(feature = "router")]
+    pub(super) fn route_here(&self) -> Option<OnRoute> {
+        self.route.get().and_then(|own| self.if_here(own))
+    }
+
+    fn if_here<T>(&self, (within, value): (Within, T)) -> Option<T> {
         let is_same = match (within, self.within.get()) {
             (Some(there), Some(here)) => std::ptr::eq(there, here),
             (None, None) => true,
             _ => false,
         };
-        is_same.then_some(index)
+        is_same.then_some(value)
     }
 }
 

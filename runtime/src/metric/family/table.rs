@@ -219,6 +219,59 @@ pub(crate) static PARALLEL_EFFICIENCY: Family = Family::seconds(
 .of(Unit::Ratio, RATIOS)
 .help("What futures that ran at the same time took together, as a part of the time that there was for them.");
 
+#[cfg(feature = "router")]
+pub(crate) static ROUTER_DECISIONS: Family = Family::counter(
+    metric::ROUTER_DECISIONS,
+    Producer::Routers,
+    &[label::ROUTER_NAME, label::ROUTE_SELECTED, label::REASON],
+)
+.help(
+    "Decisions of routers, by the route and why it was this one; `default` is that of a router that failed.",
+);
+
+#[cfg(feature = "router")]
+pub(crate) static ROUTER_DECISION_DURATION: Family =
+    Family::seconds(metric::ROUTER_DECISION_DURATION, Producer::Routers, &[label::ROUTER_NAME])
+        .help("Time that a router took to decide, or to fail.");
+
+#[cfg(feature = "router")]
+pub(crate) static ROUTER_EXECUTION: Family = Family::seconds(
+    metric::ROUTER_EXECUTION,
+    Producer::Routers,
+    &[label::ROUTER_NAME, label::ROUTE_SELECTED],
+)
+.help("Time that calls took on the route that a router had decided on; cancelled ones are not among them.");
+
+#[cfg(feature = "router")]
+pub(crate) static ROUTER_ERRORS: Family =
+    Family::counter(metric::ROUTER_ERRORS, Producer::Routers, &[label::ROUTER_NAME])
+        .help("Calls of routers that failed, those for which the default route stood in among them.");
+
+#[cfg(feature = "router")]
+pub(crate) static ADAPTIVE_STRATEGIES: Family = Family::counter(
+    metric::ADAPTIVE_STRATEGIES,
+    Producer::AdaptiveRouters,
+    &[label::ROUTER_NAME, label::ROUTE_SELECTED],
+)
+.help("Strategies that were begun: a strategy is what is learned of a route in a context, from its first call there on.");
+
+#[cfg(feature = "router")]
+pub(crate) static ADAPTIVE_SUCCESS: Family = Family::gauge(
+    metric::ADAPTIVE_SUCCESS,
+    Producer::AdaptiveRouters,
+    &[label::ROUTER_NAME, label::ROUTE_SELECTED, label::CONTEXT],
+)
+.ratio()
+.help("The share of the last calls on a route that succeeded, as far as it is remembered; in all contexts unless they are labels.");
+
+#[cfg(feature = "router")]
+pub(crate) static ADAPTIVE_ACTIVATIONS: Family = Family::counter(
+    metric::ADAPTIVE_ACTIVATIONS,
+    Producer::AdaptiveRouters,
+    &[label::ROUTER_NAME, label::ROUTE_SELECTED],
+)
+.help("How often a route was set aside in a context, since its calls failed again and again.");
+
 pub(crate) static COMPONENT_INFO: Family = Family::gauge(
     metric::COMPONENT_INFO,
     Producer::Components,
@@ -409,6 +462,20 @@ pub(crate) static FAMILIES: &[&Family] = &[
     &PARALLEL_BRANCHES,
     #[cfg(feature = "parallel")]
     &PARALLEL_EFFICIENCY,
+    #[cfg(feature = "router")]
+    &ROUTER_DECISIONS,
+    #[cfg(feature = "router")]
+    &ROUTER_DECISION_DURATION,
+    #[cfg(feature = "router")]
+    &ROUTER_EXECUTION,
+    #[cfg(feature = "router")]
+    &ROUTER_ERRORS,
+    #[cfg(feature = "router")]
+    &ADAPTIVE_STRATEGIES,
+    #[cfg(feature = "router")]
+    &ADAPTIVE_SUCCESS,
+    #[cfg(feature = "router")]
+    &ADAPTIVE_ACTIVATIONS,
     &COMPONENT_INFO,
     &LABEL_OVERFLOW,
     &TELEMETRY_SPANS,

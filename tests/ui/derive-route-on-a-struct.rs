@@ -1,0 +1,7 @@
+fn main() {}
+
+mod routes {
+    #[derive(tta::Route)]
+    pub struct Model;
+//~     ^^^^^^
+}

@@ -1,0 +1,8 @@
+fn main() {}
+
+#[derive(tta::Route)]
+enum Model {
+    Small,
+    Large(u8),
+//~      ^^^^
+}

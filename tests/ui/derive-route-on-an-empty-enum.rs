@@ -1,0 +1,5 @@
+fn main() {}
+
+#[derive(tta::Route)]
+enum Model {}
+//~  ^^^^^

@@ -1,0 +1,9 @@
+fn main() {}
+
+#[derive(tta::Route)]
+enum Model {
+    Small,
+    #[route("small")]
+//~         ^^^^^^^
+    Large,
+}

@@ -1,0 +1,8 @@
+fn main() {}
+
+#[derive(tta::Route)]
+enum Model {
+    #[route(small)]
+//~         ^^^^^
+    Small,
+}

@@ -1,0 +1,10 @@
+fn main() {}
+
+#[derive(tta::Route)]
+enum Model {
+    Small,
+    #[route("large")]
+    #[route("big")]
+//~         ^^^^^
+    Large,
+}

@@ -1,0 +1,5 @@
+fn main() {}
+
+#[tta::router]
+fn pick() {}
+//~^^^^

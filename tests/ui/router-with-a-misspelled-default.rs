@@ -1,0 +1,15 @@
+fn main() {}
+
+#[derive(Clone, Copy, tta::Route)]
+enum Model {
+    Small,
+    Large,
+}
+
+struct Failure;
+
+#[tta::router(defualt = Model::Small)]
+//~           ^^^^^^^
+fn pick() -> Result<tta::Decision<Model>, Failure> {
+    Err(Failure)
+}

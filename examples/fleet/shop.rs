@@ -15,6 +15,7 @@ pub(crate) enum Tier {
 }
 
 #[tta::workflow(
+    kind = "saga",
     maturity = "production",
     labels(tier: Tier = if request.number.is_multiple_of(3) { Tier::Member } else { Tier::Guest }),
     slo(success = 99, latency = "500ms@95"),
@@ -49,7 +50,14 @@ pub(crate) async fn support_ticket(request: Request) -> Result<(), ModelError> {
 pub(crate) async fn search(request: Request) -> usize {
     embed(request.number % 150).await;
     let found = look_up(request).await;
-    rank(request, found).await
+    #[branch("found")]
+    match found {
+        // There is nothing to rank.
+        #[arm("few")]
+        0 | 1 => found,
+        #[arm("several")]
+        _ => rank(request, found).await,
+    }
 }
 
 #[tta::workflow(kind = "parallel", slo(success = 99.9))]

@@ -27,10 +27,17 @@ pub(crate) async fn work(request: Request, least: Duration) {
     sleep(least.mul_f64(1.0 + (request.number % 16) as f64 / 16.0)).await;
 }
 
-#[tta::primitive(kind = "db", maturity = "production")]
+#[tta::primitive(kind = "db", maturity = "production", compensate = release_stock)]
 pub(crate) async fn reserve_stock(request: Request) -> Result<(), OrderError> {
     work(request, Duration::from_millis(2)).await;
     if request.is_each(400) { Err(OrderError::OutOfStock) } else { Ok(()) }
+}
+
+/// What was reserved for an order that comes to nothing is for sale again.
+#[tta::primitive(kind = "db", maturity = "production", retry(max = 2, backoff = "1ms..5ms"))]
+pub(crate) async fn release_stock(request: Request) -> Result<(), OrderError> {
+    work(request, Duration::from_millis(1)).await;
+    if request.broken && request.is_each(50) { Err(OrderError::WarehouseBusy) } else { Ok(()) }
 }
 
 /// The cards of more banks than have series of their own.
@@ -44,6 +51,7 @@ const CARDS: [&str; 5] = ["visa", "mastercard", "amex", "jcb", "unionpay"];
 )]
 pub(crate) async fn charge_card(request: Request) -> Result<(), OrderError> {
     work(request, Duration::from_millis(5)).await;
+    #[branch("card")]
     if request.broken {
         Err(OrderError::BankTimeout)
     } else if request.is_each(500) {

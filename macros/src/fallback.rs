@@ -5,9 +5,13 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::DeriveInput;
 
+use crate::branch;
+
 /// The item as the user wrote it.
 pub(crate) fn item(error: &syn::Error, item: &TokenStream) -> TokenStream {
     let errors = error.to_compile_error();
+    // These are errors too where nobody takes them away.
+    let item = branch::strip(item.clone());
     quote!(#errors #item)
 }
 

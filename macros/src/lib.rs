@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "a line here would be the last one of the manual")]
 
 mod args;
+mod branch;
 mod ctxt;
 mod derive;
 mod expand;
@@ -28,6 +29,11 @@ pub fn workflow(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn router(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand(Role::Router, &args.into(), &item.into()).into()
+}
+
+#[proc_macro_attribute]
+pub fn branch(_args: TokenStream, item: TokenStream) -> TokenStream {
+    branch::outside(&item.into()).into()
 }
 
 #[proc_macro_derive(Label, attributes(label))]

@@ -58,7 +58,8 @@
 //! | `bulkhead` | [`bulkhead`](macro@primitive#bulkhead), how many calls run at once |
 //! | `hedge` | [`hedge`](macro@primitive#hedge), a second call where the first takes long |
 //! | `cache` | [`cache`](macro@primitive#cache) in memory, [`Cache`] and [`cache`](fn@cache) |
-//! | `policies` | the six above; they work without an exporter |
+//! | `saga` | [`compensate`](macro@primitive#compensate) and [`saga`]: workflows that undo what they have done |
+//! | `policies` | the seven above; they work without an exporter |
 //! | `redis` | `cache(backend = "redis")`, with entries that processes share |
 //! | `parallel` | [`parallel!`](macro@parallel), [`parallel`](fn@parallel) and their `try_` forms |
 //! | `router` | [`router`](macro@router), [`Decision`], and [`router::Adaptive`], which learns where calls go best |
@@ -101,7 +102,7 @@ mod span;
 
 #[cfg(feature = "telemetry")]
 mod config;
-#[cfg(any(feature = "redis", feature = "telemetry"))]
+#[cfg(any(feature = "redis", feature = "saga", feature = "telemetry"))]
 mod diagnostics;
 #[cfg(feature = "telemetry")]
 mod export;
@@ -113,6 +114,10 @@ pub mod log;
 mod pipeline;
 #[cfg(any(feature = "gcp", feature = "xray"))]
 mod preset;
+#[cfg(feature = "saga")]
+pub mod saga;
+#[cfg(not(feature = "saga"))]
+mod saga;
 #[cfg(feature = "telemetry")]
 mod telemetry;
 
@@ -147,6 +152,8 @@ pub use tta_macros::Label;
 #[cfg(feature = "router")]
 #[doc = include_str!("docs/route.md")]
 pub use tta_macros::Route;
+#[doc = include_str!("docs/branch.md")]
+pub use tta_macros::branch;
 #[doc = include_str!("docs/primitive.md")]
 pub use tta_macros::primitive;
 #[cfg(feature = "router")]

@@ -84,6 +84,24 @@ pub(crate) mod attribute {
     /// Dollars that the call on the route has cost, a float, where somebody has said so.
     #[cfg(feature = "router")]
     pub(crate) const ROUTER_COST: &str = "tta.router.cost_usd";
+    pub(crate) const BRANCH_NAME: &str = "tta.branch.name";
+    /// The arm that was taken.
+    pub(crate) const BRANCH_ARM: &str = "tta.branch.arm";
+    /// Why a saga was compensated.
+    #[cfg(feature = "saga")]
+    pub(crate) const SAGA_CAUSE: &str = "tta.saga.cause";
+    /// How many steps there were to compensate.
+    #[cfg(feature = "saga")]
+    pub(crate) const SAGA_STEPS: &str = "tta.saga.steps";
+    /// How many of them were compensated.
+    #[cfg(feature = "saga")]
+    pub(crate) const SAGA_COMPENSATED: &str = "tta.saga.compensated";
+    /// How many were not.
+    #[cfg(feature = "saga")]
+    pub(crate) const SAGA_FAILED: &str = "tta.saga.failed";
+    /// The step that is compensated.
+    #[cfg(feature = "saga")]
+    pub(crate) const SAGA_STEP: &str = "tta.saga.step";
     #[cfg(feature = "cache")]
     pub(crate) const CACHE_OUTCOME: &str = "tta.cache.outcome";
     #[cfg(feature = "cache")]
@@ -149,6 +167,8 @@ pub(crate) mod label {
     pub(crate) const OUTCOME: &str = "outcome";
     pub(crate) const REASON: &str = "reason";
     pub(crate) const PROPAGATOR: &str = "propagator";
+    pub(crate) const BRANCH: &str = "branch";
+    pub(crate) const ARM: &str = "arm";
     pub(crate) const MEMBER: &str = "member";
     #[cfg(feature = "timeout")]
     pub(crate) const PHASE: &str = "phase";
@@ -238,9 +258,13 @@ pub(crate) mod metric {
     pub(crate) const HEDGES: &str = "tta_hedges_total";
     #[cfg(feature = "retry")]
     pub(crate) const RETRY_ATTEMPTS: &str = "tta_retry_attempts_total";
+    #[cfg(feature = "retry")]
     pub(crate) const RETRIES: &str = "tta_retries_total";
     #[cfg(feature = "timeout")]
     pub(crate) const TIMEOUTS: &str = "tta_timeouts_total";
+    pub(crate) const BRANCH_DECISIONS: &str = "tta_branch_decisions_total";
+    #[cfg(feature = "saga")]
+    pub(crate) const SAGA_COMPENSATIONS: &str = "tta_saga_compensations_total";
     #[cfg(feature = "parallel")]
     pub(crate) const PARALLEL_BRANCHES: &str = "tta_parallel_branches";
     #[cfg(feature = "parallel")]

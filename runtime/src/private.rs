@@ -5,7 +5,9 @@
 //! is nothing.
 
 pub use crate::catalog::{Maturity, Promise as Slo};
-pub use crate::flow::Parallel;
+#[cfg(feature = "telemetry")]
+pub use crate::flow::took_arm;
+pub use crate::flow::{Branch, Parallel};
 #[cfg(feature = "parallel")]
 pub use crate::flow::{Together, TryTogether};
 pub use crate::metric::label::{LabelDecl, LabelValue, check_labels};
@@ -13,6 +15,7 @@ pub use crate::outcome::{Category, ErrorKind, Kind, Outcome, Severity, join_kind
 pub use crate::policy::private::*;
 #[cfg(feature = "router")]
 pub use crate::router::private::*;
+pub use crate::saga::private::*;
 pub use crate::span::probe::{ErrorProbe, FnRet, KnownErrors, Probe, error_if, kinds, never, ok_if};
 pub use crate::{Label, span::Fields};
 
@@ -68,6 +71,26 @@ macro_rules! __boxed {
 }
 
 pub use crate::__boxed as boxed;
+
+/// Says which arm of a branch is taken.
+#[cfg(feature = "telemetry")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __took {
+    ($branch:ident, $arm:literal) => {
+        $crate::__private::took_arm(&$branch, $arm)
+    };
+}
+
+/// Nobody counts.
+#[cfg(not(feature = "telemetry"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __took {
+    ($branch:ident, $arm:literal) => {};
+}
+
+pub use crate::__took as took;
 #[cfg(feature = "telemetry")]
 pub use crate::catalog::Registered;
 #[cfg(feature = "context")]

@@ -75,6 +75,57 @@ pub fn pick_now(word: &str) -> tta::Decision<Model> {
     tta::Decision::new(Model::Large, "full")
 }
 
+/// A step, and what undoes it.
+#[cfg(feature = "policies")]
+#[tta::primitive(compensate = undo)]
+pub async fn step(word: &str, count: usize) -> Result<usize, tta::PolicyError> {
+    Ok(word.len() * count)
+}
+
+/// It is undone.
+#[cfg(feature = "policies")]
+pub async fn undo(word: &str, count: usize, done: usize) {
+    let _ = std::future::ready((word, count, done)).await;
+}
+
+/// A workflow that undoes what it has done.
+#[cfg(feature = "policies")]
+#[tta::workflow(kind = "saga", report = told)]
+pub async fn saga(mut count: usize, (first, _): (usize, usize)) -> Result<usize, tta::PolicyError> {
+    count += first;
+    step("word", count).await
+}
+
+/// What became of it.
+#[cfg(feature = "policies")]
+pub fn told(report: &tta::saga::SagaReport) {
+    let _ = report.is_complete();
+}
+
+/// Branches of every kind.
+#[tta::primitive]
+#[must_use]
+pub fn branches(number: Option<u32>, word: &str) -> u32 {
+    let known = #[branch("known")]
+    match number {
+        Some(0) => return 0,
+        Some(number) => number,
+        None => 7,
+    };
+    #[branch("long")]
+    if word.len() > 4 {
+        return known;
+    }
+    #[branch("last")]
+    if word.is_empty() {
+        1
+    } else if let Some(first) = word.chars().next() {
+        u32::from(first)
+    } else {
+        known
+    }
+}
+
 /// A label.
 #[derive(Clone, Copy, Debug, tta::Label)]
 #[label(rename_all = "SCREAMING-KEBAB-CASE")]

@@ -4,6 +4,7 @@
 //! without rows.
 
 mod annotations;
+mod branches;
 mod dependencies;
 mod errors;
 mod layout;
@@ -15,6 +16,7 @@ mod performance;
 mod query;
 mod resilience;
 mod routers;
+mod sagas;
 mod scope;
 mod slo;
 mod telemetry;

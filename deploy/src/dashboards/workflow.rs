@@ -11,7 +11,8 @@ use super::panel::{Panel, Thresholds};
 use super::query::{error_ratio, rate, recorded_quantile, sum};
 use super::scope::{Scope, errors_allowed, errors_by_default, seconds_allowed, seconds_by_default};
 use super::{
-    Draft, Row, dependencies, model_variable, primitive_variable, resilience, routers, workflow_variable,
+    Draft, Row, branches, dependencies, model_variable, primitive_variable, resilience, routers, sagas,
+    workflow_variable,
 };
 
 const EXECUTIONS: &str = "tta_workflow_executions_total";
@@ -33,6 +34,8 @@ pub(super) fn draft(scope: &Scope<'_>) -> Draft {
             errors(scope),
             labels(scope),
             primitives(scope),
+            branches::row(scope),
+            sagas::row(scope),
             resilience::policies(scope),
             dependencies::in_short(scope),
             routers::in_short(),

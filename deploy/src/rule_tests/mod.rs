@@ -16,6 +16,7 @@ mod ratios;
 mod readiness;
 mod recording;
 mod routers;
+mod sagas;
 mod series;
 mod template;
 

@@ -16,7 +16,7 @@ use crate::promql::{number, selector};
 pub(crate) use self::objectives::{Burn, low_volumes, of_pair};
 use super::burn::LEAST_FAILURES;
 use super::slo;
-use super::{Group, Rule, RuleFile, anomaly, caches, policies, routers};
+use super::{Group, Rule, RuleFile, anomaly, caches, policies, routers, sagas};
 
 /// A ratio of the queue's capacity from which on it is as good as full.
 pub(crate) const QUEUE_FULL: f64 = 0.9;
@@ -53,6 +53,7 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
         policies::alerts(catalog, options),
         caches::alerts(catalog, options),
         routers::alerts(catalog, options),
+        sagas::alerts(catalog, options),
         Group::new("tta-telemetry", telemetry(catalog, options)),
         Group::new("tta-unusual", anomaly::alerts(catalog, options)),
     ];
@@ -217,7 +218,7 @@ fn cancelled(catalog: &Catalog, options: &Options) -> Vec<Rule> {
 const LONGEST_GAP: &str = "6h";
 
 /// Whether a counter has grown; also one that was born above zero, of which `increase` sees nothing.
-fn has_grown(by: &str, counter: &str, window: &str) -> String {
+pub(super) fn has_grown(by: &str, counter: &str, window: &str) -> String {
     format!(
         "sum by ({by}) (increase({counter}[{window}])) > 0 or \
          sum by ({by}) ({counter} unless max_over_time({counter}[{LONGEST_GAP}] offset {window})) > 0"

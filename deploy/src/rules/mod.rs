@@ -11,6 +11,7 @@ mod compatibility;
 pub(crate) mod policies;
 mod recording;
 pub(crate) mod routers;
+pub(crate) mod sagas;
 pub(crate) mod slo;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use crate::catalog::Catalog;
 use crate::cli::Options;
 use crate::promql::{number, selector};
 
-use super::{Group, Rule, RuleFile, STAGE_RANGE, caches, policies, routers, slo};
+use super::{Group, Rule, RuleFile, STAGE_RANGE, caches, policies, routers, sagas, slo};
 
 /// The quantiles that are recorded, by what they are called.
 const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
@@ -59,6 +59,8 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
             rules.extend(policies::recorded(catalog, &options.job));
             rules.extend(caches::recorded(catalog, &options.job));
             rules.extend(routers::recorded(catalog, &options.job));
+        } else {
+            rules.extend(sagas::recorded(catalog, &options.job));
         }
         groups.push(Group::new(&format!("tta-{}", level.name), rules));
     }

@@ -122,7 +122,7 @@ fn names_stand_for_themselves_whatever_is_in_them() {
 
 #[test]
 fn a_program_without_workflows_has_no_rules_of_workflows() {
-    let catalog = without(&["tta_workflow", "tta_slo"], |site| site["kind"] == "primitive");
+    let catalog = without(&["tta_workflow", "tta_slo", "tta_saga"], |site| site["kind"] == "primitive");
     let options = Options::of(&["--anomaly-all"]);
     let texts = texts(&catalog, &options).concat();
     let rules: String = texts.lines().filter(|line| !line.starts_with('#')).collect();

@@ -14,8 +14,8 @@ use syn::punctuated::Punctuated;
 use syn::{Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, Type, parenthesized, token};
 
 pub(crate) use self::policy::{
-    Backoff, Breaker, BreakerWindow, Bulkhead, Cache, Count, Fallback, Hedge, HedgeAfter, Policies, Retry,
-    Share, Time, Timeout, Ttl,
+    Backoff, Breaker, BreakerWindow, Bulkhead, Cache, Compensate, Count, Fallback, Hedge, HedgeAfter,
+    Policies, Retry, Share, Time, Timeout, Ttl,
 };
 use self::role::DEFAULT;
 pub(crate) use self::role::Role;
@@ -43,6 +43,8 @@ pub(crate) struct Args {
     pub(crate) policies: Policies,
     /// `default = route`, of a router.
     pub(crate) default: Option<Path>,
+    /// Who is told what became of a saga.
+    pub(crate) report: Option<Report>,
     /// Whether the function is known to be of an impl block.
     pub(crate) in_block: bool,
     /// `skip`, on a method of an annotated impl block.
@@ -115,6 +117,12 @@ pub(crate) enum Mode {
     Debug,
 }
 
+/// `report = path` or `report = closure`
+pub(crate) struct Report {
+    pub(crate) keyword: Ident,
+    pub(crate) expr: Expr,
+}
+
 /// `ok_if = closure` or `error_if = closure`
 pub(crate) struct Rule {
     pub(crate) keyword: Ident,
@@ -122,6 +130,11 @@ pub(crate) struct Rule {
 }
 
 impl Args {
+    /// Whether the function is a workflow that undoes what it has done.
+    pub(crate) fn is_saga(&self, role: Role) -> bool {
+        role == Role::Workflow && self.kind.as_ref().is_some_and(|kind| kind.value() == "saga")
+    }
+
     /// Whatever can be read; the mistakes go to `cx`.
     pub(crate) fn parse(role: Role, tokens: TokenStream, cx: &Ctxt) -> Self {
         let parser = |input: ParseStream<'_>| {
@@ -186,6 +199,7 @@ impl Args {
             }
             "cache" => self.policies.cache = Some(policy::cache(input, &keyword, cx)?),
             "fallback" => self.policies.fallback = Some(policy::fallback(input, &keyword, cx)?),
+            "compensate" => self.policies.compensate = Some(policy::compensate(input, &keyword)?),
             "bulkhead" => self.policies.bulkhead = Some(policy::bulkhead(input, &keyword, cx)?),
             "breaker" => self.policies.breaker = Some(policy::breaker(input, &keyword, cx)?),
             "retry" => self.policies.retry = Some(policy::retry(input, &keyword, cx)?),
@@ -194,6 +208,15 @@ impl Args {
             DEFAULT if role == Role::Router => {
                 let wrong = "`default` takes the route to take where the router fails: write `default = Model::Small`";
                 self.default = Some(value(input, &keyword, wrong)?);
+            }
+            "report" => {
+                let wrong = "`report` takes a function of a report: write `report = tell`, with \
+                             `fn tell(report: &tta::saga::SagaReport)`";
+                let expr = value(input, &keyword, wrong)?;
+                if !matches!(expr, Expr::Path(_) | Expr::Closure(_)) {
+                    return Err(Error::new_spanned(expr, wrong));
+                }
+                self.report = Some(Report { keyword, expr });
             }
             "crate" => self.krate = Some(krate(input, &keyword)?),
             "skip" => self.skip = Some(keyword),

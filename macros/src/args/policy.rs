@@ -14,6 +14,7 @@ use crate::parse::{begun, here_or, list, twice, unknown, value, word};
 pub(crate) struct Policies {
     pub(crate) cache: Option<Cache>,
     pub(crate) fallback: Option<Fallback>,
+    pub(crate) compensate: Option<Compensate>,
     pub(crate) bulkhead: Option<Bulkhead>,
     pub(crate) breaker: Option<Breaker>,
     pub(crate) retry: Option<Retry>,
@@ -24,10 +25,11 @@ pub(crate) struct Policies {
 impl Policies {
     /// Their keywords, outside in.
     pub(crate) fn keywords(&self) -> impl Iterator<Item = &Ident> {
-        let Policies { cache, fallback, bulkhead, breaker, retry, hedge, timeout } = self;
+        let Policies { cache, fallback, compensate, bulkhead, breaker, retry, hedge, timeout } = self;
         [
             cache.as_ref().map(|policy| &policy.keyword),
             fallback.as_ref().map(|policy| &policy.keyword),
+            compensate.as_ref().map(|policy| &policy.keyword),
             bulkhead.as_ref().map(|policy| &policy.keyword),
             breaker.as_ref().map(|policy| &policy.keyword),
             retry.as_ref().map(|policy| &policy.keyword),
@@ -82,6 +84,12 @@ pub(crate) enum Ttl {
 pub(crate) struct Fallback {
     pub(crate) keyword: Ident,
     pub(crate) members: Vec<Path>,
+}
+
+/// `compensate = path`
+pub(crate) struct Compensate {
+    pub(crate) keyword: Ident,
+    pub(crate) undo: Path,
 }
 
 /// `bulkhead(max = 16, queue = 64, wait = "1s")`
@@ -255,6 +263,13 @@ pub(super) fn fallback(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Re
         Ok(())
     })?;
     Ok(Fallback { keyword: keyword.clone(), members })
+}
+
+pub(super) fn compensate(input: ParseStream<'_>, keyword: &Ident) -> Result<Compensate> {
+    let wrong =
+        "`compensate` takes the path of an async function that undoes the step: write `compensate = undo`";
+    let undo = path(value(input, keyword, wrong)?, wrong)?;
+    Ok(Compensate { keyword: keyword.clone(), undo })
 }
 
 pub(super) fn bulkhead(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Result<Bulkhead> {

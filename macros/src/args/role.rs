@@ -3,8 +3,27 @@
 use syn::Attribute;
 
 const KNOWN: &[&str] = &[
-    "name", "kind", "labels", "fields", "ret", "ok_if", "error_if", "errors", "slo", "maturity", "cache",
-    "fallback", "bulkhead", "breaker", "retry", "hedge", "timeout", "crate", "skip",
+    "name",
+    "kind",
+    "labels",
+    "fields",
+    "ret",
+    "ok_if",
+    "error_if",
+    "errors",
+    "slo",
+    "maturity",
+    "cache",
+    "fallback",
+    "compensate",
+    "bulkhead",
+    "breaker",
+    "retry",
+    "hedge",
+    "timeout",
+    "report",
+    "crate",
+    "skip",
 ];
 
 /// Of a router, besides.

@@ -44,6 +44,10 @@ impl Call<'_> {
             let chain = self.routed(returned, chain);
             return quote!(#edge #prologue #begin #chain);
         }
+        if self.is_saga() {
+            let saga = self.as_saga(returned, &body.to_token_stream());
+            return quote!(#edge #prologue #begin #saga);
+        }
         let body = self.routed(returned, body.into_token_stream());
         quote!(#edge #prologue #begin #body)
     }

@@ -14,6 +14,7 @@ mod parameters;
 mod policy;
 mod returned;
 pub(crate) mod router;
+mod saga;
 mod site;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use syn::{Attribute, FnArg, Meta, Pat, Path, Signature, Type};
 use self::parameters::Parameters;
 use self::returned::Returned;
 use crate::args::{Args, Role};
+use crate::branch::Branches;
 use crate::ctxt::Ctxt;
 use crate::item::{Block, Function, Shape, Tail, group};
 use crate::{fallback, valid};
@@ -46,11 +48,27 @@ pub(crate) fn expand(role: Role, tokens: &TokenStream, item: &TokenStream) -> To
             }
             #[cfg(feature = "doc-links")]
             let function = links::document(role, &args, function);
-            expand_from_parsed(role, &args, &function, &shape)
+            match with_branches(&args, function) {
+                Ok(function) => {
+                    let shape = if function.branches.is_empty() { shape } else { function.shape() };
+                    expand_from_parsed(role, &args, &function, &shape)
+                }
+                Err(error) => fallback::item(&error, item),
+            }
         }
         (Ok(()), None) => item.clone(),
         (Err(error), _) => fallback::item(&error, item),
     }
+}
+
+/// The function with what is written into its branches.
+fn with_branches(args: &Args, mut function: Function) -> syn::Result<Function> {
+    let cx = Ctxt::default();
+    let mut branches = Branches::new(private(args.krate.as_ref()), &cx);
+    function.body = branches.rewrite(function.body);
+    function.branches = branches.found;
+    cx.check()?;
+    Ok(function)
 }
 
 /// The expansion of a valid attribute on a valid function.
@@ -201,8 +219,14 @@ impl Call<'_> {
         let captures = sig.inputs.iter().filter(|_| captures_all).filter_map(capture);
         let begin = self.begin();
         let edge = returned.edge(private);
-        let asks = self.asks() || self.has_policies();
-        let body = if self.has_policies() { self.through_policies(&returned, body) } else { body.clone() };
+        let asks = self.asks() || self.has_policies() || self.is_saga();
+        let body = if self.has_policies() {
+            self.through_policies(&returned, body)
+        } else if self.is_saga() {
+            self.as_saga(&returned, body)
+        } else {
+            body.clone()
+        };
         let body = self.routed(&returned, body);
         let block = group(Delimiter::Brace, *block, quote!(#(#captures)* #edge #begin #body));
         // What `begin` asks, it asks of arguments that are gone when the block is polled, unless they moved in.

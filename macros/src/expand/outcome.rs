@@ -117,13 +117,19 @@ impl Call<'_> {
 
     /// Asks the value's type by method resolution. The traits are in scope of the question only, not of the
     /// user's expressions.
-    fn probe(&self, question: &str) -> TokenStream {
+    pub(super) fn probe(&self, question: &str) -> TokenStream {
+        self.probe_by("kinds", question)
+    }
+
+    /// The same by other traits than those of results.
+    pub(super) fn probe_by(&self, traits: &str, question: &str) -> TokenStream {
         let private = &self.private;
+        let traits = Ident::new(traits, Span::call_site());
         let result = hidden("__r");
         let question = hidden(question);
         quote! {
             {
-                use #private::kinds::*;
+                use #private::#traits::*;
                 (&&&#private::Probe(#result)).#question()
             }
         }

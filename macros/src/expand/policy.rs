@@ -11,6 +11,7 @@ use super::{Call, conditions, ends, hidden, located, ours_at};
 use crate::args::{
     Breaker, BreakerWindow, Bulkhead, Count, Fallback, Hedge, HedgeAfter, Retry, Share, Time, Timeout,
 };
+use crate::branch::static_of;
 
 impl Call<'_> {
     /// Whether the body is run through policies.
@@ -26,6 +27,7 @@ impl Call<'_> {
         let policies = &self.args.policies;
         let settings = [
             policies.fallback.as_ref().map(|policy| (&policy.keyword, of_fallback(policy))),
+            policies.compensate.as_ref().map(|policy| (&policy.keyword, TokenStream::new())),
             policies.bulkhead.as_ref().map(|policy| (&policy.keyword, of_bulkhead(policy))),
             policies.breaker.as_ref().map(|policy| (&policy.keyword, of_breaker(policy))),
             policies.retry.as_ref().map(|policy| (&policy.keyword, of_retry(policy))),
@@ -44,7 +46,14 @@ impl Call<'_> {
             )
         });
         let (router, of_router) = self.static_of_router(name, returned).unzip();
-        if !policies.any() && parallel.is_none() && router.is_none() {
+        let branches = self.function.branches.iter().enumerate().map(|(place, branch)| {
+            let (of_branch, name) = (static_of(place), &branch.name);
+            let values = branch.arms.iter().map(|arm| quote!(#name, #arm));
+            let decided = quote!(#private::Branch::new(&[#(#values),*]));
+            (quote!(static #of_branch: #private::Branch = #decided;), quote!(&#of_branch))
+        });
+        let (of_branches, branches): (Vec<_>, Vec<_>) = branches.unzip();
+        if !policies.any() && parallel.is_none() && router.is_none() && branches.is_empty() {
             return (TokenStream::new(), TokenStream::new());
         }
         let (of_parallel, parallel) = parallel.unzip();
@@ -60,9 +69,14 @@ impl Call<'_> {
             quote_spanned!(at=> static #name_of: #private::#ty = #private::#ty::new(#name) #settings;)
         });
         let names = settings.iter().map(|(keyword, _)| of_policy(keyword));
-        let names =
-            cache_of.into_iter().chain(names.map(|name| quote!(&#name))).chain(parallel).chain(of_router);
-        (quote!(#cache #(#statics)* #of_parallel #router), quote!(.aspects(&[#(#names),*])))
+        let names = cache_of
+            .into_iter()
+            .chain(names.map(|name| quote!(&#name)))
+            .chain(parallel)
+            .chain(branches)
+            .chain(of_router);
+        let statics = quote!(#cache #(#statics)* #of_parallel #(#of_branches)* #router);
+        (statics, quote!(.aspects(&[#(#names),*])))
     }
 
     /// Arguments that can be handed to the body more than once.
@@ -96,7 +110,7 @@ impl Call<'_> {
 
     /// The arguments, by the names that they are handed on by. What nobody looks at is handed on by another name: those
     /// that begin with `_` are not to be used.
-    fn handed(&self) -> Vec<Handed<'_>> {
+    pub(super) fn handed(&self) -> Vec<Handed<'_>> {
         let mentions = self.mentions();
         let is_renamed = |name: &Ident| {
             self.function.sig.asyncness.is_some()
@@ -160,6 +174,7 @@ impl Call<'_> {
                 .map_or_else(|| quote!(#private::no_key()), |key| quote!(#private::breaker_key(&(#key))));
             quote!(let #key = #asked;)
         });
+        let kept = policies.compensate.as_ref().map(|policy| self.keep(policy, returned));
         let mut chain =
             Chain { at, steps: TokenStream::new(), last: quote!(async move { #edge #body }), call };
         if policies.timeout.is_some() {
@@ -192,6 +207,13 @@ impl Call<'_> {
         if policies.bulkhead.is_some() {
             chain.wrap(|call| quote_spanned!(at=> #private::bulkhead(&__BULKHEAD, #call)));
         }
+        if policies.compensate.is_some() {
+            let output = self.output(returned);
+            let kept = hidden("__undo");
+            chain.wrap(|call| {
+                quote_spanned!(at=> #private::compensated(&__COMPENSATE, #kept, #call, #outcome, #output))
+            });
+        }
         if let Some(fallback) = &policies.fallback {
             let members = self.members(fallback, &clones);
             chain
@@ -199,9 +221,9 @@ impl Call<'_> {
         }
         let Chain { steps, last, .. } = chain;
         if let Some(cache) = &policies.cache {
-            return self.through_cache(cache, returned, &quote!(#asked #steps), &last);
+            return self.through_cache(cache, returned, &quote!(#asked #kept #steps), &last);
         }
-        quote_spanned!(at=> #asked #steps #last.await)
+        quote_spanned!(at=> #asked #kept #steps #last.await)
     }
 
     // Output:
@@ -288,7 +310,7 @@ impl Chain {
 }
 
 /// An argument as it is handed on.
-enum Handed<'a> {
+pub(super) enum Handed<'a> {
     Receiver(&'a Receiver),
     Argument {
         typed: &'a PatType,
@@ -300,7 +322,7 @@ enum Handed<'a> {
 }
 
 impl Handed<'_> {
-    fn argument(&self) -> TokenStream {
+    pub(super) fn argument(&self) -> TokenStream {
         match self {
             Handed::Receiver(receiver) => receiver.self_token.to_token_stream(),
             Handed::Argument { name, .. } => name.to_token_stream(),
@@ -308,7 +330,7 @@ impl Handed<'_> {
     }
 
     /// Tokens that are there where the argument is.
-    fn conditioned(&self, tokens: &TokenStream) -> TokenStream {
+    pub(super) fn conditioned(&self, tokens: &TokenStream) -> TokenStream {
         let attrs = match self {
             Handed::Receiver(_) => Vec::new(),
             Handed::Argument { typed, .. } => conditions(&typed.attrs),

@@ -46,9 +46,11 @@ impl Call<'_> {
             quote!(.maturity(#private::Maturity::#variant))
         });
         let (policies, aspects) = self.policies(&name, returned);
+        let saga = self.static_of_saga(&name);
         quote! {
             #declared
             #policies
+            #saga
             static __SITE: #private::Site = #private::Site::#role(#name, #kind)
                 .at(::core::concat!(::core::module_path!(), #path), ::core::file!(), #line)
                 #labels #fields #(#errors)* #slo #maturity #aspects;

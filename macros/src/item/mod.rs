@@ -17,6 +17,7 @@ pub(crate) use self::lazy::{Lazy, What, is_into_future};
 pub(crate) use self::tail::Tail;
 
 use crate::args::Role;
+use crate::branch::Branch;
 
 /// A function with a body: free, inherent, of a trait impl, or a trait's default.
 pub(crate) struct Function {
@@ -28,6 +29,8 @@ pub(crate) struct Function {
     pub(crate) brace: token::Brace,
     /// The body is not parsed, so that syntax newer than syn, and an editor's half-typed line, pass through.
     pub(crate) body: TokenStream,
+    /// Those in the body, once it has been read for them.
+    pub(crate) branches: Vec<Branch>,
 }
 
 /// How the function's call is wrapped.
@@ -84,7 +87,7 @@ impl Parse for Function {
             attr.style = AttrStyle::Outer;
             attr
         }));
-        Ok(Function { attrs, vis, defaultness, sig, brace, body: content.parse()? })
+        Ok(Function { attrs, vis, defaultness, sig, brace, body: content.parse()?, branches: Vec::new() })
     }
 }
 

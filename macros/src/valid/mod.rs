@@ -70,6 +70,7 @@ pub(crate) fn check(role: Role, args: &Args, function: Option<&Function>, cx: &C
         function::check(role, args.ret.as_ref(), function, cx);
         policy::function(role, &args.policies, function, cx);
         router::function(role, args, function, cx);
+        policy::saga(role, args, function, cx);
     }
 }
 

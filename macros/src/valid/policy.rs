@@ -3,11 +3,11 @@
 mod cache;
 
 use proc_macro2::Ident;
-use syn::{Error, FnArg, Pat, ReceiverKind, Type};
+use syn::{Error, FnArg, Pat, ReceiverKind, ReturnType, Type};
 
 use crate::args::{
-    Backoff, Breaker, BreakerWindow, Bulkhead, Count, Hedge, HedgeAfter, Policies, Retry, Role, Share, Time,
-    Timeout,
+    Args, Backoff, Breaker, BreakerWindow, Bulkhead, Count, Hedge, HedgeAfter, Policies, Retry, Role, Share,
+    Time, Timeout,
 };
 use crate::ctxt::Ctxt;
 use crate::item::{Function, Lazy, Shape, bare};
@@ -234,17 +234,22 @@ pub(super) fn function(role: Role, policies: &Policies, function: &Function, cx:
         cx.error(first, sentence);
     }
     for input in &function.sig.inputs {
-        argument(input, policies.repeats(), first, cx);
+        argument(input, policies, first, cx);
     }
     if let Some(policy) = &policies.cache {
         cache::function(policy, function, cx);
     }
 }
 
-fn argument(input: &FnArg, repeats: Option<&Ident>, first: &Ident, cx: &Ctxt) {
+fn argument(input: &FnArg, policies: &Policies, first: &Ident, cx: &Ctxt) {
+    let compensate = policies.compensate.as_ref().map(|policy| &policy.keyword);
+    let wants = policies.repeats().or(compensate);
+    let why = |keyword: &Ident| {
+        if Some(keyword) == compensate { "undoes the call later" } else { "may call once more" }
+    };
     match input {
         FnArg::Receiver(receiver) => {
-            if let Some(keyword) = repeats {
+            if let Some(keyword) = wants {
                 let is_shared = match &receiver.kind {
                     ReceiverKind::Reference(_, _, mutability) => mutability.is_none(),
                     ReceiverKind::Typed(_, ty) => {
@@ -253,10 +258,8 @@ fn argument(input: &FnArg, repeats: Option<&Ident>, first: &Ident, cx: &Ctxt) {
                     _ => false,
                 };
                 if !is_shared {
-                    cx.error(
-                        receiver,
-                        format!("`{keyword}` may call once more, with the same receiver: write `&self`"),
-                    );
+                    let why = why(keyword);
+                    cx.error(receiver, format!("`{keyword}` {why}, with the same receiver: write `&self`"));
                 }
             }
         }
@@ -267,18 +270,60 @@ fn argument(input: &FnArg, repeats: Option<&Ident>, first: &Ident, cx: &Ctxt) {
                     format!("`{first}` hands the argument on: give it a name, and take it apart in the body"),
                 );
             }
-            if let (Some(keyword), Type::Reference(reference)) = (repeats, bare(&typed.ty))
+            if let (Some(keyword), Type::Reference(reference)) = (wants, bare(&typed.ty))
                 && let Some(token) = &reference.mutability
             {
+                let why = why(keyword);
                 cx.push(Error::new(
                     token.span,
                     format!(
-                        "`{keyword}` may call once more, and what the first call has changed is not as it was: \
-                         take it by value or by shared reference"
+                        "`{keyword}` {why}, and what the first call has changed is not as it was: take it by value or \
+                         by shared reference"
                     ),
                 ));
             }
         }
+    }
+}
+
+/// Refuses sagas that cannot be undone, and reports of what is no saga.
+pub(super) fn saga(role: Role, args: &Args, function: &Function, cx: &Ctxt) {
+    let Some(kind) = args.kind.as_ref().filter(|_| args.is_saga(role)) else {
+        if let Some(report) = &args.report {
+            let instead = match role {
+                Role::Workflow => "write `kind = \"saga\"` beside it",
+                Role::Primitive | Role::Router => {
+                    "write it on the #[workflow(kind = \"saga\")] that this function is a step of"
+                }
+            };
+            cx.error(&report.keyword, format!("`report` tells what became of a saga: {instead}"));
+        }
+        return;
+    };
+    if matches!(function.shape(), Shape::Sync) {
+        cx.error(
+            function.sig.fn_token,
+            "a saga waits for what undoes its steps, which takes an `async fn`: write one, or another `kind`",
+        );
+        return;
+    }
+    let goes_on = |lazy: Lazy| lazy.is_stream() || function.sig.asyncness.is_some();
+    let never_ends = |ty: &Type| matches!(bare(ty), Type::Never(_));
+    let output = match &function.sig.output {
+        ReturnType::Type(_, ty) => Some(&**ty),
+        ReturnType::Default => None,
+    };
+    if Lazy::of(&function.sig.output).is_some_and(goes_on) {
+        cx.error(
+            kind,
+            "what is returned goes on when the saga is over, and nothing would undo it: \
+             write `kind = \"saga\"` on the function that awaits it",
+        );
+    } else if output.is_some_and(never_ends) {
+        cx.error(
+            kind,
+            "what never ends never succeeds: write `kind = \"saga\"` on what it calls again and again",
+        );
     }
 }
 

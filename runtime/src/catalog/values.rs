@@ -74,11 +74,12 @@ pub(super) fn is_emitted(family: &'static Family, sites: &[CatalogSite]) -> bool
         Producer::Steps => any(SiteKind::Workflow) && any(SiteKind::Primitive),
         Producer::Components => !sites.is_empty(),
         Producer::Objectives => sites.iter().any(|site| site.slo().is_some()),
-        Producer::Policies => observed(family, sites).next().is_some(),
+        Producer::Policies | Producer::Branches => observed(family, sites).next().is_some(),
         #[cfg(feature = "router")]
         Producer::Routers => routers(sites).next().is_some(),
         #[cfg(feature = "router")]
         Producer::AdaptiveRouters => routers(sites).any(|(_, router)| router.is_adaptive()),
+        Producer::Sagas => sites.iter().copied().any(is_saga),
         Producer::OpenLabels => !open_labels(sites).is_empty(),
         _ => true,
     }
@@ -94,7 +95,7 @@ fn own(family: &'static Family, name: &'static str, sites: &[CatalogSite]) -> Fa
     let of = |kind: SiteKind| sites.iter().filter(move |site| site.kind() == kind);
     let closed = |values: &mut dyn Iterator<Item = &'static str>| FamilyLabel::closed(name, values);
     let is = |other: &'static Family| std::ptr::eq(family, other);
-    if family.producer() == Producer::Policies {
+    if let Producer::Policies | Producer::Branches = family.producer() {
         return match name {
             label::PRIMITIVE_NAME => closed(&mut observed(family, sites).map(|(site, _)| site.name())),
             _ => closed(&mut observed(family, sites).flat_map(|(_, observed)| observed.values_of(name))),
@@ -105,6 +106,9 @@ fn own(family: &'static Family, name: &'static str, sites: &[CatalogSite]) -> Fa
         return of_routers(family, name, sites);
     }
     match name {
+        label::WORKFLOW_NAME if family.producer() == Producer::Sagas => {
+            closed(&mut sites.iter().filter(|site| is_saga(**site)).map(CatalogSite::name))
+        }
         label::WORKFLOW_NAME => closed(&mut of(SiteKind::Workflow).map(CatalogSite::name)),
         label::WORKFLOW_TYPE => closed(&mut of(SiteKind::Workflow).map(CatalogSite::type_)),
         label::PRIMITIVE_NAME => closed(&mut of(SiteKind::Primitive).map(CatalogSite::name)),
@@ -146,6 +150,11 @@ fn own(family: &'static Family, name: &'static str, sites: &[CatalogSite]) -> Fa
             FamilyLabel { limit, is_optional: family.targets().is_some(), ..FamilyLabel::open(name) }
         }
     }
+}
+
+/// Whether it undoes what it has done where it fails.
+fn is_saga(site: CatalogSite) -> bool {
+    site.kind() == SiteKind::Workflow && site.type_() == "saga"
 }
 
 /// What policies count in `family`, each with its function.

@@ -10,6 +10,8 @@ use super::WorkflowContext;
 #[cfg_attr(not(any(feature = "reqwest", feature = "timeout", feature = "tower")), allow(dead_code))]
 pub(crate) fn deadline_of(context: &Context) -> Option<Instant> {
     let workflow = WorkflowContext::of(context).and_then(WorkflowContext::deadline);
+    #[cfg(all(feature = "saga", feature = "timeout"))]
+    let workflow = workflow.filter(|at| !crate::saga::is_lifted(context, *at));
     #[cfg(feature = "timeout")]
     let timeout = crate::span::local::deadline();
     #[cfg(not(feature = "timeout"))]

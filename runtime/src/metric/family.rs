@@ -106,6 +106,10 @@ pub enum Producer {
     /// Functions with `#[router]` that let an [`Adaptive`](crate::router::Adaptive) choose.
     #[cfg(feature = "router")]
     AdaptiveRouters,
+    /// Functions with a branch that has a name.
+    Branches,
+    /// Functions with `#[workflow(kind = "saga")]`.
+    Sagas,
     /// Functions with a `bounded(N)` label.
     OpenLabels,
     /// The export pipeline.
@@ -143,6 +147,8 @@ impl Producer {
                 | Producer::Components
                 | Producer::Objectives
                 | Producer::Policies
+                | Producer::Branches
+                | Producer::Sagas
         )
     }
 
@@ -166,6 +172,8 @@ impl Producer {
             Producer::Routers => "routers",
             #[cfg(feature = "router")]
             Producer::AdaptiveRouters => "adaptive routers",
+            Producer::Branches => "branches",
+            Producer::Sagas => "sagas",
             Producer::OpenLabels => "open labels",
             Producer::Pipeline => "pipeline",
             Producer::Propagation => "propagation",

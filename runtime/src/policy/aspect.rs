@@ -92,6 +92,16 @@ impl Observed {
     }
 }
 
+#[cfg(feature = "telemetry")]
+impl Observed {
+    /// Of nobody in particular, with these values.
+    pub(crate) const fn with_values(series: &'static Series, values: &'static [&'static str]) -> Self {
+        let mut observed = Observed::new("", series);
+        observed.values = Some(values);
+        observed
+    }
+}
+
 #[cfg(not(feature = "telemetry"))]
 #[allow(clippy::unused_self, dead_code, reason = "where there is telemetry it counts")]
 impl Observed {

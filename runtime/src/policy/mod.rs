@@ -40,7 +40,7 @@ mod retry_after;
 #[cfg(feature = "timeout")]
 mod timeout;
 
-#[cfg(feature = "parallel")]
+#[cfg(any(feature = "parallel", feature = "telemetry"))]
 pub(crate) use aspect::Series;
 pub(crate) use aspect::{Aspect, Observed};
 #[cfg(feature = "breaker")]

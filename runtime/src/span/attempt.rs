@@ -1,9 +1,12 @@
-//! One attempt of a call that may be made more than once: a span of its own below the call's.
+//! One attempt of a call that may be made more than once, or the undoing of one: a span of its own below the call's.
 
 use std::pin::pin;
+#[cfg(any(feature = "hedge", feature = "retry"))]
 use std::time::Duration;
 
 use opentelemetry::context::FutureExt as _;
+#[cfg(feature = "saga")]
+use opentelemetry::trace::{Link, SpanContext};
 use opentelemetry::trace::{Span as _, SpanBuilder, TraceContextExt as _, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};
 
@@ -35,6 +38,7 @@ impl Drop for Open {
 }
 
 /// Runs an attempt in a span, where the call has one.
+#[cfg(any(feature = "hedge", feature = "retry"))]
 pub(crate) async fn attempt<R>(
     name: impl FnOnce() -> String,
     number: u32,
@@ -45,12 +49,46 @@ pub(crate) async fn attempt<R>(
     if !super::local::current(|context| context.span().is_recording()) {
         return body.await;
     }
+    let builder = || {
+        let mut builder = SpanBuilder::from_name(name());
+        builder.attributes = Some(vec![
+            KeyValue::new(attribute::ATTEMPT_NUMBER, i64::from(number)),
+            KeyValue::new(attribute::ATTEMPT_WAIT, waited.as_nanos() as f64 / 1e6),
+        ]);
+        builder
+    };
+    in_span(builder, outcome, body).await
+}
+
+/// Undoes a step in a span that is linked to the step's, where the workflow has one.
+#[cfg(feature = "saga")]
+pub(crate) async fn compensation<R>(
+    step: &'static str,
+    forward: SpanContext,
+    outcome: impl Fn(&R) -> Outcome,
+    body: impl Future<Output = R>,
+) -> R {
+    // Of a workflow that was dropped the span has ended, and is their place all the same.
+    if !super::local::current(|context| context.span().span_context().is_sampled()) {
+        return body.await;
+    }
+    let builder = || {
+        let mut builder = SpanBuilder::from_name(format!("{step} compensation"));
+        builder.attributes = Some(vec![KeyValue::new(attribute::SAGA_STEP, step)]);
+        // One that was not recorded has no place.
+        builder.links = Some(vec![Link::new(forward, Vec::new(), 0)]);
+        builder
+    };
+    in_span(builder, &outcome, body).await
+}
+
+async fn in_span<R>(
+    builder: impl FnOnce() -> SpanBuilder,
+    outcome: &impl Fn(&R) -> Outcome,
+    body: impl Future<Output = R>,
+) -> R {
     let parent = Context::current();
-    let mut builder = SpanBuilder::from_name(name());
-    builder.attributes = Some(vec![
-        KeyValue::new(attribute::ATTEMPT_NUMBER, i64::from(number)),
-        KeyValue::new(attribute::ATTEMPT_WAIT, waited.as_nanos() as f64 / 1e6),
-    ]);
+    let builder = builder();
     let mut span = Provider::default().tracer_with_scope(our_scope()).start(builder, &parent, None);
     if !span.is_recording() {
         span.end();

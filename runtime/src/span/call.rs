@@ -117,6 +117,17 @@ impl Place {
         }
     }
 
+    /// The same with another context, and without the time that there is here.
+    #[cfg(feature = "saga")]
+    pub(crate) fn to(self, context: Context) -> Self {
+        Place {
+            context,
+            #[cfg(feature = "timeout")]
+            deadline: None,
+            ..self
+        }
+    }
+
     /// Makes it current here, until dropped; nothing is, on a thread that is ending.
     pub(crate) fn enter(&self) -> EnteredPlace<'_> {
         EnteredPlace {

@@ -140,11 +140,37 @@ impl Until {
     }
 }
 
+#[cfg(all(feature = "saga", feature = "timeout"))]
+impl Until {
+    /// What is around a saga that is compensated does not end that.
+    pub(crate) fn lift() -> Self {
+        Until { before: local(|local| local.deadline.take()).flatten() }
+    }
+}
+
 #[cfg(feature = "timeout")]
 impl Drop for Until {
     #[inline]
     fn drop(&mut self) {
         local(|local| local.deadline.set(self.before));
+    }
+}
+
+/// What fails on this thread until this is dropped is no reason of what has failed before.
+#[cfg(all(feature = "saga", feature = "telemetry"))]
+pub(crate) struct Aside(Option<super::record::Failure>);
+
+#[cfg(all(feature = "saga", feature = "telemetry"))]
+impl Aside {
+    pub(crate) fn enter() -> Self {
+        Aside(local(|local| local.failure.get()).flatten())
+    }
+}
+
+#[cfg(all(feature = "saga", feature = "telemetry"))]
+impl Drop for Aside {
+    fn drop(&mut self) {
+        local(|local| local.failure.set(self.0));
     }
 }
 

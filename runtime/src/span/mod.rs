@@ -20,7 +20,7 @@ mod bare;
 #[cfg(not(feature = "context"))]
 pub(crate) mod disabled;
 
-#[cfg(all(any(feature = "hedge", feature = "retry"), feature = "telemetry"))]
+#[cfg(all(any(feature = "hedge", feature = "retry", feature = "saga"), feature = "telemetry"))]
 pub(crate) mod attempt;
 #[cfg(feature = "telemetry")]
 mod busy;

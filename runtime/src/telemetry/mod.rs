@@ -104,12 +104,22 @@ impl Telemetry {
         }
     }
 
-    /// Ends the export and tells what became of every span. Blocks the calling thread, for about `timeout` at most.
+    /// Ends the export and tells what became of every span. Blocks the calling thread, for about `timeout` at most; up to
+    /// half of it passes in waiting for sagas that are compensated on tasks, unless this thread is all that their runtime
+    /// has.
     /// A second call returns the same report again; one that comes while the first still waits tells, when its own
     /// time is up, how things stand.
     #[allow(clippy::must_use_candidate, reason = "not everybody wants to know")]
     pub fn shutdown(&self, timeout: Duration) -> ShutdownReport {
         self.running.shut_down(timeout)
+    }
+
+    /// Waits until no saga is compensated on a task of its own: [`saga::drain`](crate::saga::drain).
+    ///
+    /// Call it before [`shutdown`](Telemetry::shutdown), so that the spans of these compensations are exported too.
+    #[cfg(feature = "saga")]
+    pub async fn drain(&self) {
+        crate::saga::drain().await;
     }
 
     /// From now on `SIGTERM` and `SIGINT` flush, for at most five seconds, before they do what they do by
@@ -155,9 +165,21 @@ impl Running {
         if self.is_down.swap(true, Ordering::AcqRel) {
             return self.told(timeout);
         }
+        #[cfg(feature = "saga")]
+        let (left, timeout) = {
+            let begun = Instant::now();
+            // The export has the rest of the time.
+            let left = crate::saga::wait(timeout / 2);
+            (left, timeout.saturating_sub(begun.elapsed()))
+        };
         Pipeline::enter_phase(Phase::After);
         let mut report =
             self.exporting.as_ref().map(|exporting| exporting.shut_down(timeout)).unwrap_or_default();
+        #[cfg(feature = "saga")]
+        if left > 0 {
+            report
+                .add_problem(format!("sagas that are still being compensated: {left}; await `drain` before"));
+        }
         for problem in &self.problems {
             report.add_problem(problem.clone());
         }

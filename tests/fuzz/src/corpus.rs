@@ -38,7 +38,28 @@ pub(crate) const OTHERS: &[&str] = &[
     "fn tokens(n: u8) -> impl Stream<Item = Result<u8, E>> + Send { stream::iter(0..n).map(Ok) }",
     "async fn tokens() -> Result<BoxStream<'static, u8>, E> { Ok(Box::pin(stream::empty())) }",
     "fn get<'a>(&'a self, n: u8) -> impl Future<Output = u8> + use<'a> { let m = n + 1; async move { m } }",
+    "async fn pay(&self, by: Option<Card>) -> Result<u8, E> { let known = #[branch(\"card\")] match by { Some(Card { id, .. }) if id > 0 => id,
+     Some(_) => return Err(E), #[arm(\"none\")] None => 0 }; #[tta::branch(\"is it\")] if let 1..=7 = known { a()?; } else if known == 9 { b().await } Ok(known) }",
     "fn get(n: u8) -> BoxFuture<'static, Result<u8, E>> { if n == 0 { return ready(Ok(0)).boxed(); } make(n) }",
+];
+
+/// Arguments of routers, on every one of [`ROUTERS`].
+pub(crate) const ROUTING: &[&str] = &[
+    "",
+    r#"default = Model::Small, timeout("50ms"), cache(ttl = "1m", key = ()), name = "pick", labels(tier: Tier = tier)"#,
+    r"default = Self::DEFAULT, retry(max = 2, when = |e| e.is_busy(), budget = 0.1), fallback = other",
+];
+
+/// Functions that decide, and can fail.
+pub(crate) const ROUTERS: &[&str] = &[
+    "async fn pick(prompt: &str, tier: Tier) -> Result<Decision<Model>, E> { Ok(Decision::new(ask(prompt).await?, \"asked\")) }",
+    "pub(crate) async fn pick(&self, n: u8) -> Result<tta::Decision<Model>, E> { MODELS.choose(n) }",
+];
+
+/// Items that `Route` can be derived for.
+pub(crate) const ROUTES: &[&str] = &[
+    "#[route(rename_all = \"kebab-case\", many, crate = my::tta)] enum Model { Small, #[route(\"large\")] Large = 3 }",
+    "/// A model.\npub enum r#Model { HTTPError, r#fn }",
 ];
 
 /// Items that `Label` can be derived for.
@@ -59,7 +80,8 @@ pub(crate) const ERROR_KINDS: &[&str] = &[
 /// What else is worth a place somewhere, right or not.
 pub(crate) const WORDS: &str = r##"
     skip name kind labels fields ret ok_if error_if errors maturity crate on bounded rename_all many code severity
-    transient permanent label error_kind primitive workflow tta derive
+    transient permanent label error_kind primitive workflow tta derive router route branch arm default report
+    cache timeout retry hedge breaker bulkhead fallback compensate ttl key max when after budget grace stale backend
     bool Tier String Option<u8> &str u64 f64 Self self super T 'a 'static _ r#type ünder
     async move const fn unsafe extern dyn impl for where pub mut ref static struct enum union trait mod use type
     macro_rules let match if else loop return break await yield box default auto in as
@@ -68,6 +90,7 @@ pub(crate) const WORDS: &str = r##"
     "" "a" "a b" "all" "tool" "tol" "Kebab" "production" "snake_case" "\u{0}" "\n" "{}" "ünder"
     0 1 64 64u8 10001 99999999999999999999 -1 1.5 1e9 0xff_u8 'x' b'x' b"x" c"x" r#"x"# true false
     () [] {} (a) (_: u8) {a} [0] |r| #[a] #![a] #[cfg(x)] #[label("a")] #[label()] #[label] #[label = 1]
+    #[branch("a")] #[branch] #[tta::branch("b")] #[arm("a")] #[route("a")] "10m" "p95" 0.5 |e| e.x
     #[error_kind(transient)] #[error_kind] #[doc = ""] /// text
 "##;
 

@@ -6,9 +6,9 @@ use arbitrary::{Result, Unstructured};
 use proc_macro2::TokenStream;
 
 use crate::args::Role;
-use crate::corpus::{ARGUMENTS, ERROR_KINDS, FUNCTIONS, LABELS, OTHERS, tokens};
+use crate::corpus::{ARGUMENTS, ERROR_KINDS, FUNCTIONS, LABELS, OTHERS, ROUTERS, ROUTES, ROUTING, tokens};
 use crate::edit::edited;
-use crate::{derive, expand};
+use crate::{branch, derive, expand};
 
 /// The macros that users write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,10 +17,19 @@ pub enum Macro {
     Primitive,
     /// `#[workflow(..)]`
     Workflow,
+    /// `#[router(..)]`
+    Router,
     /// `#[derive(Label)]`
     Label,
+    /// `#[derive(Route)]`
+    Route,
     /// `#[derive(ErrorKind)]`
     ErrorKind,
+}
+
+impl Macro {
+    const ALL: [Macro; 6] =
+        [Macro::Primitive, Macro::Workflow, Macro::Router, Macro::Label, Macro::Route, Macro::ErrorKind];
 }
 
 /// A macro at an item.
@@ -37,13 +46,18 @@ impl Input {
     /// # Errors
     /// None: what bytes there are is enough.
     pub fn random(u: &mut Unstructured<'_>) -> Result<Self> {
-        let which = *u.choose(&[Macro::Primitive, Macro::Workflow, Macro::Label, Macro::ErrorKind])?;
+        let which = *u.choose(&Macro::ALL)?;
         let (args, item) = match which {
             Macro::Primitive | Macro::Workflow => {
                 let items = u.choose(&[FUNCTIONS, OTHERS])?;
                 (edited(ARGUMENTS, u)?, edited(items, u)?)
             }
+            Macro::Router => {
+                let items = u.choose(&[ROUTERS, OTHERS])?;
+                (edited(ROUTING, u)?, edited(items, u)?)
+            }
             Macro::Label => (TokenStream::new(), edited(LABELS, u)?),
+            Macro::Route => (TokenStream::new(), edited(ROUTES, u)?),
             Macro::ErrorKind => (TokenStream::new(), edited(ERROR_KINDS, u)?),
         };
         Ok(Input { which, args, item })
@@ -51,11 +65,18 @@ impl Input {
 
     /// Everything that is right.
     pub fn valid() -> impl Iterator<Item = Self> {
-        let attributes = [Macro::Primitive, Macro::Workflow].into_iter().flat_map(|which| {
-            ARGUMENTS.iter().flat_map(move |args| {
-                FUNCTIONS.iter().map(move |item| Input { which, args: tokens(args), item: tokens(item) })
+        let of = |(which, arguments, items): (_, &'static [&'static str], &'static [&'static str])| {
+            arguments.iter().flat_map(move |args| {
+                items.iter().map(move |item| Input { which, args: tokens(args), item: tokens(item) })
             })
-        });
+        };
+        let attributes = [
+            (Macro::Primitive, ARGUMENTS, FUNCTIONS),
+            (Macro::Workflow, ARGUMENTS, FUNCTIONS),
+            (Macro::Router, ROUTING, ROUTERS),
+        ]
+        .into_iter()
+        .flat_map(of);
         let derive = |which, items: &'static [&'static str]| {
             items.iter().map(move |item| Input { which, args: TokenStream::new(), item: tokens(item) })
         };
@@ -64,6 +85,7 @@ impl Input {
         attributes
             .chain(others)
             .chain(derive(Macro::Label, LABELS))
+            .chain(derive(Macro::Route, ROUTES))
             .chain(derive(Macro::ErrorKind, ERROR_KINDS))
     }
 
@@ -76,7 +98,9 @@ impl Input {
         let output = match self.which {
             Macro::Primitive => expand::expand(Role::Primitive, &self.args, &self.item),
             Macro::Workflow => expand::expand(Role::Workflow, &self.args, &self.item),
+            Macro::Router => expand::expand(Role::Router, &self.args, &self.item),
             Macro::Label => derive::label::expand(self.item.clone()),
+            Macro::Route => derive::route::expand(self.item.clone()),
             Macro::ErrorKind => derive::error_kind::expand(self.item.clone()),
         };
         let text = output.to_string();
@@ -84,10 +108,11 @@ impl Input {
         let refused = text.starts_with(":: core :: compile_error !");
         let refuses = text.contains("compile_error");
         assert_eq!(refused, refuses, "an error comes first, or there is none: {text}");
-        let attribute = matches!(self.which, Macro::Primitive | Macro::Workflow);
+        let attribute = matches!(self.which, Macro::Primitive | Macro::Workflow | Macro::Router);
         // From a block, what says that a method is left out is gone.
         if attribute && refused && !is_block(&self.item) {
-            let item = self.item.to_string();
+            // Nor is what the compiler would refuse for itself.
+            let item = branch::strip(self.item.clone()).to_string();
             assert!(text.ends_with(&item), "the item is not in its place: {text}");
         }
         if syn::parse2::<syn::Item>(self.item.clone()).is_ok() {
@@ -118,7 +143,9 @@ impl fmt::Display for Input {
         match self.which {
             Macro::Primitive => write!(f, "#[primitive({args})] {item}"),
             Macro::Workflow => write!(f, "#[workflow({args})] {item}"),
+            Macro::Router => write!(f, "#[router({args})] {item}"),
             Macro::Label => write!(f, "#[derive(Label)] {item}"),
+            Macro::Route => write!(f, "#[derive(Route)] {item}"),
             Macro::ErrorKind => write!(f, "#[derive(ErrorKind)] {item}"),
         }
     }

@@ -14,6 +14,9 @@
 
 #[path = "../../../macros/src/args/mod.rs"]
 mod args;
+#[allow(dead_code, reason = "where a branch stands alone is for the compiler to say")]
+#[path = "../../../macros/src/branch.rs"]
+mod branch;
 mod corpus;
 #[path = "../../../macros/src/ctxt.rs"]
 mod ctxt;

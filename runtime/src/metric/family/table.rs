@@ -204,6 +204,18 @@ pub(crate) static TIMEOUTS: Family =
         "Calls that were not over in time: at the deadline the body is told, after the grace it is dropped.",
     );
 
+pub(crate) static BRANCH_DECISIONS: Family =
+    Family::counter(metric::BRANCH_DECISIONS, Producer::Branches, &[label::BRANCH, label::ARM])
+        .help("How often each arm of an `if` or `match` with `#[branch]` was taken.");
+
+#[cfg(feature = "saga")]
+pub(crate) static SAGA_COMPENSATIONS: Family = Family::counter(
+    metric::SAGA_COMPENSATIONS,
+    Producer::Sagas,
+    &[label::WORKFLOW_NAME, label::PRIMITIVE_NAME, label::STATUS],
+)
+.help("Steps that sagas had to undo, by whether they did; cancelled is what nobody could be found to do.");
+
 #[cfg(feature = "parallel")]
 pub(crate) static PARALLEL_BRANCHES: Family =
     Family::seconds(metric::PARALLEL_BRANCHES, Producer::Policies, &[label::PRIMITIVE_NAME])
@@ -458,6 +470,9 @@ pub(crate) static FAMILIES: &[&Family] = &[
     &RETRIES,
     #[cfg(feature = "timeout")]
     &TIMEOUTS,
+    &BRANCH_DECISIONS,
+    #[cfg(feature = "saga")]
+    &SAGA_COMPENSATIONS,
     #[cfg(feature = "parallel")]
     &PARALLEL_BRANCHES,
     #[cfg(feature = "parallel")]

@@ -1,0 +1,7 @@
+fn main() {}
+
+#[tta::workflow(kind = "saga")]
+//~                    ^^^^^^
+async fn order() -> ! {
+    loop {}
+}

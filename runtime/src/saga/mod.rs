@@ -4,6 +4,7 @@
 //! cancelled. What undoes a step is said by the step, with [`compensate`](macro@crate::primitive#compensate).
 //!
 //! ```
+//! # #[cfg(feature = "saga")] {
 //! #[derive(Debug)]
 //! struct Declined;
 //!
@@ -40,6 +41,7 @@
 //! assert!(order(7).await.is_err());
 //! # });
 //! # assert_eq!(RELEASED.load(std::sync::atomic::Ordering::Relaxed), 7);
+//! # }
 //! ```
 
 #[cfg(not(feature = "saga"))]

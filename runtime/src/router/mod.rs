@@ -1,6 +1,6 @@
 //! Routers: functions that decide where a call goes, and what is learned from where calls went.
 //!
-//! [`router`](macro@crate::router) is the attribute, [`Decision`](crate::Decision) what such a function returns, and
+//! [`router`](macro@crate::router) is the attribute, [`Decision`] what such a function returns, and
 //! [`Adaptive`] makes decisions by how the calls before have ended.
 
 mod adaptive;

@@ -17,52 +17,47 @@ pub(crate) fn item(error: &syn::Error, item: &TokenStream) -> TokenStream {
 
 /// An empty set of labels.
 pub(crate) fn label(error: &syn::Error, input: &DeriveInput, private: &TokenStream) -> TokenStream {
-    let errors = error.to_compile_error();
-    let ident = &input.ident;
-    let (generics, arguments, clause) = input.generics.split_for_impl();
-    quote! {
-        #errors
-        #[automatically_derived]
-        impl #generics #private::Label for #ident #arguments #clause {
-            const VALUES: &'static [&'static ::core::primitive::str] = &[];
-            fn index(&self) -> ::core::primitive::usize {
-                0
-            }
+    let body = quote! {
+        const VALUES: &'static [&'static ::core::primitive::str] = &[];
+        fn index(&self) -> ::core::primitive::usize {
+            0
         }
-    }
+    };
+    implemented(error, input, &quote!(#private::Label), &body)
 }
 
 /// An empty set of routes.
 pub(crate) fn route(error: &syn::Error, input: &DeriveInput, private: &TokenStream) -> TokenStream {
-    let errors = error.to_compile_error();
-    let ident = &input.ident;
-    let (generics, arguments, clause) = input.generics.split_for_impl();
-    quote! {
-        #errors
-        #[automatically_derived]
-        impl #generics #private::Route for #ident #arguments #clause {
-            const ALL: &'static [Self] = &[];
-            const NAMES: &'static [&'static ::core::primitive::str] = &[];
-            fn position(&self) -> ::core::primitive::usize {
-                0
-            }
+    let body = quote! {
+        const ALL: &'static [Self] = &[];
+        const NAMES: &'static [&'static ::core::primitive::str] = &[];
+        fn position(&self) -> ::core::primitive::usize {
+            0
         }
-    }
+    };
+    implemented(error, input, &quote!(#private::Route), &body)
 }
 
 /// An error without kinds.
 pub(crate) fn error_kind(error: &syn::Error, input: &DeriveInput, private: &TokenStream) -> TokenStream {
+    let body = quote! {
+        const KINDS: &'static [#private::Kind] = &[];
+        fn kind(&self) -> &'static #private::Kind {
+            loop {}
+        }
+    };
+    implemented(error, input, &quote!(#private::ErrorKind), &body)
+}
+
+fn implemented(error: &syn::Error, input: &DeriveInput, of: &TokenStream, body: &TokenStream) -> TokenStream {
     let errors = error.to_compile_error();
     let ident = &input.ident;
     let (generics, arguments, clause) = input.generics.split_for_impl();
     quote! {
         #errors
         #[automatically_derived]
-        impl #generics #private::ErrorKind for #ident #arguments #clause {
-            const KINDS: &'static [#private::Kind] = &[];
-            fn kind(&self) -> &'static #private::Kind {
-                loop {}
-            }
+        impl #generics #of for #ident #arguments #clause {
+            #body
         }
     }
 }

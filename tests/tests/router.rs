@@ -191,6 +191,16 @@ async fn nothing_is_learned_of_what_is_not_followed_or_cancelled_and_a_panic_is_
     assert!(failed == 0.0, "both failed");
     let made = adaptive.choose("task").run(async |_| Ok::<_, ()>(1)).await;
     assert_eq!(made, Ok(1), "it goes on");
+    assert_eq!(calls(adaptive), 3);
+
+    // Somebody else's panic drops it.
+    let waits = adaptive.choose("task").run(async |_| pending::<Result<(), ()>>().await);
+    let beside = async {
+        tokio::task::yield_now().await;
+        panic!("beside the call")
+    };
+    assert!(tokio::spawn(async { tokio::join!(waits, beside) }).await.is_err());
+    assert_eq!(calls(adaptive), 3);
 }
 
 /// A world in which each route has a share of calls that succeed, a latency and a cost.

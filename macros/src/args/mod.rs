@@ -3,6 +3,7 @@
 mod duration;
 mod policy;
 mod role;
+mod setting;
 mod slo;
 
 use proc_macro2::TokenStream;

@@ -54,13 +54,10 @@ impl Aspect for Branch {
 /// An arm is taken.
 #[cfg(feature = "telemetry")]
 pub fn took_arm(branch: &'static Branch, arm: usize) {
-    use opentelemetry::trace::TraceContextExt as _;
     branch.decisions.count(arm);
-    if !crate::span::local::current(|context| context.span().is_recording()) {
-        return;
-    }
+    let Some(span) = crate::span::recording() else { return };
     if let Some([name, arm]) = branch.arms.chunks_exact(2).nth(arm) {
         let attributes = [(attribute::BRANCH_NAME, (*name).into()), (attribute::BRANCH_ARM, (*arm).into())];
-        crate::span().event("branch", attributes);
+        span.event("branch", attributes);
     }
 }

@@ -77,8 +77,7 @@ impl Drop for Fan {
                 parallel.efficiency.observe_stored(millionths.into());
             }
         }
-        let span = crate::span();
-        if span.is_recording() {
+        if let Some(span) = crate::span::recording() {
             span.event(
                 "parallel",
                 [

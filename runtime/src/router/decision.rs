@@ -133,7 +133,7 @@ impl<R: Route> Decision<R> {
         call: impl FnOnce(R) -> F,
         feedback: impl FnOnce(&F::Output) -> Feedback,
     ) -> F::Output {
-        let following = self.begin();
+        let mut following = self.begin();
         #[cfg(feature = "telemetry")]
         let on_route = following.on_route();
         let mut future = pin!({
@@ -144,7 +144,10 @@ impl<R: Route> Decision<R> {
         let output = poll_fn(|task| {
             #[cfg(feature = "telemetry")]
             let _in_route = InRoute::enter(on_route);
-            future.as_mut().poll(task)
+            following.is_running = true;
+            let polled = future.as_mut().poll(task);
+            following.is_running = polled.is_ready();
+            polled
         })
         .await;
         following.end(feedback(&output));
@@ -177,6 +180,7 @@ impl<R: Route> Decision<R> {
                 counts: self.counts,
             },
             has_ended: false,
+            is_running: true,
         }
     }
 }
@@ -203,6 +207,8 @@ pub struct Following {
     begun: Instant,
     seen: Seen,
     has_ended: bool,
+    /// Whether the call runs just now, so that a panic is its own.
+    is_running: bool,
 }
 
 /// What telemetry says of it.
@@ -241,7 +247,7 @@ impl Following {
 
 impl Drop for Following {
     fn drop(&mut self) {
-        if !self.has_ended && std::thread::panicking() {
+        if !self.has_ended && self.is_running && std::thread::panicking() {
             self.ended(Feedback::failure());
         }
     }
@@ -265,8 +271,7 @@ impl Seen {
         if let Some(counts) = self.counts {
             counts.executed(self.position, latency);
         }
-        let span = crate::span();
-        if span.is_recording() {
+        if let Some(span) = crate::span::recording() {
             let status = if feedback.is_success() { "success" } else { "error" };
             let router = self.counts.map(|counts| (attribute::ROUTER_NAME, counts.name().into()));
             let dollars = feedback.dollars().map(|dollars| (attribute::ROUTER_COST, dollars.into()));

@@ -218,8 +218,7 @@ impl<R: Route> Router<R> {
         };
         self.counts.took(begun.elapsed());
         self.counts.failed();
-        let span = crate::span();
-        if span.is_recording() {
+        if let Some(span) = crate::span::recording() {
             let error = outcome(&decided).error;
             let error = error.map(|kind| (attribute::ERROR_TYPE, kind.name().into()));
             span.event(event::ROUTER_DEFAULT, error);
@@ -233,8 +232,9 @@ impl<R: Route> Router<R> {
         #[cfg(feature = "telemetry")]
         decision.made_by(&self.counts);
         self.counts.decided(decision.route().position(), decision.reason());
-        crate::span()
-            .set(attribute::ROUTER_ROUTE, decision.route().name())
-            .set(attribute::ROUTER_REASON, decision.reason());
+        if let Some(span) = crate::span::recording() {
+            span.set(attribute::ROUTER_ROUTE, decision.route().name())
+                .set(attribute::ROUTER_REASON, decision.reason());
+        }
     }
 }

@@ -33,6 +33,14 @@ pub fn span() -> Span {
     }
 }
 
+/// The span of the call that runs here, if what is set on it is kept. Where it is not, nothing is counted up for it.
+#[cfg(any(feature = "cache", feature = "router", feature = "telemetry"))]
+pub(crate) fn recording() -> Option<Span> {
+    use opentelemetry::trace::TraceContextExt as _;
+    let is_recording = |context: &opentelemetry::Context| context.span().is_recording();
+    super::local::current(|context| is_recording(context).then(|| Span { context: context.clone() }))
+}
+
 #[cfg_attr(not(feature = "context"), allow(clippy::unused_self, unused_variables))]
 impl Span {
     /// Sets an attribute, in place of an earlier value of the same key.

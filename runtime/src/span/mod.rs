@@ -43,6 +43,8 @@ pub(crate) mod tracer;
 
 #[cfg(feature = "telemetry")]
 pub(crate) use extras::{Extra, ask_for};
+#[cfg(any(feature = "cache", feature = "router", feature = "telemetry"))]
+pub(crate) use handle::recording;
 pub use handle::{Fields, Span, span};
 #[cfg(any(feature = "reqwest", feature = "tower"))]
 pub(crate) use live::hides_everything;

@@ -334,8 +334,7 @@ impl CachePolicy {
     /// Counts what has come of a call, and says so in its span.
     pub(super) fn tell(&self, operation: Operation) {
         self.count(operation);
-        let span = crate::span();
-        if span.is_recording() {
+        if let Some(span) = crate::span::recording() {
             span.set(attribute::CACHE_OUTCOME, operation.as_str())
                 .set(attribute::CACHE_BACKEND, self.backend.as_str());
         }

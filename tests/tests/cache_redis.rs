@@ -105,6 +105,47 @@ async fn processes_share_entries_and_what_is_forgotten_is_forgotten_by_all() {
     assert_eq!(server.keys(), ["tta:items%3Aof:20:"]);
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, tta::Route)]
+enum Model {
+    Small,
+    Large,
+}
+
+static DECIDED: AtomicU32 = AtomicU32::new(0);
+
+#[tta::router(cache(ttl = "10m", backend = "redis"))]
+async fn pick(prompt: &str) -> tta::Decision<Model> {
+    DECIDED.fetch_add(1, Relaxed);
+    if prompt.len() > 5 {
+        return tta::Decision::new(Model::Large, "long");
+    }
+    tta::Decision::new(Model::Small, "short")
+}
+
+#[tokio::test]
+async fn decisions_of_routers_are_shared_by_the_names_of_their_routes() {
+    let test = "decisions_of_routers_are_shared_by_the_names_of_their_routes";
+    let Some(port) = alone(test) else { return };
+    let is_large = async || {
+        let decision = pick("a long one").await;
+        assert_eq!((*decision.route(), decision.reason()), (Model::Large, "long"));
+    };
+    if std::env::var(PART).as_deref() == Ok("second") {
+        is_large().await;
+        assert_eq!(DECIDED.load(Relaxed), 0, "the first process has decided");
+        return;
+    }
+    let server = Redis::start(port, SECRET);
+    is_large().await;
+    let key = "tta:pick:1:[\"a long one\"]";
+    assert_eq!(server.keys(), [key]);
+    run(test, port, "second");
+    let unknown = server.say(&["GET", key]).lines().nth(1).expect("a value").replace("large", "huge");
+    server.say(&["SET", key, &unknown]);
+    is_large().await;
+    assert_eq!(DECIDED.load(Relaxed), 2, "a route that this program does not have is none");
+}
+
 #[tokio::test]
 async fn what_is_no_value_is_written_anew_and_other_versions_are_left_alone() {
     let Some(port) = alone("what_is_no_value_is_written_anew_and_other_versions_are_left_alone") else {

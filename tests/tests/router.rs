@@ -1,9 +1,10 @@
 //! What routers decide, and what an `Adaptive` learns, whether somebody looks or not.
 #![allow(clippy::unused_async, reason = "a policy asks for an async function, whatever is in it")]
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -201,6 +202,30 @@ async fn nothing_is_learned_of_what_is_not_followed_or_cancelled_and_a_panic_is_
     };
     assert!(tokio::spawn(async { tokio::join!(waits, beside) }).await.is_err());
     assert_eq!(calls(adaptive), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn wherever_a_call_is_dropped_it_is_learned_from_once_if_it_has_ended_and_else_not_at_all() {
+    let adaptive = Adaptive::<Model>::new().seed(11);
+    let call = async |route| {
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        Ok::<_, ()>(route)
+    };
+    drop(adaptive.choose("task"));
+    for polls in 0..8 {
+        let before = calls(&adaptive);
+        let mut run = Box::pin(adaptive.choose("task").run(call));
+        let mut has_ended = false;
+        for _ in 0..polls {
+            has_ended = has_ended || poll_fn(|task| Poll::Ready(run.as_mut().poll(task).is_ready())).await;
+        }
+        drop(run);
+        assert_eq!(has_ended, polls > 3, "after {polls} polls");
+        assert_eq!(calls(&adaptive) - before, u64::from(has_ended), "after {polls} polls");
+    }
+    assert_eq!(adaptive.choose("task").run(async |_| Ok::<_, ()>(1)).await, Ok(1), "it goes on");
 }
 
 /// A world in which each route has a share of calls that succeed, a latency and a cost.

@@ -6,8 +6,13 @@
 //! ```
 #![allow(clippy::print_stdout, reason = "that is what it is for")]
 
+#[path = "../lap.rs"]
+mod lap;
+
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use lap::{Line, round};
 
 /// Whatever is kept.
 fn answer(number: u64) -> u64 {
@@ -46,12 +51,6 @@ const KEYS: u64 = 1000;
 const CALLS: u64 = 20_000;
 const ROUNDS: usize = 41;
 
-/// Nanoseconds a call, a figure for each round.
-struct Line {
-    name: &'static str,
-    rounds: Vec<f64>,
-}
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     #[cfg(feature = "enabled")]
@@ -66,7 +65,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         "#[cached], word",
         "tta, word",
     ];
-    let mut lines = names.map(|name| Line { name, rounds: Vec::new() });
+    let mut lines = Line::named(names);
     let ttl = Duration::from_hours(1);
     let numbers: moka::sync::Cache<u64, u64> =
         moka::sync::Cache::builder().max_capacity(10_000).time_to_live(ttl).build();
@@ -75,35 +74,27 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let of: Vec<String> = (0..KEYS).map(|key| format!("a question that is asked again {key}")).collect();
     for _ in 0..ROUNDS {
         let mut line = lines.iter_mut();
-        macro_rules! round {
+        macro_rules! key {
             (|$key:ident| $call:expr) => {
-                let begun = Instant::now();
-                for number in 0..CALLS {
+                round!(line, |number| {
                     let $key = black_box((number % KEYS) as usize);
                     black_box($call);
-                }
-                let nanoseconds = begun.elapsed().as_secs_f64() * 1e9 / CALLS as f64;
-                line.next().ok_or("a line for each round")?.rounds.push(nanoseconds);
+                });
             };
         }
-        round!(|key| numbers.get_with(key as u64, || answer(key as u64)));
-        round!(|key| cached_by_number(key as u64).await);
-        round!(|key| annotated(key as u64).await);
-        round!(|key| by_number(key as u64).await);
-        round!(|key| words.get_with_by_ref(of[key].as_str(), || answer(of[key].len() as u64)));
-        round!(|key| cached_by_word(&of[key]).await);
-        round!(|key| by_word(&of[key]).await);
+        key!(|key| numbers.get_with(key as u64, || answer(key as u64)));
+        key!(|key| cached_by_number(key as u64).await);
+        key!(|key| annotated(key as u64).await);
+        key!(|key| by_number(key as u64).await);
+        key!(|key| words.get_with_by_ref(of[key].as_str(), || answer(of[key].len() as u64)));
+        key!(|key| cached_by_word(&of[key]).await);
+        key!(|key| by_word(&of[key]).await);
     }
-    let median = |line: &Line| -> f64 {
-        let mut rounds = line.rounds.clone();
-        rounds.sort_by(f64::total_cmp);
-        rounds[rounds.len() / 2]
-    };
-    let annotated = median(&lines[2]);
+    let annotated = lines[2].median();
     println!("{:<20} {:>8} {:>28}", "", "ns/hit", "of 1.2 x moka + one call");
     let mut moka = 0.0;
     for line in &lines {
-        let median = median(line);
+        let median = line.median();
         if line.name.starts_with("moka") {
             moka = median;
         }

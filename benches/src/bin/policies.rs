@@ -6,11 +6,15 @@
 //! ```
 #![allow(clippy::print_stdout, reason = "that is what it is for")]
 
+#[path = "../lap.rs"]
+mod lap;
+
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable as _};
 use failsafe::futures::CircuitBreaker as _;
+use lap::{Line, round};
 use tower::{Layer as _, Service as _, ServiceExt as _};
 use tower_resilience::circuitbreaker::CircuitBreakerLayer;
 use tower_resilience::retry::RetryLayer;
@@ -64,14 +68,34 @@ async fn with_three(number: u64) -> Result<u64, Failure> {
     answer(number)
 }
 
+#[derive(Clone, Copy, Debug, tta::Route)]
+enum Model {
+    Small,
+    Medium,
+    Large,
+}
+
+#[allow(clippy::unused_async, reason = "what chooses a route would await")]
+#[tta::router]
+async fn by_size(number: u64) -> tta::Decision<Model> {
+    let route = match black_box(number) {
+        0..1000 => Model::Small,
+        1000..10_000 => Model::Medium,
+        _ => Model::Large,
+    };
+    tta::Decision::new(route, "size")
+}
+
+static ADAPTIVE: tta::router::Adaptive<Model> = tta::router::Adaptive::new();
+
+#[allow(clippy::unused_async, reason = "what chooses a route would await")]
+#[tta::router]
+async fn learned() -> tta::Decision<Model> {
+    ADAPTIVE.choose("all")
+}
+
 const CALLS: u64 = 20_000;
 const ROUNDS: usize = 41;
-
-/// Nanoseconds a call, a figure for each round.
-struct Line {
-    name: &'static str,
-    rounds: Vec<f64>,
-}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -87,8 +111,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         "tta, retry",
         "tta, breaker",
         "tta, all three",
+        "tta, router",
+        "tta, Adaptive of three",
     ];
-    let mut lines = names.map(|name| Line { name, rounds: Vec::new() });
+    let mut lines = Line::named(names);
     let circuit = failsafe::Config::new().build();
     let by_hand = async |number: u64| -> Result<u64, Failure> {
         let attempt = || async {
@@ -111,38 +137,30 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut tower = CircuitBreakerLayer::builder().failure_rate_threshold(0.5).build()?.layer(tower);
     for _ in 0..ROUNDS {
         let mut line = lines.iter_mut();
-        macro_rules! round {
+        macro_rules! call {
             (|$number:ident| $call:expr) => {
-                let begun = Instant::now();
-                for $number in 0..CALLS {
-                    assert_eq!(black_box($call).ok(), Some($number));
-                }
-                let nanoseconds = begun.elapsed().as_secs_f64() * 1e9 / CALLS as f64;
-                line.next().ok_or("a line for each round")?.rounds.push(nanoseconds);
+                round!(line, |$number| assert_eq!(black_box($call).ok(), Some($number)));
             };
         }
-        round!(|number| plain(number).await);
-        round!(|number| by_hand(number).await);
-        round!(|number| match tower.ready().await {
+        call!(|number| plain(number).await);
+        call!(|number| by_hand(number).await);
+        call!(|number| match tower.ready().await {
             Ok(service) => service.call(number).await.map_err(drop),
             Err(_) => Err(()),
         });
-        round!(|number| annotated(number).await);
-        round!(|number| with_timeout(number).await);
-        round!(|number| with_retry(number).await);
-        round!(|number| with_breaker(number).await);
-        round!(|number| with_three(number).await);
+        call!(|number| annotated(number).await);
+        call!(|number| with_timeout(number).await);
+        call!(|number| with_retry(number).await);
+        call!(|number| with_breaker(number).await);
+        call!(|number| with_three(number).await);
+        call!(|number| by_size(number).await.run(async |_| answer(number)).await);
+        call!(|number| learned().await.run(async |_| answer(number)).await);
     }
-    let median = |line: &Line| -> f64 {
-        let mut rounds = line.rounds.clone();
-        rounds.sort_by(f64::total_cmp);
-        rounds[rounds.len() / 2]
-    };
-    let (plain, annotated) = (median(&lines[0]), median(&lines[3]));
+    let (plain, annotated) = (lines[0].median(), lines[3].median());
     println!("{:<36} {:>8} {:>10}", "", "ns/call", "above");
     for line in &lines {
         let base = if line.name.starts_with("tta") { annotated } else { plain };
-        let median = median(line);
+        let median = line.median();
         println!("{:<36} {median:>8.0} {:>10.0}", line.name, median - base);
     }
     Ok(())

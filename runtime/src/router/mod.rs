@@ -8,6 +8,8 @@ mod counts;
 mod decision;
 mod feedback;
 mod policy;
+#[cfg(feature = "redis")]
+mod remote;
 mod route;
 
 pub use adaptive::Adaptive;

@@ -128,7 +128,7 @@ mod bridge;
 pub mod testing;
 
 pub use catalog::Maturity;
-pub use cost::{Money, ParseMoneyError};
+pub use cost::{Money, ParseMoneyError, RawUsage, Usage, UsageShape, UsageUnit};
 #[cfg(feature = "parallel")]
 pub use flow::{parallel, try_parallel};
 pub use metric::label::Label;

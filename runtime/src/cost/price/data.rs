@@ -30,6 +30,7 @@ struct File<'a> {
 }
 
 #[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "as in the file")]
 struct Provider<'a> {
     #[serde(borrow)]
     id: Cow<'a, str>,

@@ -17,7 +17,7 @@ pub(super) fn pico(text: &str) -> Option<u64> {
         return None;
     }
     // Where the digit counts in units of a pico-dollar: 0 for ones, -1 for the first that is rounded.
-    let mut place = i64::from(exponent) + i64::try_from(whole.len()).ok()? - 1 + PICO_DIGITS as i64;
+    let mut place = i64::from(exponent) + i64::try_from(whole.len()).ok()? - 1 + PICO_DIGITS;
     let mut pico: u64 = 0;
     for digit in whole.bytes().chain(fraction.bytes()).map(|byte| u64::from(byte - b'0')) {
         if place == -1 && digit >= 5 {

@@ -23,7 +23,7 @@ use self::table::{Entry, Table};
 use super::{Money, Usage};
 
 /// Digits of a dollar that an amount has.
-const PICO_DIGITS: usize = 12;
+const PICO_DIGITS: i64 = 12;
 
 /// The prices that are in force in this process.
 static CURRENT: LazyLock<ArcSwap<Book>> = LazyLock::new(|| ArcSwap::from_pointee(Book::default()));
@@ -150,7 +150,7 @@ impl Book {
             self.rates(request.provider, request.model),
         ));
         let cost = of(&entry);
-        self.table.put(entry);
+        self.table.put(&entry);
         cost
     }
 

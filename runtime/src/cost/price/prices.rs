@@ -363,7 +363,9 @@ impl Prices {
             }
             entries.push(entry);
         }
-        entries.into_iter().for_each(|entry| self.put(entry));
+        for entry in entries {
+            self.put(entry);
+        }
         Ok(self)
     }
 

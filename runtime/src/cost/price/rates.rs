@@ -121,12 +121,11 @@ impl Rates {
         // Before 1970 there were no prices.
         let seconds = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
         let date = self.dates.iter().rposition(|date| seconds >= *date)?;
-        let time = match self.times.len() {
-            1 => 0,
-            _ => {
-                let time = (seconds % u64::from(DAY)) as u32;
-                self.times.iter().rposition(|from| time >= *from)?
-            }
+        let time = if self.times.len() == 1 {
+            0
+        } else {
+            let time = (seconds % u64::from(DAY)) as u32;
+            self.times.iter().rposition(|from| time >= *from)?
         };
         let place = (*variant.lists.get(date * self.times.len() + time)?)?;
         self.lists.get(usize::from(place))
@@ -348,7 +347,7 @@ fn is_told_apart(variant: &VariantJson<'_>) -> bool {
 
 fn variant(variant: &VariantJson<'_>) -> Option<ListedVariant> {
     Some(ListedVariant {
-        service_tier: variant.when.get("service_tier").map(|tier| tier.to_string()),
+        service_tier: variant.when.get("service_tier").map(ToString::to_string),
         is_batch: variant.when.contains_key("processing"),
         priced: Priced { when: when(variant.constraint.as_ref())?, rates: rates(&variant.prices)? },
     })

@@ -51,7 +51,7 @@ impl Table {
         Known(self.entries.load())
     }
 
-    pub(super) fn put(&self, entry: Arc<Entry>) {
+    pub(super) fn put(&self, entry: &Arc<Entry>) {
         let hash = hash(&entry.provider, &entry.model);
         self.entries.rcu(|entries| {
             let mut entries = if entries.len() < MOST {
@@ -59,7 +59,7 @@ impl Table {
             } else {
                 Entries::with_hasher(FxBuildHasher)
             };
-            entries.insert(hash, Arc::clone(&entry));
+            entries.insert(hash, Arc::clone(entry));
             entries
         });
     }

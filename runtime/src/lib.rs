@@ -63,6 +63,7 @@
 //! | `redis` | `cache(backend = "redis")`, with entries that processes share |
 //! | `parallel` | [`parallel!`](macro@parallel), [`parallel`](fn@parallel) and their `try_` forms |
 //! | `router` | [`router`](macro@router), [`Decision`], and [`router::Adaptive`], which learns where calls go best |
+//! | `llm` | what calls to language models cost: [`price_of`], [`Prices`] and [`Usage::from_json`] |
 //! | `testing` | [`testing`]: spans and metrics of one test |
 //! | `telemetry` | recording alone, for an exporter of your own; implied by the above |
 //! | `http` | the headers of HTTP requests as carriers for [`propagation`] |
@@ -89,6 +90,7 @@ extern crate self as tta;
 mod catalog;
 #[cfg(feature = "context")]
 mod context;
+mod cost;
 mod flow;
 mod metric;
 mod names;
@@ -127,6 +129,9 @@ mod bridge;
 pub mod testing;
 
 pub use catalog::Maturity;
+#[cfg(feature = "llm")]
+pub use cost::{ModelPrice, PriceRequest, Prices, PricesError, UsageError, price_of};
+pub use cost::{Money, ParseMoneyError, RawUsage, Usage, UsageShape, UsageUnit};
 #[cfg(feature = "parallel")]
 pub use flow::{parallel, try_parallel};
 pub use metric::label::Label;

@@ -1,0 +1,4 @@
+//! What calls cost, beside those who calculate it too.
+
+#[path = "prices/vendored.rs"]
+mod vendored;

@@ -37,7 +37,7 @@ struct Model {
 }
 
 /// Where cargo keeps the crate, and its version.
-fn locked() -> (PathBuf, String) {
+pub(crate) fn locked() -> (PathBuf, String) {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version=1", "--locked", "--offline"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))

@@ -128,10 +128,15 @@ mod bridge;
 #[cfg(feature = "telemetry")]
 pub mod testing;
 
+/// Calls of language models.
+pub mod llm {
+    pub use crate::cost::Response;
+}
+
 pub use catalog::Maturity;
+pub use cost::{LlmResponse, Money, ParseMoneyError, RawUsage, Usage, UsageShape, UsageUnit};
 #[cfg(feature = "llm")]
 pub use cost::{ModelPrice, PriceRequest, Prices, PricesError, UsageError, price_of};
-pub use cost::{Money, ParseMoneyError, RawUsage, Usage, UsageShape, UsageUnit};
 #[cfg(feature = "parallel")]
 pub use flow::{parallel, try_parallel};
 pub use metric::label::Label;

@@ -106,6 +106,9 @@ pub(crate) mod attribute {
     pub(crate) const CACHE_OUTCOME: &str = "tta.cache.outcome";
     #[cfg(feature = "cache")]
     pub(crate) const CACHE_BACKEND: &str = "tta.cache.backend";
+    #[cfg(feature = "llm")]
+    pub(crate) use super::gen_ai::*;
+
     pub(crate) const ERROR_CODE: &str = "tta.error.code";
     /// The id of the span below, in which the error first appeared.
     pub(crate) const ERROR_ORIGIN: &str = "tta.error.origin";
@@ -114,6 +117,68 @@ pub(crate) mod attribute {
 
     #[cfg(any(feature = "reqwest", feature = "tower"))]
     pub(crate) use super::request::*;
+}
+
+/// Span attributes of calls of models: the semantic conventions 1.41 for generative AI, in development, and what they
+/// have no name for.
+#[cfg(feature = "llm")]
+mod gen_ai {
+    pub(crate) const GEN_AI_OPERATION: &str = "gen_ai.operation.name";
+    pub(crate) const GEN_AI_PROVIDER: &str = "gen_ai.provider.name";
+    pub(crate) const GEN_AI_REQUEST_MODEL: &str = "gen_ai.request.model";
+    pub(crate) const GEN_AI_MAX_TOKENS: &str = "gen_ai.request.max_tokens";
+    pub(crate) const GEN_AI_TEMPERATURE: &str = "gen_ai.request.temperature";
+    pub(crate) const GEN_AI_TOP_P: &str = "gen_ai.request.top_p";
+    pub(crate) const GEN_AI_SEED: &str = "gen_ai.request.seed";
+    pub(crate) const GEN_AI_CONVERSATION: &str = "gen_ai.conversation.id";
+    pub(crate) const GEN_AI_RESPONSE_MODEL: &str = "gen_ai.response.model";
+    pub(crate) const GEN_AI_RESPONSE_ID: &str = "gen_ai.response.id";
+    pub(crate) const GEN_AI_FINISH_REASONS: &str = "gen_ai.response.finish_reasons";
+    /// With what was read from a cache and written to it.
+    pub(crate) const GEN_AI_INPUT_TOKENS: &str = "gen_ai.usage.input_tokens";
+    /// With reasoning.
+    pub(crate) const GEN_AI_OUTPUT_TOKENS: &str = "gen_ai.usage.output_tokens";
+    pub(crate) const GEN_AI_CACHE_READ: &str = "gen_ai.usage.cache_read.input_tokens";
+    pub(crate) const GEN_AI_CACHE_WRITE: &str = "gen_ai.usage.cache_creation.input_tokens";
+    pub(crate) const GEN_AI_REASONING: &str = "gen_ai.usage.reasoning.output_tokens";
+    /// The tier that the answer names, which has a price of its own.
+    pub(crate) const SERVICE_TIER: &str = "openai.response.service_tier";
+    pub(crate) const REMAINING_REQUESTS: &str = "tta.llm.ratelimit.remaining_requests";
+    pub(crate) const REMAINING_TOKENS: &str = "tta.llm.ratelimit.remaining_tokens";
+    /// A part is larger than the whole, as it was reported.
+    pub(crate) const USAGE_INCONSISTENT: &str = "tta.llm.usage.inconsistent";
+    /// Dollars that the call itself has cost, with all its attempts: a float.
+    pub(crate) const COST: &str = "tta.cost.usd";
+    /// Dollars that were spent in the call, by whatever it has called: a float.
+    pub(crate) const COST_TOTAL: &str = "tta.cost.total_usd";
+    /// Of those, what was spent on calls that did not succeed.
+    pub(crate) const COST_WASTED: &str = "tta.cost.wasted_usd";
+    /// Dollars that were not spent, thanks to a cache or a cheaper route.
+    pub(crate) const COST_SAVED: &str = "tta.cost.saved_usd";
+    /// Whether it is known of each call of a model what it has cost.
+    pub(crate) const COST_COMPLETE: &str = "tta.cost.complete";
+    pub(crate) const TOKENS_INPUT: &str = "tta.tokens.input";
+    pub(crate) const TOKENS_OUTPUT: &str = "tta.tokens.output";
+    /// Calls of models in the call, each attempt one.
+    pub(crate) const LLM_CALLS: &str = "tta.llm.calls";
+}
+
+/// What a model is asked for, as the conventions name it.
+#[cfg(feature = "llm")]
+pub(crate) mod operation {
+    pub(crate) const CHAT: &str = "chat";
+}
+
+/// Tokens, as the label `type` counts them: a prompt includes what was cached, a completion what was reasoning.
+#[cfg(feature = "llm")]
+pub(crate) mod token {
+    pub(crate) const ALL: [&str; 5] = ["prompt", "completion", "cache_read", "cache_write", "reasoning"];
+}
+
+/// What money was spent for.
+#[cfg(feature = "llm")]
+pub(crate) mod disposition {
+    pub(crate) const ALL: [&str; 2] = ["useful", "wasted"];
 }
 
 /// Span attributes of requests: the semantic conventions for HTTP, stable, and for gRPC, which are not.
@@ -188,6 +253,17 @@ pub(crate) mod label {
     pub(crate) const ROUTE_SELECTED: &str = "route_selected";
     #[cfg(feature = "router")]
     pub(crate) const CONTEXT: &str = "context";
+    #[cfg(feature = "llm")]
+    pub(crate) const PROVIDER: &str = "provider";
+    #[cfg(feature = "llm")]
+    pub(crate) const MODEL: &str = "model";
+    #[cfg(feature = "llm")]
+    pub(crate) const TYPE: &str = "type";
+    #[cfg(feature = "llm")]
+    pub(crate) const DISPOSITION: &str = "disposition";
+    /// Whether no other workflow is around one.
+    #[cfg(feature = "llm")]
+    pub(crate) const ROOT: &str = "root";
     pub(crate) const EXPORTER: &str = "exporter";
     pub(crate) const FAMILY: &str = "family";
     pub(crate) const LABEL: &str = "label";
@@ -283,6 +359,22 @@ pub(crate) mod metric {
     pub(crate) const ADAPTIVE_SUCCESS: &str = "tta_adaptive_strategy_success_ratio";
     #[cfg(feature = "router")]
     pub(crate) const ADAPTIVE_ACTIVATIONS: &str = "tta_adaptive_breaker_activations_total";
+    #[cfg(feature = "llm")]
+    pub(crate) const LLM_REQUESTS: &str = "tta_llm_requests_total";
+    #[cfg(feature = "llm")]
+    pub(crate) const LLM_LATENCY: &str = "tta_llm_latency_seconds";
+    #[cfg(feature = "llm")]
+    pub(crate) const LLM_TOKENS: &str = "tta_llm_tokens_total";
+    #[cfg(feature = "llm")]
+    pub(crate) const LLM_COST: &str = "tta_llm_cost_dollars_total";
+    #[cfg(feature = "llm")]
+    pub(crate) const LLM_UNPRICED: &str = "tta_llm_unpriced_calls_total";
+    #[cfg(feature = "llm")]
+    pub(crate) const LLM_HEALTH: &str = "tta_llm_health_up";
+    #[cfg(feature = "llm")]
+    pub(crate) const WORKFLOW_COST: &str = "tta_workflow_cost_dollars_total";
+    #[cfg(feature = "llm")]
+    pub(crate) const WORKFLOW_COST_DISTRIBUTION: &str = "tta_workflow_cost_dollars";
     pub(crate) const COMPONENT_INFO: &str = "tta_component_info";
     pub(crate) const LABEL_OVERFLOW: &str = "tta_label_overflow_total";
     pub(crate) const TELEMETRY_SPANS: &str = "tta_telemetry_spans_total";

@@ -5,6 +5,7 @@
 //! is nothing.
 
 pub use crate::catalog::{Maturity, Promise as Slo};
+pub use crate::cost::private::*;
 #[cfg(feature = "telemetry")]
 pub use crate::flow::took_arm;
 pub use crate::flow::{Branch, Parallel};

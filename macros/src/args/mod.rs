@@ -1,6 +1,7 @@
 //! Attribute text to typed arguments; every node keeps the user's tokens.
 
 mod duration;
+mod llm;
 mod policy;
 mod role;
 mod setting;
@@ -14,6 +15,7 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
 use syn::{Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, Type, parenthesized, token};
 
+pub(crate) use self::llm::{EXAMPLE as LLM_EXAMPLE, Llm, text as literal_text};
 pub(crate) use self::policy::{
     Backoff, Breaker, BreakerWindow, Bulkhead, Cache, Compensate, Count, Fallback, Hedge, HedgeAfter,
     Policies, Retry, Share, Time, Timeout, Ttl,
@@ -206,6 +208,7 @@ impl Args {
             "retry" => self.policies.retry = Some(policy::retry(input, &keyword, cx)?),
             "hedge" => self.policies.hedge = Some(policy::hedge(input, &keyword, cx)?),
             "timeout" => self.policies.timeout = Some(policy::timeout(input, &keyword, cx)?),
+            "llm" => self.policies.llm = Some(llm::llm(input, &keyword, cx)?),
             DEFAULT if role == Role::Router => {
                 let wrong = "`default` takes the route to take where the router fails: write `default = Model::Small`";
                 self.default = Some(value(input, &keyword, wrong)?);

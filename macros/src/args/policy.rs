@@ -4,6 +4,7 @@ use proc_macro2::Ident;
 use syn::parse::ParseStream;
 use syn::{Error, Expr, LitBool, LitStr, Path, Result, Token};
 
+use super::llm::Llm;
 use super::setting::{Setting, expression, path, settings, time};
 use crate::ctxt::Ctxt;
 use crate::parse::{begun, list, value};
@@ -19,12 +20,13 @@ pub(crate) struct Policies {
     pub(crate) retry: Option<Retry>,
     pub(crate) hedge: Option<Hedge>,
     pub(crate) timeout: Option<Timeout>,
+    pub(crate) llm: Option<Llm>,
 }
 
 impl Policies {
     /// Their keywords, outside in.
     pub(crate) fn keywords(&self) -> impl Iterator<Item = &Ident> {
-        let Policies { cache, fallback, compensate, bulkhead, breaker, retry, hedge, timeout } = self;
+        let Policies { cache, fallback, compensate, bulkhead, breaker, retry, hedge, timeout, llm } = self;
         [
             cache.as_ref().map(|policy| &policy.keyword),
             fallback.as_ref().map(|policy| &policy.keyword),
@@ -34,6 +36,7 @@ impl Policies {
             retry.as_ref().map(|policy| &policy.keyword),
             hedge.as_ref().map(|policy| &policy.keyword),
             timeout.as_ref().map(|policy| &policy.keyword),
+            llm.as_ref().map(|llm| &llm.keyword),
         ]
         .into_iter()
         .flatten()

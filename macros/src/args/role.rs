@@ -21,6 +21,7 @@ const KNOWN: &[&str] = &[
     "retry",
     "hedge",
     "timeout",
+    "llm",
     "report",
     "crate",
     "skip",

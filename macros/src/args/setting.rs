@@ -28,7 +28,7 @@ pub(super) fn settings(
 
 /// `word = value`
 pub(super) struct Setting {
-    word: Ident,
+    pub(super) word: Ident,
     pub(super) value: Expr,
 }
 
@@ -186,7 +186,7 @@ pub(super) fn expression(input: ParseStream<'_>, keyword: &Ident, example: &str)
     input.parse()
 }
 
-fn literal(value: &Expr) -> Option<&Lit> {
+pub(super) fn literal(value: &Expr) -> Option<&Lit> {
     match value {
         Expr::Lit(ExprLit { lit, .. }) => Some(lit),
         Expr::Group(group) => literal(&group.expr),

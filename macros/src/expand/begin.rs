@@ -4,6 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
 
+use super::llm::Asking;
 use super::{Call, hidden, ours_at};
 use crate::args::{Field, Label, LabelSet, Mode};
 
@@ -22,22 +23,35 @@ impl Call<'_> {
         if !self.asks() {
             return quote!(#private::begin(&__SITE););
         }
+        let asking = self.asking();
+        let ask = asking.as_ref().map(|asking| &asking.ask);
         let labels = self.args.labels.iter().flat_map(|labels| &labels.list);
         let labels = labels.map(|label| self.label_value(label));
-        let fields = match self.args.fields.as_slice() {
-            [] => quote!(|_| {}),
-            fields => {
+        let fields = match (&asking, self.args.fields.as_slice()) {
+            (None, []) => quote!(|_| {}),
+            (asking, fields) => {
                 let recorder = hidden("__f");
+                let request = asking.as_ref().map(|asking| &asking.record);
                 let fields = fields.iter().map(record);
-                quote!(|#recorder| { #(#fields)* })
+                quote!(|#recorder| { #request #(#fields)* })
             }
         };
-        quote!(#private::begin_with(&__SITE, || [#(#labels),*], #fields);)
+        let labels = match ask {
+            None => quote!([#(#labels),*]),
+            Some(ask) => quote!({ #ask [#(#labels),*] }),
+        };
+        let begin = quote!(#private::begin_with(&__SITE, || #labels, #fields););
+        match asking {
+            None => begin,
+            Some(Asking { before, begun, .. }) => quote!(#before #begin #begun),
+        }
     }
 
     /// Whether something is asked of the arguments.
     pub(super) fn asks(&self) -> bool {
-        self.args.labels.iter().any(|labels| !labels.list.is_empty()) || !self.args.fields.is_empty()
+        self.args.labels.iter().any(|labels| !labels.list.is_empty())
+            || !self.args.fields.is_empty()
+            || self.llm().is_some()
     }
 
     fn label_value(&self, label: &Label) -> TokenStream {
@@ -71,7 +85,7 @@ fn is_text(expr: &Expr) -> bool {
 }
 
 /// `&(expr)`, whose errors point at the expression.
-fn reference(expr: &Expr) -> TokenStream {
+pub(super) fn reference(expr: &Expr) -> TokenStream {
     let first = expr.to_token_stream().into_iter().next();
     let at = ours_at(first.map_or_else(Span::call_site, |token| token.span()));
     quote_spanned!(at=> &(#expr))

@@ -7,6 +7,7 @@ mod cache;
 pub(crate) mod error_type;
 #[cfg(feature = "doc-links")]
 mod links;
+mod llm;
 #[cfg(test)]
 mod manual;
 mod outcome;

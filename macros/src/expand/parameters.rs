@@ -10,7 +10,7 @@ use syn::visit::{self, Visit};
 use syn::{FnArg, Pat, PatIdent, PatType, Token, Type};
 
 use super::{Call, conditions, ours_at};
-use crate::args::LabelSet;
+use crate::args::{LabelSet, Llm};
 use crate::item::bare;
 
 pub(super) struct Parameters {
@@ -72,6 +72,9 @@ impl Call<'_> {
             }
         }
         let policies = &self.args.policies;
+        for asked in policies.llm.iter().flat_map(Llm::expressions) {
+            mentions.read(asked.to_token_stream());
+        }
         let key_of_breaker = policies.breaker.as_ref().and_then(|breaker| breaker.key.as_ref());
         let key_of_cache = policies.cache.as_ref().and_then(|cache| cache.key.as_ref());
         for key in key_of_breaker.into_iter().chain(key_of_cache) {

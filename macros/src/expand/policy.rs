@@ -75,8 +75,11 @@ impl Call<'_> {
             .chain(parallel)
             .chain(branches)
             .chain(of_router);
-        let statics = quote!(#cache #(#statics)* #of_parallel #(#of_branches)* #router);
-        (statics, quote!(.aspects(&[#(#names),*])))
+        let llm = policies.llm.as_ref().map(|llm| self.static_of_llm(llm, name));
+        let names = names.chain(policies.llm.as_ref().map(|_| quote!(&__LLM)));
+        let purse = policies.llm.as_ref().map(|_| quote!(.purse()));
+        let statics = quote!(#cache #(#statics)* #of_parallel #(#of_branches)* #router #llm);
+        (statics, quote!(.aspects(&[#(#names),*]) #purse))
     }
 
     /// Arguments that can be handed to the body more than once.
@@ -177,6 +180,9 @@ impl Call<'_> {
         let kept = policies.compensate.as_ref().map(|policy| self.keep(policy, returned));
         let mut chain =
             Chain { at, steps: TokenStream::new(), last: quote!(async move { #edge #body }), call };
+        if policies.llm.is_some() {
+            chain.wrap(|call| self.asked(returned, call));
+        }
         if policies.timeout.is_some() {
             chain.wrap(|call| quote_spanned!(at=> #private::timeout(&__TIMEOUT, #call)));
         }
@@ -252,7 +258,11 @@ impl Call<'_> {
             let again = quote_spanned!(at=> #private::again(&#name));
             Some(handed.conditioned(&quote!(let #name = #again;)))
         });
-        quote!(#(#clones)*)
+        let asked = self.llm().map(|_| {
+            let asked = hidden("__llm");
+            quote!(let #asked = #asked.clone();)
+        });
+        quote!(#(#clones)* #asked)
     }
 
     /// Binds what the user wrote, inside the body. What only the attribute mentions is not said to be unused.

@@ -8,7 +8,7 @@ use syn::{LitStr, Type};
 use super::error_type::error_type;
 use super::returned::Returned;
 use super::{Call, located, ours_at};
-use crate::args::{LabelSet, Labels, Mode, Objective, Slo};
+use crate::args::{LabelSet, Labels, Llm, Mode, Objective, Slo};
 
 impl Call<'_> {
     // Output:
@@ -27,7 +27,7 @@ impl Call<'_> {
         let name = self.name();
         let kind = match &self.args.kind {
             Some(kind) => kind.value(),
-            None => self.role.default_kind().to_owned(),
+            None => self.llm().map_or_else(|| self.role.default_kind(), Llm::kind).to_owned(),
         };
         let path = format!("::{}", ident.unraw());
         // With the span of the name, the line is the function's and not the attribute's.

@@ -3,6 +3,7 @@
 mod expression;
 mod function;
 mod label;
+mod llm;
 pub(crate) mod policy;
 mod router;
 mod slo;

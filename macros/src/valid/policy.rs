@@ -5,6 +5,7 @@ mod cache;
 use proc_macro2::Ident;
 use syn::{Error, FnArg, Pat, ReceiverKind, ReturnType, Type};
 
+use super::llm;
 use crate::args::{
     Args, Backoff, Breaker, BreakerWindow, Bulkhead, Count, Hedge, HedgeAfter, Policies, Retry, Role, Share,
     Time, Timeout,
@@ -41,6 +42,9 @@ pub(super) fn settings(policies: &Policies, cx: &Ctxt) {
     }
     if let Some(policy) = &policies.timeout {
         timeout(policy, cx);
+    }
+    if let Some(llm) = &policies.llm {
+        llm::settings(llm, cx);
     }
     together(policies, cx);
 }

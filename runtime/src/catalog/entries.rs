@@ -188,6 +188,12 @@ impl CatalogSite {
             families.extend([&family::SLO_EVENTS, &family::SLO_OBJECTIVE]);
         }
         families.extend(self.observed().map(Observed::family));
+        #[cfg(feature = "llm")]
+        families.extend(FAMILIES.iter().filter(|family| match family.producer() {
+            crate::metric::family::Producer::Models => self.models().is_some(),
+            crate::metric::family::Producer::Spending => kind == SiteKind::Workflow,
+            _ => false,
+        }));
         #[cfg(feature = "router")]
         if let Some(router) = self.0.router() {
             let is_its = |family: &&&Family| match family.producer() {
@@ -198,6 +204,12 @@ impl CatalogSite {
             families.extend(FAMILIES.iter().filter(is_its));
         }
         families
+    }
+
+    /// The models that it calls.
+    #[cfg(feature = "llm")]
+    pub(super) fn models(&self) -> Option<&'static crate::cost::Models> {
+        self.0.llm().map(crate::cost::Llm::series)
     }
 
     /// What it is as a router.

@@ -67,6 +67,7 @@ pub struct Site {
     maturity: Option<Maturity>,
     /// Its policies.
     aspects: &'static [&'static dyn Aspect],
+    has_purse: bool,
     #[cfg(feature = "telemetry")]
     span_name: OnceLock<Cow<'static, str>>,
     #[cfg(feature = "telemetry")]
@@ -110,6 +111,7 @@ impl Site {
             promise: None,
             maturity: None,
             aspects: &[],
+            has_purse: false,
             #[cfg(feature = "telemetry")]
             span_name: OnceLock::new(),
             #[cfg(feature = "telemetry")]
@@ -187,6 +189,12 @@ impl Site {
         self
     }
 
+    /// It calls a model, or has a budget.
+    pub const fn purse(mut self) -> Self {
+        self.has_purse = true;
+        self
+    }
+
     pub(crate) const fn kind(&self) -> SiteKind {
         self.kind
     }
@@ -227,6 +235,12 @@ impl Site {
 
     pub(crate) const fn declared_maturity(&self) -> Option<Maturity> {
         self.maturity
+    }
+
+    /// Whether what is spent in a call of it is of interest where the call has no span.
+    #[inline]
+    pub(crate) const fn has_purse(&self) -> bool {
+        self.has_purse
     }
 
     /// The kinds of errors that are known before the first call; without the panic that any call can end in.
@@ -300,6 +314,12 @@ impl Site {
     #[cfg(feature = "breaker")]
     pub(crate) fn breaker(&self) -> Option<&'static crate::policy::Breaker> {
         self.aspects.iter().find_map(|aspect| aspect.breaker())
+    }
+
+    /// What it asks of models.
+    #[cfg(feature = "llm")]
+    pub(crate) fn llm(&self) -> Option<&'static crate::cost::Llm> {
+        self.aspects.iter().find_map(|aspect| aspect.llm())
     }
 
     /// What it is as a router.

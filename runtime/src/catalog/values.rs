@@ -5,8 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::entries::CatalogSite;
 use super::{SiteKind, Verdict};
 use crate::config::Environment;
+#[cfg(feature = "llm")]
+use crate::cost::{MAX_MODELS, MAX_PROVIDERS, Models};
 use crate::metric::family::{self, FAMILIES, Family, MAX_TARGETS, Producer};
 use crate::names::label;
+#[cfg(feature = "llm")]
+use crate::names::{disposition, token};
 use crate::outcome::{Category, Outcome, Status};
 use crate::pipeline::Fate;
 use crate::policy::Observed;
@@ -79,6 +83,10 @@ pub(super) fn is_emitted(family: &'static Family, sites: &[CatalogSite]) -> bool
         Producer::Routers => routers(sites).next().is_some(),
         #[cfg(feature = "router")]
         Producer::AdaptiveRouters => routers(sites).any(|(_, router)| router.is_adaptive()),
+        #[cfg(feature = "llm")]
+        Producer::Models => models(sites).next().is_some(),
+        #[cfg(feature = "llm")]
+        Producer::Spending => any(SiteKind::Workflow) && models(sites).next().is_some(),
         Producer::Sagas => sites.iter().copied().any(is_saga),
         Producer::OpenLabels => !open_labels(sites).is_empty(),
         _ => true,
@@ -105,7 +113,15 @@ fn own(family: &'static Family, name: &'static str, sites: &[CatalogSite]) -> Fa
     if let Producer::Routers | Producer::AdaptiveRouters = family.producer() {
         return of_routers(family, name, sites);
     }
+    #[cfg(feature = "llm")]
+    if let Producer::Models = family.producer() {
+        return of_models(name, sites);
+    }
     match name {
+        #[cfg(feature = "llm")]
+        label::ROOT => closed(&mut ["false", "true"].into_iter()),
+        #[cfg(feature = "llm")]
+        label::DISPOSITION => closed(&mut disposition::ALL.into_iter()),
         label::WORKFLOW_NAME if family.producer() == Producer::Sagas => {
             closed(&mut sites.iter().filter(|site| is_saga(**site)).map(CatalogSite::name))
         }
@@ -170,6 +186,35 @@ fn observed<'a>(
 #[cfg(feature = "router")]
 fn routers(sites: &[CatalogSite]) -> impl Iterator<Item = (&CatalogSite, &'static dyn Routing)> {
     sites.iter().filter_map(|site| Some((site, site.router()?)))
+}
+
+/// What functions ask of models.
+#[cfg(feature = "llm")]
+fn models(sites: &[CatalogSite]) -> impl Iterator<Item = &'static Models> {
+    sites.iter().filter_map(|site| site.models())
+}
+
+/// A label of what is counted of models.
+#[cfg(feature = "llm")]
+fn of_models(name: &'static str, sites: &[CatalogSite]) -> FamilyLabel {
+    let open = |limit, known: Vec<&'static str>| FamilyLabel {
+        is_open: true,
+        limit: Some(limit),
+        ..FamilyLabel::closed(name, known)
+    };
+    match name {
+        label::PROVIDER => {
+            let known = models(sites).filter_map(Models::provider);
+            open(MAX_PROVIDERS, known.chain([label::OVERFLOW]).collect())
+        }
+        label::MODEL => {
+            let known = models(sites).flat_map(Models::known).copied();
+            open(MAX_MODELS, known.chain([label::OVERFLOW]).collect())
+        }
+        label::TYPE => FamilyLabel::closed(name, token::ALL),
+        label::DISPOSITION => FamilyLabel::closed(name, disposition::ALL),
+        _ => FamilyLabel::closed(name, Status::ALL.into_iter().map(Status::as_str)),
+    }
 }
 
 /// A label of what routers count.
@@ -245,6 +290,11 @@ fn open_labels(sites: &[CatalogSite]) -> Vec<(&'static str, &'static str)> {
     };
     let of_requests = |family: &&Family| Some((family.name(), family.targets()?));
     let labels = sites.iter().flat_map(of_site).chain(FAMILIES.iter().filter_map(of_requests));
+    #[cfg(feature = "llm")]
+    let labels = labels.chain(
+        models(sites)
+            .flat_map(|_| [label::PROVIDER, label::MODEL].map(|label| (family::LLM_REQUESTS.name(), label))),
+    );
     #[cfg(feature = "router")]
     let labels = labels.chain(routers(sites).map(|_| (family::ROUTER_DECISIONS.name(), label::REASON)));
     labels.collect()

@@ -19,6 +19,7 @@ use super::late::{Checkpoint, Late};
 use super::{Uuid, WorkflowContextBuilder};
 #[cfg(feature = "telemetry")]
 use crate::catalog::Site;
+use crate::cost::Payer;
 
 /// What the calls of one workflow share: its ids, on whose behalf it runs and until when, and what they have told
 /// each other.
@@ -57,6 +58,8 @@ pub(super) struct Inner {
     pub(super) baggage: Vec<Member>,
     pub(super) began: Began,
     late: OnceLock<Box<Late>>,
+    /// Where that is booked which is spent in it.
+    account: Payer,
     /// The `#[workflow]` call that runs with this context; none yet where a builder opened it.
     #[cfg(feature = "telemetry")]
     run: Option<Run>,
@@ -352,6 +355,12 @@ impl WorkflowContext {
         context.get::<WorkflowContext>()
     }
 
+    /// Where that is booked which is spent in it.
+    #[cfg(feature = "llm")]
+    pub(crate) fn account(&self) -> Option<&std::sync::Arc<crate::cost::Account>> {
+        self.0.as_ref()?.account.account()
+    }
+
     /// The workflow call that runs with this context.
     #[cfg(feature = "telemetry")]
     pub(crate) fn run(&self) -> Option<&Run> {
@@ -364,6 +373,7 @@ impl WorkflowContext {
         outer: Option<&WorkflowContext>,
         began: Began,
         #[cfg(feature = "telemetry")] run: Run,
+        account: Payer,
     ) -> WorkflowContext {
         let outer = outer.and_then(|context| context.0.as_deref());
         // By a builder, for what is called within its scope.
@@ -383,6 +393,7 @@ impl WorkflowContext {
             baggage: Vec::new(),
             began,
             late: OnceLock::new(),
+            account,
             #[cfg(feature = "telemetry")]
             run: Some(run),
             #[cfg(not(feature = "telemetry"))]
@@ -404,6 +415,7 @@ impl WorkflowContext {
             baggage: Vec::new(),
             began: Began::now(),
             late: OnceLock::new(),
+            account: Payer::default(),
             #[cfg(feature = "telemetry")]
             run: None,
             #[cfg(not(feature = "telemetry"))]
@@ -441,6 +453,7 @@ impl WorkflowContext {
             baggage,
             began: Began::now(),
             late: OnceLock::new(),
+            account: outer.map(|outer| outer.account.clone()).unwrap_or_default(),
             #[cfg(feature = "telemetry")]
             run: None,
             #[cfg(not(feature = "telemetry"))]

@@ -1,17 +1,55 @@
 //! What calls to language models use, and what that costs.
 
+#[cfg(not(feature = "llm"))]
+mod absent;
+#[cfg(feature = "llm")]
+mod account;
+#[cfg(feature = "llm")]
+mod llm;
 mod money;
+#[cfg(feature = "context")]
+mod payer;
 #[cfg(feature = "llm")]
 mod price;
+#[cfg(feature = "context")]
+mod purse;
+mod request;
+mod response;
+#[cfg(all(feature = "llm", feature = "telemetry"))]
+mod series;
+#[cfg(all(feature = "llm", feature = "telemetry"))]
+mod statement;
 mod unit;
 mod usage;
 
 pub use money::{Money, ParseMoneyError};
+pub use response::{LlmResponse, Response};
 pub use unit::UsageUnit;
 pub use usage::{RawUsage, Usage, UsageShape};
 
+#[cfg(feature = "llm")]
+pub(crate) use account::Account;
+#[cfg(all(feature = "llm", feature = "telemetry"))]
+pub(crate) use llm::Llm;
 #[cfg(feature = "llm")]
 pub use price::{ModelPrice, PriceRequest, Prices, PricesError, UsageError, price_of};
 #[cfg(feature = "llm")]
 #[allow(unused_imports, reason = "for what makes calls")]
 pub(crate) use price::{Priced, price, warm};
+#[cfg(feature = "context")]
+pub(crate) use {payer::Payer, purse::Purse};
+#[cfg(all(feature = "llm", feature = "telemetry"))]
+pub(crate) use {
+    series::{MAX_MODELS, MAX_PROVIDERS, Models},
+    statement::Statement,
+};
+
+/// What expansions call.
+#[allow(unreachable_pub, reason = "what is public is exported by `__private`")]
+pub mod private {
+    #[cfg(not(feature = "llm"))]
+    pub use super::absent::{Answer, Asked, Asking, Llm, answered, attempt_of};
+    #[cfg(feature = "llm")]
+    pub use super::llm::{Answer, Asked, Asking, Llm, answered, attempt_of};
+    pub use super::request::Request;
+}

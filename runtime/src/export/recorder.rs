@@ -137,7 +137,7 @@ fn is_whole(unit: Unit) -> bool {
 fn describe(family: &'static Family, recorder: &dyn Recorder) {
     let name = KeyName::from_const_str(family.name());
     let unit = match family.unit() {
-        Unit::One | Unit::Ratio => metrics::Unit::Count,
+        Unit::One | Unit::Ratio | Unit::Dollars => metrics::Unit::Count,
         Unit::Seconds => metrics::Unit::Seconds,
         Unit::Bytes => metrics::Unit::Bytes,
     };

@@ -103,6 +103,14 @@ impl Bound {
         for observed in site.observed() {
             observed.open(store);
         }
+        #[cfg(feature = "llm")]
+        if let Some(llm) = site.llm() {
+            llm.series().open(store);
+        }
+        #[cfg(feature = "llm")]
+        if site.kind() == SiteKind::Workflow {
+            crate::cost::Statement::open(site, store);
+        }
         #[cfg(feature = "router")]
         if let Some(router) = site.router() {
             router.open(store);

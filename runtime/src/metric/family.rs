@@ -43,6 +43,8 @@ pub enum Unit {
     Bytes,
     /// A part of a whole, from 0 to 1; held as millionths.
     Ratio,
+    /// US dollars; held as pico-dollars.
+    Dollars,
 }
 
 impl Unit {
@@ -53,6 +55,7 @@ impl Unit {
             Unit::One | Unit::Bytes => 1,
             Unit::Seconds => 1_000_000_000,
             Unit::Ratio => 1_000_000,
+            Unit::Dollars => 1_000_000_000_000,
         }
     }
 
@@ -64,6 +67,7 @@ impl Unit {
             Unit::Seconds => "seconds",
             Unit::Bytes => "bytes",
             Unit::Ratio => "ratio",
+            Unit::Dollars => "dollars",
         }
     }
 
@@ -74,6 +78,8 @@ impl Unit {
             Unit::One | Unit::Ratio => "1",
             Unit::Seconds => "s",
             Unit::Bytes => "By",
+            // UCUM knows no money.
+            Unit::Dollars => "{USD}",
         }
     }
 
@@ -112,6 +118,12 @@ pub enum Producer {
     Sagas,
     /// Functions with a `bounded(N)` label.
     OpenLabels,
+    /// Functions with `llm(..)`.
+    #[cfg(feature = "llm")]
+    Models,
+    /// Functions with `#[workflow]`, where any function has `llm(..)`.
+    #[cfg(feature = "llm")]
+    Spending,
     /// The export pipeline.
     Pipeline,
     /// What is read from and written into requests.
@@ -135,6 +147,10 @@ impl Producer {
     /// Whether annotated functions emit it.
     #[must_use]
     pub const fn is_sites(self) -> bool {
+        #[cfg(feature = "llm")]
+        if matches!(self, Producer::Models | Producer::Spending) {
+            return true;
+        }
         #[cfg(feature = "router")]
         if matches!(self, Producer::Routers | Producer::AdaptiveRouters) {
             return true;
@@ -172,6 +188,10 @@ impl Producer {
             Producer::Routers => "routers",
             #[cfg(feature = "router")]
             Producer::AdaptiveRouters => "adaptive routers",
+            #[cfg(feature = "llm")]
+            Producer::Models => "calls of models",
+            #[cfg(feature = "llm")]
+            Producer::Spending => "workflows that call models",
             Producer::Branches => "branches",
             Producer::Sagas => "sagas",
             Producer::OpenLabels => "open labels",
@@ -267,7 +287,7 @@ impl Family {
         Family { name, kind, unit, help: "", labels, buckets: SECONDS, producer, targets: None, otlp: None }
     }
 
-    #[cfg(feature = "parallel")]
+    #[cfg(any(feature = "llm", feature = "parallel"))]
     const fn of(mut self, unit: Unit, buckets: &'static [f64]) -> Self {
         self.unit = unit;
         self.buckets = buckets;

@@ -14,6 +14,9 @@ pub(crate) use super::series::{Labels, SeriesLabels};
 #[derive(Debug)]
 pub(crate) struct Store {
     families: BTreeMap<&'static str, Series>,
+    /// How often each model has failed in a row.
+    #[cfg(feature = "llm")]
+    streaks: RwLock<BTreeMap<(Box<str>, Box<str>), Arc<std::sync::atomic::AtomicU32>>>,
     #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only OTLP wants to know"))]
     created: SystemTime,
 }
@@ -96,6 +99,13 @@ impl Cell {
 static GLOBAL: LazyLock<Store> = LazyLock::new(Store::new);
 
 impl Store {
+    /// How often a model has failed in a row.
+    #[cfg(feature = "llm")]
+    pub(crate) fn streak(&self, provider: &str, model: &str) -> Arc<std::sync::atomic::AtomicU32> {
+        let mut streaks = self.streaks.write().unwrap_or_else(PoisonError::into_inner);
+        streaks.entry((provider.into(), model.into())).or_default().clone()
+    }
+
     /// The process's store. It exists from the first call on, so calls before `init` lose nothing.
     pub(crate) fn global() -> &'static Store {
         &GLOBAL
@@ -107,6 +117,8 @@ impl Store {
                 .iter()
                 .map(|family| (family.name(), Series { family, cells: RwLock::default() }))
                 .collect(),
+            #[cfg(feature = "llm")]
+            streaks: RwLock::default(),
             created: SystemTime::now(),
         }
     }

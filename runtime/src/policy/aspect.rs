@@ -29,6 +29,13 @@ pub trait Aspect: fmt::Debug + Sync {
         None
     }
 
+    /// What it asks of models, if it does.
+    #[cfg(all(feature = "llm", feature = "telemetry"))]
+    #[allow(private_interfaces, reason = "nobody outside can name it")]
+    fn llm(&self) -> Option<&crate::cost::Llm> {
+        None
+    }
+
     /// The router, if it is that.
     #[cfg(all(feature = "router", feature = "telemetry"))]
     fn router(&self) -> Option<&dyn crate::router::Routing> {

@@ -6,6 +6,7 @@ use super::call::Collect;
 use super::local::{Local, Within};
 use crate::catalog::{Site, SiteKind};
 use crate::context::{Began, WorkflowContext};
+use crate::cost::{Payer, Purse};
 use crate::metric::label::LabelValue;
 use crate::outcome::Outcome;
 use crate::span::Fields;
@@ -16,6 +17,8 @@ pub(super) struct Started {
     site: Within,
     context: Option<Context>,
     caller_within: Within,
+    payer: Payer,
+    purse: Purse,
 }
 
 #[allow(clippy::unused_self, reason = "the live call does something at its end")]
@@ -23,15 +26,21 @@ impl Started {
     pub(super) fn begin(
         &mut self,
         site: &'static Site,
-        _local: &Local,
+        local: &Local,
         _labels: Option<&[LabelValue]>,
         _fields: Option<Collect<'_>>,
     ) {
         self.site = Some(site);
-        self.context = (site.kind() == SiteKind::Workflow).then(|| {
-            Context::map_current(|outer| {
-                outer.with_value(WorkflowContext::enter(WorkflowContext::of(outer), Began::now()))
-            })
+        self.context = Context::map_current(|around| {
+            let outer = WorkflowContext::of(around);
+            if site.kind() == SiteKind::Primitive {
+                if site.has_purse() {
+                    self.purse.open(|| local.payer(), outer);
+                }
+                return None;
+            }
+            let account = self.purse.open_workflow(local.payer(), outer);
+            Some(around.with_value(WorkflowContext::enter(outer, Began::now(), account)))
         });
     }
 
@@ -39,14 +48,27 @@ impl Started {
         self.context.clone().map(Context::attach)
     }
 
-    pub(super) fn set_caller(&mut self, caller: &Context, within: Within) {
+    pub(super) fn set_caller(&mut self, caller: &Context, within: Within, payer: Payer) {
         self.context = Some(caller.clone());
         self.caller_within = within;
+        self.payer = payer;
     }
 
-    pub(super) fn take_caller(&mut self, wanted: impl FnOnce(&Context) -> bool) -> Option<(Context, Within)> {
+    pub(super) fn take_caller(
+        &mut self,
+        wanted: impl FnOnce(&Context) -> bool,
+    ) -> Option<(Context, Within, Payer)> {
+        let payer = std::mem::take(&mut self.payer);
         let caller = self.context.take().filter(wanted);
-        Some((caller?, self.caller_within))
+        Some((caller?, self.caller_within, payer))
+    }
+
+    pub(super) fn payer(&self) -> Payer {
+        self.payer.clone()
+    }
+
+    pub(super) fn account(&self) -> Option<Payer> {
+        self.purse.payer()
     }
 
     pub(super) fn context(&self) -> Option<&Context> {
@@ -65,7 +87,9 @@ impl Started {
         0
     }
 
-    pub(super) fn suspend(&mut self) {}
+    pub(super) fn suspend(&mut self, local: &Local) {
+        self.payer = local.payer();
+    }
 
     pub(super) fn resume(&mut self) {}
 
@@ -79,15 +103,16 @@ impl Started {
         false
     }
 
-    pub(super) fn end(&mut self, _local: Option<&Local>, _outcome: &Outcome, _fields: &mut Fields) {
-        self.dropped();
+    pub(super) fn end(&mut self, _local: Option<&Local>, outcome: &Outcome, _fields: &mut Fields) {
+        self.purse.close(outcome);
+        *self = Started::default();
     }
 
     pub(super) fn panicked(&mut self) {
-        self.dropped();
+        self.end(None, &Outcome::PANIC, &mut Fields::new(false));
     }
 
     pub(super) fn dropped(&mut self) {
-        *self = Started::default();
+        self.end(None, &Outcome::CANCELLED, &mut Fields::new(false));
     }
 }

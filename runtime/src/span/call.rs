@@ -20,6 +20,7 @@ use super::live::Started;
 use super::local::{Local, Within, local};
 use super::rest::Rest;
 use crate::catalog::Site;
+use crate::cost::Payer;
 use crate::metric::label::LabelValue;
 use crate::outcome::Outcome;
 use crate::span::Fields;
@@ -35,6 +36,8 @@ pub(super) struct Frame {
     /// What was made current for the body.
     guard: Cell<Option<ContextGuard>>,
     was_within: Cell<Within>,
+    /// Who has paid before, where the call has an account of its own.
+    was_payer: Cell<Option<Payer>>,
 }
 
 /// What is known of a call, or room for that.
@@ -50,18 +53,24 @@ pub(super) fn give(room: Box<Started>) {
 pub(crate) struct Entered {
     _context: Option<ContextGuard>,
     was_within: Within,
+    was_payer: Payer,
 }
 
 impl Entered {
     #[inline]
-    pub(super) fn new(local: &Local, context: Option<Context>, within: Within) -> Self {
-        Entered { was_within: local.within.replace(within), _context: context.map(Context::attach) }
+    pub(super) fn new(local: &Local, context: Option<Context>, within: Within, payer: Payer) -> Self {
+        Entered {
+            was_within: local.within.replace(within),
+            was_payer: local.payer.replace(payer),
+            _context: context.map(Context::attach),
+        }
     }
 
     /// Makes `started` current again; nothing is, on a thread that is ending.
     pub(super) fn again(started: &mut Started) -> Option<Self> {
         started.resume();
-        let entered = local(|local| Entered::new(local, started.context().cloned(), started.site()));
+        let entered =
+            local(|local| Entered::new(local, started.context().cloned(), started.site(), started.payer()));
         #[cfg(feature = "tracing")]
         started.enter();
         entered
@@ -72,6 +81,7 @@ impl Entered {
 pub(crate) struct Place {
     context: Context,
     within: Within,
+    payer: Payer,
     #[cfg(feature = "timeout")]
     deadline: Option<std::time::Instant>,
     #[cfg(feature = "tracing")]
@@ -95,6 +105,7 @@ impl Place {
         Place {
             context: super::local::current(Clone::clone),
             within: local(|local| local.within.get()).unwrap_or_default(),
+            payer: local(Local::payer).unwrap_or_default(),
             #[cfg(feature = "timeout")]
             deadline: super::local::deadline(),
             #[cfg(feature = "tracing")]
@@ -110,6 +121,7 @@ impl Place {
         Place {
             context,
             within: None,
+            payer: Payer::default(),
             #[cfg(feature = "timeout")]
             deadline: None,
             #[cfg(feature = "tracing")]
@@ -138,7 +150,9 @@ impl Place {
             #[cfg(not(feature = "tracing"))]
             _place: std::marker::PhantomData,
             // Above what the span may have made current.
-            _entered: local(|local| Entered::new(local, Some(self.context.clone()), self.within)),
+            _entered: local(|local| {
+                Entered::new(local, Some(self.context.clone()), self.within, self.payer.clone())
+            }),
         }
     }
 }
@@ -146,7 +160,10 @@ impl Place {
 impl Drop for Entered {
     #[inline]
     fn drop(&mut self) {
-        local(|local| local.within.set(self.was_within));
+        local(|local| {
+            local.within.set(self.was_within);
+            local.payer.set(std::mem::take(&mut self.was_payer));
+        });
     }
 }
 
@@ -207,6 +224,7 @@ fn begin_labelled(site: &'static Site, labels: Option<&[LabelValue]>, fields: Op
             started.begin(site, local, labels, fields);
             frame.guard.set(started.attach());
             frame.was_within.set(local.within.replace(started.site()));
+            frame.was_payer.set(started.account().map(|own| local.payer.replace(own)));
             #[cfg(feature = "tracing")]
             started.enter();
             frame.started.set(beginning.0.take());
@@ -250,6 +268,9 @@ impl Local {
         self.depth.set(depth);
         self.frame(depth, |frame| {
             self.within.set(frame.was_within.get());
+            if let Some(payer) = frame.was_payer.take() {
+                self.payer.set(payer);
+            }
             #[allow(unused_mut, reason = "only one feature changes it")]
             let mut room = frame.started.take();
             #[cfg(feature = "tracing")]

@@ -58,6 +58,11 @@ impl Site {
         self
     }
 
+    /// It calls a model, or has a budget.
+    pub const fn purse(self) -> Self {
+        self
+    }
+
     /// Its maturity.
     pub const fn maturity(self, _maturity: Maturity) -> Self {
         self

@@ -238,7 +238,7 @@ pub(super) fn suspended(caller: Caller) -> Room {
         local.frame(depth, |frame| {
             // While what it made current still is.
             if let Some(mut started) = frame.started.take() {
-                started.suspend();
+                started.suspend(local);
                 frame.started.set(Some(started));
             }
         });
@@ -265,8 +265,9 @@ fn first_poll(room: Room) -> Caller {
             Context::map_current(|here| !belongs(here) && !is_another_test(here, caller))
         });
         // Before the frame, which is within it.
-        let entered = caller
-            .map(|(caller, within)| Box::new((Entered::new(local, Some(caller.clone()), within), caller)));
+        let entered = caller.map(|(caller, within, payer)| {
+            Box::new((Entered::new(local, Some(caller.clone()), within, payer), caller))
+        });
         local.lay(Some(room));
         Caller(entered)
     })
@@ -281,7 +282,7 @@ fn called() -> Room {
         Context::map_current(|caller| {
             is_ambient(caller).then(|| {
                 let mut room = local.room();
-                room.set_caller(caller, local.within.get());
+                room.set_caller(caller, local.within.get(), local.payer());
                 room
             })
         })

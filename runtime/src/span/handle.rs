@@ -34,7 +34,7 @@ pub fn span() -> Span {
 }
 
 /// The span of the call that runs here, if what is set on it is kept. Where it is not, nothing is counted up for it.
-#[cfg(any(feature = "cache", feature = "router", feature = "telemetry"))]
+#[cfg(any(feature = "cache", feature = "llm", feature = "router", feature = "telemetry"))]
 pub(crate) fn recording() -> Option<Span> {
     use opentelemetry::trace::TraceContextExt as _;
     let is_recording = |context: &opentelemetry::Context| context.span().is_recording();
@@ -52,6 +52,20 @@ impl Span {
             use opentelemetry::trace::TraceContextExt as _;
             self.context.span().set_attribute(opentelemetry::KeyValue::new(key, value));
         }
+        self
+    }
+
+    /// Sets an attribute that is a list of words.
+    #[cfg(feature = "llm")]
+    pub(crate) fn set_all(
+        &self,
+        key: &'static str,
+        words: impl Iterator<Item = std::borrow::Cow<'static, str>>,
+    ) -> &Self {
+        use opentelemetry::trace::TraceContextExt as _;
+        let words: Vec<opentelemetry::StringValue> = words.map(Into::into).collect();
+        let words = opentelemetry::Value::Array(words.into());
+        self.context.span().set_attribute(opentelemetry::KeyValue::new(key, words));
         self
     }
 
@@ -153,6 +167,9 @@ pub struct Fields {
     /// `None` where nobody would see them.
     #[cfg(feature = "telemetry")]
     attributes: Option<Vec<opentelemetry::KeyValue>>,
+    /// What the span is called instead.
+    #[cfg(all(feature = "llm", feature = "telemetry"))]
+    name: Option<String>,
 }
 
 #[cfg(feature = "context")]
@@ -162,6 +179,8 @@ impl Fields {
         Fields {
             #[cfg(feature = "telemetry")]
             attributes: recording.then(Vec::new),
+            #[cfg(all(feature = "llm", feature = "telemetry"))]
+            name: None,
         }
     }
 }
@@ -178,7 +197,17 @@ impl Fields {
 
     /// Collects into `room`.
     pub(crate) fn with_room(room: Vec<opentelemetry::KeyValue>) -> Self {
-        Fields { attributes: Some(room) }
+        Fields {
+            attributes: Some(room),
+            #[cfg(feature = "llm")]
+            name: None,
+        }
+    }
+
+    /// What the span is called instead.
+    #[cfg(feature = "llm")]
+    pub(crate) fn take_name(&mut self) -> Option<String> {
+        self.name.take()
     }
 
     pub(crate) fn into_attributes(self) -> Vec<opentelemetry::KeyValue> {
@@ -197,6 +226,15 @@ impl Fields {
         }
         #[cfg(not(feature = "telemetry"))]
         None
+    }
+
+    /// Has the span be called so.
+    #[cfg(feature = "llm")]
+    pub(crate) fn rename(&mut self, name: String) {
+        #[cfg(feature = "telemetry")]
+        {
+            self.name = Some(name);
+        }
     }
 
     /// `key = value`.

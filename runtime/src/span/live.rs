@@ -20,6 +20,7 @@ use super::tracer::{Sampled, parent_of, sample};
 use crate::bridge::CallSpan;
 use crate::catalog::{Site, SiteKind};
 use crate::context::{Began, Run, WorkflowContext};
+use crate::cost::{Payer, Purse};
 use crate::metric::Row;
 use crate::metric::bind::{Bound, Combination, LabelKey};
 use crate::metric::label::LabelValue;
@@ -49,6 +50,10 @@ pub(super) struct Started {
     made: Option<Context>,
     /// What it is made within.
     caller_within: Within,
+    /// Before the call begins, who pays where it is made; from its first pause on, who pays where it is polled again.
+    payer: Payer,
+    /// What is spent in it.
+    purse: Purse,
     span: Option<OwnSpan>,
     on_drop: OnDrop,
     busy: Busy,
@@ -117,8 +122,12 @@ impl Started {
             if let Some(fields) = fields {
                 fields(&mut attributes);
             }
+            #[cfg(feature = "llm")]
+            let name = attributes.take_name();
             let attributes = attributes.into_attributes();
             self.open(site, local, &Context::current(), &attributes);
+            #[cfg(feature = "llm")]
+            self.rename(name);
             let extras = Extras::asked_for();
             if extras.any() {
                 self.begin_extras(extras, site, Some(&attributes), None);
@@ -136,8 +145,12 @@ impl Started {
                 let attributes = span.record.added.attributes();
                 let mut collected = Fields::with_room(std::mem::take(attributes));
                 fields(&mut collected);
+                #[cfg(feature = "llm")]
+                let name = collected.take_name();
                 *attributes = collected.into_attributes();
                 span.record.added.limit(limits);
+                #[cfg(feature = "llm")]
+                self.rename(name);
             }
             let extras = Extras::asked_for();
             if extras.any() {
@@ -194,9 +207,15 @@ impl Started {
         let step = run.map(Run::next_step);
         if site.kind() == SiteKind::Primitive {
             self.step_of = run.map(|run| run.site);
-            return self.open_span(site, local, around, step, attributes);
+            self.open_span(site, local, around, step, attributes);
+            if self.span.is_some() || site.has_purse() {
+                self.purse.open(|| local.payer(), outer);
+            }
+            return;
         }
-        let context = around.with_value(WorkflowContext::enter(outer, Began(self.at), Run::new(site)));
+        let account = self.purse.open_workflow(local.payer(), outer);
+        let entered = WorkflowContext::enter(outer, Began(self.at), Run::new(site), account);
+        let context = around.with_value(entered);
         self.open_span(site, local, &context, step, attributes);
         self.made.get_or_insert(context);
         self.context.clone_from(&self.made);
@@ -263,6 +282,14 @@ impl Started {
         }
     }
 
+    /// Gives the span another name.
+    #[cfg(feature = "llm")]
+    fn rename(&mut self, name: Option<String>) {
+        if let (Some(name), Some(span)) = (name, &mut self.span) {
+            span.record.added.extras().name = Some(name.into());
+        }
+    }
+
     /// How to ask how much the call's span may hold.
     fn limits(&self) -> fn() -> Limits {
         self.counts.as_ref().map_or(Limits::default, Counts::limits)
@@ -300,9 +327,10 @@ impl Started {
         self.busy.pause(Tick::now);
     }
 
-    pub(super) fn set_caller(&mut self, caller: &Context, within: Within) {
+    pub(super) fn set_caller(&mut self, caller: &Context, within: Within, payer: Payer) {
         self.context = Some(caller.clone());
         self.caller_within = within;
+        self.payer = payer;
         #[cfg(feature = "tracing")]
         if Extras::asked_for().has(Extra::TracingSpans) {
             CallSpan::remember_caller(&mut self.tracing);
@@ -312,12 +340,26 @@ impl Started {
     /// What was current where the call was made, and within what that was; neither any more when this has been
     /// asked.
     #[inline]
-    pub(super) fn take_caller(&mut self, wanted: impl FnOnce(&Context) -> bool) -> Option<(Context, Within)> {
+    pub(super) fn take_caller(
+        &mut self,
+        wanted: impl FnOnce(&Context) -> bool,
+    ) -> Option<(Context, Within, Payer)> {
+        let payer = std::mem::take(&mut self.payer);
         if wanted(self.context.as_ref()?) {
-            return Some((self.context.take()?, self.caller_within));
+            return Some((self.context.take()?, self.caller_within, payer));
         }
         self.context = None;
         None
+    }
+
+    /// Who pays in its polls to come.
+    pub(super) fn payer(&self) -> Payer {
+        self.payer.clone()
+    }
+
+    /// Its own account, if it has one.
+    pub(super) fn account(&self) -> Option<Payer> {
+        self.purse.payer()
     }
 
     pub(super) fn context(&self) -> Option<&Context> {
@@ -370,9 +412,10 @@ impl Started {
     }
 
     /// The body awaits. Called while what the call made current still is, or should be.
-    pub(super) fn suspend(&mut self) {
+    pub(super) fn suspend(&mut self, local: &Local) {
         #[cfg(feature = "tracing")]
         self.leave();
+        self.payer = local.payer();
         self.busy.pause(Tick::now);
         self.row = None;
         if let (None, Some(span)) = (&self.context, &self.span) {
@@ -404,6 +447,8 @@ impl Started {
         };
         let ended = Tick::now();
         let Some(counts) = self.counts.take() else { return };
+        self.payer = Payer::default();
+        let spent = self.purse.close(outcome, || counts.statement(site));
         let mut added = None;
         if let Some(span) = &self.span {
             // Before the clock's answer is needed, which takes as long.
@@ -429,8 +474,11 @@ impl Started {
         if busy > 0 {
             record.added.attributes().push(KeyValue::new(attribute::BUSY, busy as f64 / 1e6));
         }
-        if added.is_some() || !fields.as_slice().is_empty() {
+        if added.is_some() || spent.is_some() || !fields.as_slice().is_empty() {
             let limits = counts.limits()();
+            if let Some(spent) = spent {
+                spent.attributes(|attribute| record.added.set(attribute, &limits));
+            }
             if let Some(added) = added {
                 record.added.append(*added, &limits);
             }
@@ -520,6 +568,21 @@ impl Counts {
     fn asks_a_sampler_of_the_programs(&self) -> bool {
         matches!(self, Counts::Process(_)) && Pipeline::is_open() && Pipeline::reads_attributes()
     }
+
+    /// What is said of what a call of `site` has spent.
+    #[cfg(feature = "llm")]
+    fn statement(&self, site: &'static Site) -> crate::cost::Statement {
+        let recording = match self {
+            Counts::Process(_) => None,
+            Counts::Test(test) => Some(test.0.clone()),
+        };
+        crate::cost::Statement { site, recording }
+    }
+
+    /// Nothing is.
+    #[cfg(not(feature = "llm"))]
+    #[allow(clippy::unused_self, reason = "with the feature there is something to say")]
+    fn statement(&self, _site: &'static Site) {}
 
     /// How to ask how much a span may hold that goes where this is counted.
     fn limits(&self) -> fn() -> Limits {

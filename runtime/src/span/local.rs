@@ -11,6 +11,7 @@ use super::call::Frame;
 #[cfg(feature = "telemetry")]
 use super::live::Started;
 use crate::catalog::Site;
+use crate::cost::Payer;
 
 /// The innermost annotated function around a call.
 pub(crate) type Within = Option<&'static Site>;
@@ -28,6 +29,8 @@ pub(super) struct Local {
     pub(super) rooms: RefCell<Vec<Box<Started>>>,
     /// What runs here. What a primitive calls is no step of the workflow.
     pub(super) within: Cell<Within>,
+    /// Who pays for what runs here.
+    pub(super) payer: Cell<Payer>,
     /// When what runs here should be over, if it runs in a timeout.
     #[cfg(feature = "timeout")]
     pub(super) deadline: Cell<Option<std::time::Instant>>,
@@ -59,6 +62,14 @@ impl Local {
         }
     }
 
+    /// Who pays for what runs here.
+    #[inline]
+    pub(super) fn payer(&self) -> Payer {
+        let payer = self.payer.take();
+        self.payer.set(payer.clone());
+        payer
+    }
+
     #[cold]
     fn far(&self, place: usize) -> Rc<Frame> {
         let mut far = self.far.borrow_mut();
@@ -80,6 +91,7 @@ thread_local! {
             depth: Cell::new(0),
             rooms: RefCell::default(),
             within: Cell::new(None),
+            payer: Cell::default(),
             #[cfg(feature = "timeout")]
             deadline: Cell::new(None),
             #[cfg(feature = "parallel")]

@@ -43,7 +43,7 @@ pub(crate) mod tracer;
 
 #[cfg(feature = "telemetry")]
 pub(crate) use extras::{Extra, ask_for};
-#[cfg(any(feature = "cache", feature = "router", feature = "telemetry"))]
+#[cfg(any(feature = "cache", feature = "llm", feature = "router", feature = "telemetry"))]
 pub(crate) use handle::recording;
 pub use handle::{Fields, Span, span};
 #[cfg(any(feature = "reqwest", feature = "tower"))]
@@ -52,3 +52,13 @@ pub(crate) use live::hides_everything;
 pub(crate) use record::record_user;
 #[cfg(feature = "telemetry")]
 pub use tracer::{Provider, ProviderTracer};
+
+/// The account on which what runs here is booked: that of the innermost call which has one, within the workflow.
+#[cfg(feature = "llm")]
+pub(crate) fn payer() -> Option<std::sync::Arc<crate::cost::Account>> {
+    let payer = local::local(local::Local::payer).unwrap_or_default();
+    let workflow = |context: &opentelemetry::Context| {
+        crate::context::WorkflowContext::of(context).and_then(|workflow| workflow.account().cloned())
+    };
+    payer.in_workflow(local::current(workflow).as_ref()).account().cloned()
+}

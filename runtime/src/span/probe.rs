@@ -34,6 +34,8 @@ pub enum KnownErrors {
 
 /// The traits between which method look-up chooses.
 pub mod kinds {
+    use crate::LlmResponse;
+
     use super::{Category, ErrorKind, ErrorProbe, Kind, KnownErrors, Outcome, Probe, outcome};
 
     /// A `Result` whose error knows its kinds.
@@ -118,6 +120,30 @@ pub mod kinds {
         #[inline]
         fn __value(&self) -> Option<&'a T> {
             Some(self.0)
+        }
+    }
+
+    /// An error that tells what the call has used.
+    pub trait TellingError<'a> {
+        /// The error.
+        fn __told(&self) -> Option<&'a dyn LlmResponse>;
+    }
+
+    impl<'a, T, E: LlmResponse> TellingError<'a> for &Probe<'a, Result<T, E>> {
+        fn __told(&self) -> Option<&'a dyn LlmResponse> {
+            self.0.as_ref().err().map(|error| error as &dyn LlmResponse)
+        }
+    }
+
+    /// Anything else.
+    pub trait SilentError<'a> {
+        /// Nothing.
+        fn __told(&self) -> Option<&'a dyn LlmResponse>;
+    }
+
+    impl<'a, T: ?Sized> SilentError<'a> for Probe<'a, T> {
+        fn __told(&self) -> Option<&'a dyn LlmResponse> {
+            None
         }
     }
 

@@ -4,7 +4,7 @@
 use crate::names::attribute;
 use crate::names::{label, metric};
 
-#[cfg(any(feature = "parallel", feature = "process"))]
+#[cfg(any(feature = "llm", feature = "parallel", feature = "process"))]
 use super::Unit;
 use super::{Family, Producer};
 #[cfg(feature = "process")]
@@ -284,6 +284,62 @@ pub(crate) static ADAPTIVE_ACTIVATIONS: Family = Family::counter(
 )
 .help("How often a route was set aside in a context, since its calls failed again and again.");
 
+#[cfg(feature = "llm")]
+pub(crate) static LLM_REQUESTS: Family =
+    Family::counter(metric::LLM_REQUESTS, Producer::Models, &[label::PROVIDER, label::MODEL, label::STATUS])
+        .help("Attempts of calls of models that ended, by the model that was asked for.");
+
+#[cfg(feature = "llm")]
+pub(crate) static LLM_LATENCY: Family =
+    Family::seconds(metric::LLM_LATENCY, Producer::Models, &[label::PROVIDER, label::MODEL])
+        .help("Time that an attempt of a call of a model took.");
+
+#[cfg(feature = "llm")]
+pub(crate) static LLM_TOKENS: Family = Family::counter(
+    metric::LLM_TOKENS,
+    Producer::Models,
+    &[label::PROVIDER, label::MODEL, label::TYPE],
+)
+.help("Tokens used; those of prompts include cache_read and cache_write, those of completions include reasoning.");
+
+#[cfg(feature = "llm")]
+pub(crate) static LLM_COST: Family =
+    Family::counter(metric::LLM_COST, Producer::Models, &[label::PROVIDER, label::MODEL, label::DISPOSITION])
+        .of(Unit::Dollars, &[])
+        .help(
+            "Dollars that attempts of calls of models have cost, wasted where the attempt did not succeed.",
+        );
+
+#[cfg(feature = "llm")]
+pub(crate) static LLM_UNPRICED: Family =
+    Family::counter(metric::LLM_UNPRICED, Producer::Models, &[label::PROVIDER, label::MODEL])
+        .help("Attempts of calls of models of which it is not known what they have cost.");
+
+#[cfg(feature = "llm")]
+pub(crate) static LLM_HEALTH: Family =
+    Family::gauge(metric::LLM_HEALTH, Producer::Models, &[label::PROVIDER, label::MODEL])
+        .help("1 unless the last three attempts of a call of the model have failed.");
+
+#[cfg(feature = "llm")]
+const DOLLARS: &[f64] = &[0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
+
+#[cfg(feature = "llm")]
+pub(crate) static WORKFLOW_COST: Family = Family::counter(
+    metric::WORKFLOW_COST,
+    Producer::Spending,
+    &[label::WORKFLOW_NAME, label::ROOT, label::DISPOSITION],
+)
+.of(Unit::Dollars, &[])
+.help("Dollars spent in workflows; a workflow within another is counted in both, and root tells them apart.");
+
+#[cfg(feature = "llm")]
+pub(crate) static WORKFLOW_COST_DISTRIBUTION: Family = Family {
+    kind: super::FamilyKind::Histogram,
+    ..Family::seconds(metric::WORKFLOW_COST_DISTRIBUTION, Producer::Spending, &[label::WORKFLOW_NAME])
+}
+.of(Unit::Dollars, DOLLARS)
+.help("Dollars spent in one call of a workflow, of those that have called a model.");
+
 pub(crate) static COMPONENT_INFO: Family = Family::gauge(
     metric::COMPONENT_INFO,
     Producer::Components,
@@ -491,6 +547,22 @@ pub(crate) static FAMILIES: &[&Family] = &[
     &ADAPTIVE_SUCCESS,
     #[cfg(feature = "router")]
     &ADAPTIVE_ACTIVATIONS,
+    #[cfg(feature = "llm")]
+    &LLM_REQUESTS,
+    #[cfg(feature = "llm")]
+    &LLM_LATENCY,
+    #[cfg(feature = "llm")]
+    &LLM_TOKENS,
+    #[cfg(feature = "llm")]
+    &LLM_COST,
+    #[cfg(feature = "llm")]
+    &LLM_UNPRICED,
+    #[cfg(feature = "llm")]
+    &LLM_HEALTH,
+    #[cfg(feature = "llm")]
+    &WORKFLOW_COST,
+    #[cfg(feature = "llm")]
+    &WORKFLOW_COST_DISTRIBUTION,
     &COMPONENT_INFO,
     &LABEL_OVERFLOW,
     &TELEMETRY_SPANS,

@@ -1,0 +1,87 @@
+//! What stands for `llm(..)` where its feature is not compiled in: its expressions are checked, and nothing is asked.
+
+use crate::outcome::Outcome;
+use crate::policy::{Aspect, Observed};
+use crate::span::Fields;
+
+use super::request::Request;
+use super::response::LlmResponse;
+
+/// What `llm(..)` says of a function.
+#[derive(Debug)]
+pub struct Llm(());
+
+#[allow(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "called by expansions only")]
+impl Llm {
+    /// Of a function.
+    pub const fn new(_primitive: &'static str) -> Self {
+        Llm(())
+    }
+
+    /// `operation = "embeddings"`
+    pub const fn operation(self, _operation: &'static str) -> Self {
+        self
+    }
+
+    /// `provider = "openai"`
+    pub const fn provider(self, _provider: &'static str) -> Self {
+        self
+    }
+
+    /// `models = ["gpt-5", ..]`
+    pub const fn models(self, _models: &'static [&'static str]) -> Self {
+        self
+    }
+}
+
+impl Aspect for Llm {
+    fn observed(&self) -> Vec<&Observed> {
+        Vec::new()
+    }
+}
+
+/// A request that nobody makes.
+#[derive(Debug)]
+pub struct Asking(());
+
+#[allow(clippy::unused_self, reason = "with the feature it is asked")]
+impl Asking {
+    /// Of a call that begins.
+    #[must_use]
+    pub fn new(_llm: &'static Llm) -> Self {
+        Asking(())
+    }
+
+    /// Nobody looks at the arguments.
+    pub fn ask(&self, _ask: impl FnOnce(&mut Request)) {}
+
+    /// Nothing is said.
+    pub fn record(&self, _fields: &mut Fields) {}
+
+    /// The call has begun.
+    #[must_use]
+    pub fn begun(self) -> Asked {
+        Asked(())
+    }
+}
+
+/// A request that nobody makes.
+#[derive(Clone, Debug)]
+pub struct Asked(());
+
+/// What an answer tells, if somebody looks at it.
+#[derive(Debug)]
+pub struct Answer(());
+
+/// Nobody looks at it.
+pub fn answered<T: LlmResponse + ?Sized>(_asked: &Asked, _value: &T, _answer: &mut Answer) {}
+
+/// The body is all.
+pub async fn attempt_of<R>(
+    _asked: Asked,
+    body: impl Future<Output = R>,
+    _look: impl Fn(&R, &Asked, &mut Answer),
+    _outcome: impl Fn(&R) -> Outcome,
+) -> R {
+    body.await
+}

@@ -1,0 +1,234 @@
+//! What is spent within a call: booked once, into every call around it.
+//!
+//! Each account has a lock of its own, and a booking takes one after the other from the call outwards: two uncontended
+//! steps for each, where a counter for each number would be six.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::Money;
+
+/// The account of a call.
+#[derive(Default)]
+pub(crate) struct Account {
+    /// That of the call around it.
+    parent: Option<Arc<Account>>,
+    /// The address of the account of the workflow that it belongs to; 0 where there is none.
+    workflow: usize,
+    balance: Mutex<Balance>,
+}
+
+#[derive(Default)]
+struct Balance {
+    spent: Spent,
+    /// The call did not succeed: what was spent in it, and what still will be, is wasted.
+    is_wasted: bool,
+    /// Of a workflow that has ended: who is told of what is spent later.
+    late: Option<Box<dyn Fn(&Spent) + Send>>,
+    /// It was read for the last time, and does not change what it has said.
+    is_closed: bool,
+}
+
+/// What was spent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Spent {
+    pub(crate) useful: Money,
+    /// On calls that did not succeed.
+    pub(crate) wasted: Money,
+    /// What would have been spent, but for a cache or a cheaper route.
+    pub(crate) saved: Money,
+    pub(crate) input: u64,
+    pub(crate) output: u64,
+    /// Calls of models, each attempt one.
+    pub(crate) calls: u64,
+    /// Those of them of which nobody knows what they cost.
+    pub(crate) unpriced: u64,
+}
+
+impl Spent {
+    /// All of it, useful or not.
+    pub(crate) fn total(&self) -> Money {
+        self.useful + self.wasted
+    }
+
+    pub(crate) fn is_nothing(&self) -> bool {
+        *self == Spent::default()
+    }
+
+    fn add(&mut self, more: &Spent) {
+        self.useful += more.useful;
+        self.wasted += more.wasted;
+        self.saved += more.saved;
+        self.input = self.input.saturating_add(more.input);
+        self.output = self.output.saturating_add(more.output);
+        self.calls = self.calls.saturating_add(more.calls);
+        self.unpriced = self.unpriced.saturating_add(more.unpriced);
+    }
+
+    fn waste(&mut self) {
+        self.wasted += std::mem::take(&mut self.useful);
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("spent", &self.spent()).finish_non_exhaustive()
+    }
+}
+
+impl Account {
+    fn lock(&self) -> MutexGuard<'_, Balance> {
+        self.balance.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// That of a call within `parent`.
+    pub(crate) fn within(parent: Option<Arc<Account>>) -> Arc<Account> {
+        let workflow = parent.as_ref().map_or(0, |parent| parent.workflow);
+        Arc::new(Account { parent, workflow, balance: Mutex::default() })
+    }
+
+    /// That of a workflow within `parent`.
+    pub(crate) fn of_workflow(parent: Option<Arc<Account>>) -> Arc<Account> {
+        Arc::new_cyclic(|own| Account { parent, workflow: own.as_ptr() as usize, balance: Mutex::default() })
+    }
+
+    /// Whether it is that of the workflow `other`, or of a call in it.
+    pub(crate) fn is_of(&self, other: &Arc<Account>) -> bool {
+        self.workflow == Arc::as_ptr(other) as usize
+    }
+
+    /// Whether no call is around it.
+    pub(crate) fn is_root(&self) -> bool {
+        self.parent.is_none()
+    }
+
+    /// What was spent so far.
+    pub(crate) fn spent(&self) -> Spent {
+        self.lock().spent
+    }
+
+    /// Books it here and in every account around this one.
+    pub(crate) fn book(&self, spent: Spent) {
+        let mut spent = spent;
+        let mut account = Some(self);
+        while let Some(this) = account {
+            let mut balance = this.lock();
+            if balance.is_wasted {
+                spent.waste();
+            }
+            balance.spent.add(&spent);
+            if let Some(late) = &balance.late {
+                late(&spent);
+            }
+            drop(balance);
+            account = this.parent.as_deref();
+        }
+    }
+
+    /// The call did not succeed: what was spent in it was wasted, and what is still to be booked is too.
+    pub(crate) fn waste(&self) {
+        let mut balance = self.lock();
+        balance.is_wasted = true;
+        let mut moved = balance.spent.useful;
+        balance.spent.waste();
+        drop(balance);
+        let mut account = self.parent.as_deref();
+        while let Some(this) = account.filter(|_| moved > Money::ZERO) {
+            let mut balance = this.lock();
+            if !balance.is_closed {
+                // All of it, unless what is around has been wasted meanwhile.
+                moved = moved.min(balance.spent.useful);
+                balance.spent.useful = balance.spent.useful.saturating_sub(moved);
+                balance.spent.wasted += moved;
+            }
+            drop(balance);
+            account = this.parent.as_deref();
+        }
+    }
+
+    /// Reads it for the last time. `late` is told of what is spent after that.
+    pub(crate) fn close(&self, late: Option<Box<dyn Fn(&Spent) + Send>>) -> Spent {
+        let mut balance = self.lock();
+        balance.is_closed = true;
+        balance.late = late;
+        balance.spent
+    }
+}
+
+/// Without recursion: what outlives the calls around it may hold all of them.
+impl Drop for Account {
+    fn drop(&mut self) {
+        let mut parent = self.parent.take();
+        while let Some(mut account) = parent.and_then(Arc::into_inner) {
+            parent = account.parent.take();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cents(cents: u64) -> Spent {
+        Spent { useful: Money::from_pico(cents * 10_000_000_000), calls: 1, ..Spent::default() }
+    }
+
+    fn in_cents(account: &Account) -> (u64, u64) {
+        let Spent { useful, wasted, .. } = account.spent();
+        (useful.pico() / 10_000_000_000, wasted.pico() / 10_000_000_000)
+    }
+
+    #[test]
+    fn what_is_spent_is_booked_once_into_every_call_around_it() {
+        let workflow = Account::of_workflow(None);
+        let step = Account::within(Some(workflow.clone()));
+        let [first, second] = [(); 2].map(|()| Account::within(Some(step.clone())));
+        first.book(cents(5));
+        second.book(cents(7));
+        workflow.book(cents(1));
+        assert_eq!((in_cents(&step), in_cents(&workflow)), ((12, 0), (13, 0)));
+        assert_eq!((step.spent().calls, workflow.spent().calls), (2, 3));
+    }
+
+    #[test]
+    fn what_a_failed_call_spent_is_wasted_all_the_way_out_and_once() {
+        let workflow = Account::of_workflow(None);
+        let step = Account::within(Some(workflow.clone()));
+        let attempt = Account::within(Some(step.clone()));
+        step.book(cents(1));
+        attempt.book(cents(5));
+        attempt.waste();
+        assert_eq!((in_cents(&attempt), in_cents(&step), in_cents(&workflow)), ((0, 5), (1, 5), (1, 5)));
+        step.waste();
+        assert_eq!((in_cents(&step), in_cents(&workflow)), ((0, 6), (0, 6)));
+        attempt.book(cents(2));
+        assert_eq!((in_cents(&attempt), in_cents(&workflow)), ((0, 7), (0, 8)));
+    }
+
+    #[test]
+    fn what_is_spent_after_a_workflow_is_told_and_what_it_has_said_stays() {
+        let outer = Account::of_workflow(None);
+        let workflow = Account::of_workflow(Some(outer.clone()));
+        let step = Account::within(Some(workflow.clone()));
+        step.book(cents(3));
+        let told = Arc::new(Mutex::new(Money::ZERO));
+        let said = workflow.close(Some({
+            let told = told.clone();
+            Box::new(move |spent| *told.lock().expect("nobody panics") += spent.total())
+        }));
+        assert_eq!(said.total(), cents(3).useful);
+        step.book(cents(4));
+        step.waste();
+        assert_eq!(*told.lock().expect("nobody panics"), cents(4).useful);
+        assert_eq!((in_cents(&workflow), in_cents(&outer)), ((7, 0), (0, 7)));
+    }
+
+    #[test]
+    fn a_long_chain_is_dropped_without_recursion() {
+        let mut account = Account::within(None);
+        for _ in 0..1_000_000 {
+            account = Account::within(Some(account));
+        }
+        drop(account);
+    }
+}

@@ -1,0 +1,329 @@
+//! `llm(..)`: what is asked of a model, and what is booked for its answer.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::account::{Account, Spent};
+use super::request::{Request, name};
+use super::response::{LlmResponse, Response};
+#[cfg(feature = "telemetry")]
+use super::series::{Answered, Models};
+use super::{Money, PriceRequest, Priced, Usage, price};
+use crate::names::{attribute, operation};
+use crate::outcome::{Outcome, Status};
+use crate::policy::{Aspect, Observed};
+use crate::span::{Fields, Span};
+
+/// What `llm(..)` says of a function.
+pub struct Llm {
+    /// The model's part in the function, of which the span is named.
+    operation: &'static str,
+    #[cfg(feature = "telemetry")]
+    pub(super) models: Models,
+}
+
+impl fmt::Debug for Llm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Llm").field("operation", &self.operation).finish_non_exhaustive()
+    }
+}
+
+#[allow(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "called by expansions only")]
+#[cfg_attr(not(feature = "telemetry"), allow(unused_mut, unused_variables))]
+impl Llm {
+    /// Of a function.
+    pub const fn new(_primitive: &'static str) -> Self {
+        Llm {
+            operation: operation::CHAT,
+            #[cfg(feature = "telemetry")]
+            models: Models::new(),
+        }
+    }
+
+    /// `operation = "embeddings"`
+    pub const fn operation(mut self, operation: &'static str) -> Self {
+        self.operation = operation;
+        self
+    }
+
+    /// `provider = "openai"`, where that is no expression.
+    pub const fn provider(mut self, provider: &'static str) -> Self {
+        #[cfg(feature = "telemetry")]
+        {
+            self.models.provider = Some(provider);
+        }
+        self
+    }
+
+    /// `model = "gpt-5"`, where that is no expression, or `models = ["gpt-5", ..]`.
+    pub const fn models(mut self, models: &'static [&'static str]) -> Self {
+        #[cfg(feature = "telemetry")]
+        {
+            self.models.known = models;
+        }
+        self
+    }
+}
+
+#[cfg(feature = "telemetry")]
+impl Llm {
+    /// The models that it asks.
+    pub(crate) fn series(&self) -> &Models {
+        &self.models
+    }
+}
+
+impl Aspect for Llm {
+    fn observed(&self) -> Vec<&Observed> {
+        Vec::new()
+    }
+
+    #[cfg(feature = "telemetry")]
+    #[allow(private_interfaces, reason = "nobody outside can name it")]
+    fn llm(&self) -> Option<&Llm> {
+        Some(self)
+    }
+}
+
+impl Request {
+    fn price(&self, response: &Response<'_>, usage: &Usage) -> Option<Money> {
+        let answered = response.model.as_deref().filter(|model| !model.is_empty());
+        let models = answered.into_iter().chain([&*self.model]);
+        models.map(|model| self.price_as(model, response, usage)).find_map(|priced| match priced {
+            Priced::Known(money) => Some(money),
+            Priced::Unknown => None,
+        })
+    }
+
+    fn price_as(&self, model: &str, response: &Response<'_>, usage: &Usage) -> Priced {
+        let request = PriceRequest {
+            provider: &self.provider,
+            model,
+            service_tier: response.service_tier.as_deref(),
+            is_batch: response.is_batch,
+            at: Some(SystemTime::now()),
+        };
+        price(&request, usage)
+    }
+
+    /// What a call of which no answer is known has used, where it was said how long the prompt is and how long the answer
+    /// may be.
+    fn estimate(&self) -> Option<Usage> {
+        Some(Usage::openai(self.input_tokens?, self.max_tokens?))
+    }
+}
+
+/// A request, from where the arguments can be looked at to where it is made.
+#[derive(Debug)]
+pub struct Asking {
+    llm: &'static Llm,
+    request: OnceCell<Request>,
+}
+
+impl Asking {
+    /// Of a call that begins.
+    #[must_use]
+    pub fn new(llm: &'static Llm) -> Self {
+        Asking { llm, request: OnceCell::new() }
+    }
+
+    /// Looks at the arguments.
+    pub fn ask(&self, ask: impl FnOnce(&mut Request)) {
+        let mut request = Request::default();
+        ask(&mut request);
+        // It is empty: this is called once.
+        let _ = self.request.set(request);
+    }
+
+    /// Says in the span what is asked, before it begins.
+    pub fn record(&self, fields: &mut Fields) {
+        let Some(request) = self.request.get() else { return };
+        if !request.model.is_empty() {
+            fields.rename(format!("{} {}", self.llm.operation, request.model));
+            fields.set(attribute::GEN_AI_REQUEST_MODEL, &request.model);
+        }
+        fields.set(attribute::GEN_AI_OPERATION, self.llm.operation);
+        fields.set(attribute::GEN_AI_PROVIDER, &request.provider);
+        fields.set(attribute::GEN_AI_MAX_TOKENS, &request.max_tokens);
+        fields.set(attribute::GEN_AI_TEMPERATURE, &request.temperature);
+        fields.set(attribute::GEN_AI_TOP_P, &request.top_p);
+        fields.set(attribute::GEN_AI_SEED, &request.seed);
+        fields.set(attribute::GEN_AI_CONVERSATION, &request.conversation);
+    }
+
+    /// The call has begun.
+    #[must_use]
+    pub fn begun(self) -> Asked {
+        let request = self.request.into_inner().unwrap_or_default();
+        Asked(Arc::new(Begun { llm: self.llm, request, span: crate::span::recording() }))
+    }
+}
+
+/// What is asked of a model by a call, at each of its attempts.
+#[derive(Clone, Debug)]
+pub struct Asked(Arc<Begun>);
+
+struct Begun {
+    llm: &'static Llm,
+    request: Request,
+    /// The call's, which may have attempts in it.
+    span: Option<Span>,
+}
+
+impl fmt::Debug for Begun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Begun").field("request", &self.request).finish_non_exhaustive()
+    }
+}
+
+/// What an answer tells.
+#[derive(Debug, Default)]
+pub struct Answer {
+    is_known: bool,
+    /// Unless nobody tells what was used.
+    used: Option<Usage>,
+    cost: Option<Money>,
+}
+
+/// Looks at an answer, or at an error that tells as much.
+pub fn answered<T: LlmResponse + ?Sized>(asked: &Asked, value: &T, answer: &mut Answer) {
+    let begun = &*asked.0;
+    let response = value.response_from(&begun.request.provider);
+    answer.is_known = true;
+    answer.used = response.usage;
+    answer.cost = response.usage.as_ref().and_then(|usage| {
+        let is_nothing = *usage == Usage::openai(0, 0);
+        if is_nothing { Some(Money::ZERO) } else { begun.request.price(&response, usage) }
+    });
+    if let Some(span) = &begun.span {
+        describe(span, &response);
+    }
+}
+
+/// Says in the span what the answer says of itself.
+fn describe(span: &Span, response: &Response<'_>) {
+    let text = |value: &Option<Cow<'_, str>>| value.as_deref().map(name);
+    span.set(attribute::GEN_AI_RESPONSE_MODEL, text(&response.model))
+        .set(attribute::GEN_AI_RESPONSE_ID, text(&response.id))
+        .set(attribute::SERVICE_TIER, text(&response.service_tier))
+        .set(attribute::REMAINING_REQUESTS, response.remaining_requests)
+        .set(attribute::REMAINING_TOKENS, response.remaining_tokens);
+    if !response.finish_reasons.is_empty() {
+        span.set_all(
+            attribute::GEN_AI_FINISH_REASONS,
+            response.finish_reasons.iter().map(|reason| name(reason)),
+        );
+    }
+    let Some(usage) = &response.usage else { return };
+    let some = |tokens: u64| (tokens > 0).then_some(tokens);
+    span.set(attribute::GEN_AI_INPUT_TOKENS, usage.input)
+        .set(attribute::GEN_AI_OUTPUT_TOKENS, usage.output)
+        .set(attribute::GEN_AI_CACHE_READ, some(usage.cache_read))
+        .set(attribute::GEN_AI_CACHE_WRITE, some(usage.cache_write))
+        .set(attribute::GEN_AI_REASONING, some(usage.reasoning));
+    if !usage.is_consistent() {
+        span.set(attribute::USAGE_INCONSISTENT, true);
+    }
+}
+
+/// How far an attempt has come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Stage {
+    /// Not polled: nothing was sent.
+    Made,
+    /// Polled just now, so that a panic is its own.
+    Polled,
+    /// It waits. The request may have been sent.
+    Waiting,
+    Ended,
+}
+
+/// One attempt of a call of a model. However it ends, it is booked once.
+struct Attempt<'a> {
+    asked: &'a Asked,
+    account: Option<Arc<Account>>,
+    #[cfg(feature = "telemetry")]
+    begun: crate::span::clock::Tick,
+    stage: Stage,
+}
+
+impl Attempt<'_> {
+    fn end(&mut self, outcome: &Outcome, answer: &Answer) {
+        self.stage = Stage::Ended;
+        let is_useful = outcome.status == Status::Success;
+        let request = &self.asked.0.request;
+        let (used, cost) = if answer.is_known {
+            (answer.used, answer.cost)
+        } else {
+            // Of a request that nobody has an answer to.
+            let used = request.estimate().filter(|_| outcome.status == Status::Cancelled);
+            (used, used.as_ref().and_then(|usage| request.price(&Response::new(), usage)))
+        };
+        let money = cost.unwrap_or_default();
+        let usage = used.unwrap_or_default();
+        let spent = Spent {
+            useful: if is_useful { money } else { Money::ZERO },
+            wasted: if is_useful { Money::ZERO } else { money },
+            saved: Money::ZERO,
+            input: usage.input,
+            output: usage.output,
+            calls: 1,
+            unpriced: u64::from(cost.is_none()),
+        };
+        if let Some(account) = &self.account {
+            account.book(spent);
+        }
+        #[cfg(feature = "telemetry")]
+        self.asked.0.llm.models.count(
+            &request.provider,
+            &request.model,
+            &Answered {
+                status: outcome.status,
+                nanoseconds: self.begun.until(crate::span::clock::Tick::now()),
+                usage,
+                cost,
+            },
+        );
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        match self.stage {
+            Stage::Made | Stage::Ended => {}
+            Stage::Polled => self.end(&Outcome::PANIC, &Answer::default()),
+            Stage::Waiting => self.end(&Outcome::CANCELLED, &Answer::default()),
+        }
+    }
+}
+
+/// Makes one attempt of a call of a model.
+pub async fn attempt_of<R>(
+    asked: Asked,
+    body: impl Future<Output = R>,
+    look: impl Fn(&R, &Asked, &mut Answer),
+    outcome: impl Fn(&R) -> Outcome,
+) -> R {
+    let mut body = std::pin::pin!(body);
+    let mut attempt = Attempt {
+        asked: &asked,
+        account: crate::span::payer(),
+        #[cfg(feature = "telemetry")]
+        begun: crate::span::clock::Tick::now(),
+        stage: Stage::Made,
+    };
+    let result = std::future::poll_fn(|task| {
+        attempt.stage = Stage::Polled;
+        let polled = body.as_mut().poll(task);
+        attempt.stage = Stage::Waiting;
+        polled
+    })
+    .await;
+    let mut answer = Answer::default();
+    look(&result, &asked, &mut answer);
+    attempt.end(&outcome(&result), &answer);
+    result
+}

@@ -1,0 +1,125 @@
+//! The account of one call, from its beginning to its end.
+
+#[cfg(feature = "llm")]
+use std::sync::Arc;
+
+use super::payer::Payer;
+use crate::context::WorkflowContext;
+use crate::outcome::Outcome;
+#[cfg(feature = "llm")]
+use crate::outcome::Status;
+
+#[cfg(feature = "llm")]
+use super::account::Account;
+#[cfg(all(feature = "llm", feature = "telemetry"))]
+use super::statement::Statement;
+
+/// What is spent in a call. Without the feature nothing is, and it takes no room.
+#[derive(Debug, Default)]
+pub(crate) struct Purse {
+    #[cfg(feature = "llm")]
+    account: Option<Arc<Account>>,
+}
+
+#[cfg(not(feature = "llm"))]
+#[allow(clippy::unused_self, clippy::needless_pass_by_value, reason = "with the feature something is spent")]
+impl Purse {
+    #[inline]
+    pub(crate) fn open(&mut self, _payer: impl FnOnce() -> Payer, _outer: Option<&WorkflowContext>) {}
+
+    #[inline]
+    pub(crate) fn open_workflow(&mut self, payer: Payer, _outer: Option<&WorkflowContext>) -> Payer {
+        payer
+    }
+
+    #[inline]
+    pub(crate) fn payer(&self) -> Option<Payer> {
+        None
+    }
+}
+
+#[cfg(feature = "llm")]
+impl Purse {
+    /// For a primitive.
+    pub(crate) fn open(&mut self, payer: impl FnOnce() -> Payer, outer: Option<&WorkflowContext>) {
+        let around = payer().in_workflow(outer.and_then(WorkflowContext::account));
+        self.account = Some(Account::within(around.account().cloned()));
+    }
+
+    /// For a workflow, which hands it on in its context.
+    pub(crate) fn open_workflow(&mut self, payer: Payer, outer: Option<&WorkflowContext>) -> Payer {
+        let around = payer.in_workflow(outer.and_then(WorkflowContext::account));
+        let account = Account::of_workflow(around.account().cloned());
+        self.account = Some(account.clone());
+        Payer::of(account)
+    }
+
+    /// Who pays for what the call does.
+    pub(crate) fn payer(&self) -> Option<Payer> {
+        self.account.clone().map(Payer::of)
+    }
+
+    /// The call has ended.
+    fn ended(&mut self, outcome: &Outcome) -> Option<Arc<Account>> {
+        let account = self.account.take()?;
+        if outcome.status != Status::Success {
+            account.waste();
+        }
+        Some(account)
+    }
+}
+
+#[cfg(not(feature = "telemetry"))]
+impl Purse {
+    /// The call has ended.
+    #[cfg_attr(not(feature = "llm"), allow(clippy::unused_self, unused_variables))]
+    pub(crate) fn close(&mut self, outcome: &Outcome) {
+        #[cfg(feature = "llm")]
+        if let Some(account) = self.ended(outcome) {
+            account.close(None);
+        }
+    }
+}
+
+#[cfg(all(feature = "llm", feature = "telemetry"))]
+impl Purse {
+    /// The call has ended; what its span is to say of what was spent.
+    #[inline]
+    pub(crate) fn close(
+        &mut self,
+        outcome: &Outcome,
+        statement: impl FnOnce() -> Statement,
+    ) -> Option<super::statement::Bill> {
+        let account = self.ended(outcome)?;
+        let statement = statement();
+        if !statement.is_workflow() {
+            return statement.bill(account.close(None));
+        }
+        let (is_root, late) = (account.is_root(), statement.clone());
+        let spent = account.close(Some(Box::new(move |spent| late.add(spent, is_root))));
+        statement.count(&spent, is_root);
+        statement.bill(spent)
+    }
+}
+
+#[cfg(all(not(feature = "llm"), feature = "telemetry"))]
+impl Purse {
+    /// Nothing was spent.
+    #[inline]
+    #[allow(clippy::unused_self, reason = "with the feature something is spent")]
+    pub(crate) fn close<S>(&mut self, _: &Outcome, _: impl FnOnce() -> S) -> Option<Bill> {
+        None
+    }
+}
+
+/// What was spent in a call, where something can be.
+#[cfg(all(not(feature = "llm"), feature = "telemetry"))]
+#[derive(Debug)]
+pub(crate) enum Bill {}
+
+#[cfg(all(not(feature = "llm"), feature = "telemetry"))]
+impl Bill {
+    pub(crate) fn attributes(&self, _set: impl FnMut(opentelemetry::KeyValue)) {
+        match *self {}
+    }
+}

@@ -1,0 +1,94 @@
+//! What a call says of what was spent in it: attributes of its span, and of a workflow the metrics.
+
+use std::sync::Arc;
+
+use opentelemetry::KeyValue;
+
+use super::account::Spent;
+use crate::catalog::{Site, SiteKind};
+use crate::metric::family;
+use crate::metric::store::Store;
+use crate::names::{attribute, disposition, label};
+use crate::testing::Recording;
+
+/// Who says so, and where that is counted.
+#[derive(Clone, Debug)]
+pub(crate) struct Statement {
+    pub(crate) site: &'static Site,
+    pub(crate) recording: Option<Arc<Recording>>,
+}
+
+/// What was spent in a call that has ended.
+#[derive(Debug)]
+pub(crate) struct Bill {
+    spent: Spent,
+    /// The call is one of a model itself.
+    is_leaf: bool,
+}
+
+impl Statement {
+    pub(super) fn is_workflow(&self) -> bool {
+        self.site.kind() == SiteKind::Workflow
+    }
+
+    fn store(&self) -> &Store {
+        self.recording.as_ref().map_or_else(|| Store::global(), |recording| recording.store())
+    }
+
+    /// What is to be said in the span.
+    pub(super) fn bill(&self, spent: Spent) -> Option<Bill> {
+        (!spent.is_nothing()).then(|| Bill { spent, is_leaf: self.site.llm().is_some() })
+    }
+
+    /// Counts what a workflow has spent when it ends.
+    pub(super) fn count(&self, spent: &Spent, is_root: bool) {
+        if spent.is_nothing() {
+            return;
+        }
+        self.add(spent, is_root);
+        self.store()
+            .histogram(&family::WORKFLOW_COST_DISTRIBUTION, vec![self.site.name_label()])
+            .observe(spent.total().pico());
+    }
+
+    /// Counts what it has spent.
+    pub(super) fn add(&self, spent: &Spent, is_root: bool) {
+        let root = if is_root { "true" } else { "false" };
+        for (of, money) in disposition::ALL.into_iter().zip([spent.useful, spent.wasted]) {
+            let labels =
+                vec![self.site.name_label(), (label::ROOT, root.into()), (label::DISPOSITION, of.into())];
+            self.store().counter(&family::WORKFLOW_COST, labels).add(money.pico());
+        }
+    }
+
+    /// Opens a workflow's series.
+    pub(crate) fn open(site: &'static Site, store: &Store) {
+        for root in ["true", "false"] {
+            for of in disposition::ALL {
+                let labels =
+                    vec![site.name_label(), (label::ROOT, root.into()), (label::DISPOSITION, of.into())];
+                let _ = store.counter(&family::WORKFLOW_COST, labels);
+            }
+        }
+        let _ = store.histogram(&family::WORKFLOW_COST_DISTRIBUTION, vec![site.name_label()]);
+    }
+}
+
+impl Bill {
+    /// A call of a model says what it has cost itself; every other one what was spent in it.
+    pub(crate) fn attributes(&self, mut set: impl FnMut(KeyValue)) {
+        let spent = &self.spent;
+        let integer = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        if self.is_leaf {
+            set(KeyValue::new(attribute::COST, spent.total().dollars()));
+        } else {
+            set(KeyValue::new(attribute::COST_TOTAL, spent.total().dollars()));
+            set(KeyValue::new(attribute::TOKENS_INPUT, integer(spent.input)));
+            set(KeyValue::new(attribute::TOKENS_OUTPUT, integer(spent.output)));
+        }
+        set(KeyValue::new(attribute::LLM_CALLS, integer(spent.calls)));
+        set(KeyValue::new(attribute::COST_WASTED, spent.wasted.dollars()));
+        set(KeyValue::new(attribute::COST_SAVED, spent.saved.dollars()));
+        set(KeyValue::new(attribute::COST_COMPLETE, spent.unpriced == 0));
+    }
+}

@@ -131,6 +131,8 @@ pub mod testing;
 /// Calls of language models.
 pub mod llm {
     pub use crate::cost::Response;
+    #[cfg(feature = "llm")]
+    pub use crate::cost::Spent;
 }
 
 pub use catalog::Maturity;

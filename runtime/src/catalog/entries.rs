@@ -208,7 +208,7 @@ impl CatalogSite {
 
     /// The models that it calls.
     #[cfg(feature = "llm")]
-    pub(super) fn models(&self) -> Option<&'static crate::cost::Models> {
+    pub(super) fn models(self) -> Option<&'static crate::cost::Models> {
         self.0.llm().map(crate::cost::Llm::series)
     }
 

@@ -191,7 +191,7 @@ fn routers(sites: &[CatalogSite]) -> impl Iterator<Item = (&CatalogSite, &'stati
 /// What functions ask of models.
 #[cfg(feature = "llm")]
 fn models(sites: &[CatalogSite]) -> impl Iterator<Item = &'static Models> {
-    sites.iter().filter_map(|site| site.models())
+    sites.iter().copied().filter_map(CatalogSite::models)
 }
 
 /// A label of what is counted of models.

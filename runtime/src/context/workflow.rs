@@ -316,6 +316,13 @@ impl WorkflowContext {
         self.late()?.get()
     }
 
+    /// What was spent in the workflow so far, by whatever it has called. Nothing outside a workflow.
+    #[cfg(feature = "llm")]
+    #[must_use]
+    pub fn spent(&self) -> crate::cost::Spent {
+        self.account().map(|account| account.spent()).unwrap_or_default()
+    }
+
     fn shared(&self) -> Option<&Shared> {
         self.0.as_ref()?.shared.as_deref()
     }

@@ -8,6 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Money;
 
+/// Who is told of what is spent after a workflow has ended.
+pub(super) type Late = Box<dyn Fn(&Spent) + Send>;
+
 /// The account of a call.
 #[derive(Default)]
 pub(crate) struct Account {
@@ -24,33 +27,95 @@ struct Balance {
     /// The call did not succeed: what was spent in it, and what still will be, is wasted.
     is_wasted: bool,
     /// Of a workflow that has ended: who is told of what is spent later.
-    late: Option<Box<dyn Fn(&Spent) + Send>>,
+    late: Option<Late>,
     /// It was read for the last time, and does not change what it has said.
     is_closed: bool,
 }
 
-/// What was spent.
+/// What was spent on calls of models.
+///
+/// ```
+/// # use tta::{LlmResponse, Usage, llm::Response};
+/// # #[derive(Clone)]
+/// # struct Answer;
+/// # impl LlmResponse for Answer {
+/// #     fn response(&self) -> Response<'_> {
+/// #         Response::new().usage(Usage::openai(1_000, 100))
+/// #     }
+/// # }
+/// #[tta::primitive(llm(provider = "openai", model = "gpt-4o"))]
+/// async fn ask_once() -> Answer {
+///     Answer
+/// }
+///
+/// #[tta::workflow]
+/// async fn ask_twice() -> tta::llm::Spent {
+///     ask_once().await;
+///     ask_once().await;
+///     tta::context().spent()
+/// }
+///
+/// # futures_executor::block_on(async {
+/// let spent = ask_twice().await;
+/// assert_eq!((spent.total().to_string().as_str(), spent.calls(), spent.is_complete()), ("$0.007", 2, true));
+/// # });
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Spent {
+pub struct Spent {
     pub(crate) useful: Money,
-    /// On calls that did not succeed.
     pub(crate) wasted: Money,
-    /// What would have been spent, but for a cache or a cheaper route.
     pub(crate) saved: Money,
     pub(crate) input: u64,
     pub(crate) output: u64,
-    /// Calls of models, each attempt one.
     pub(crate) calls: u64,
-    /// Those of them of which nobody knows what they cost.
+    /// Calls of which nobody knows what they cost.
     pub(crate) unpriced: u64,
 }
 
 impl Spent {
     /// All of it, useful or not.
-    pub(crate) fn total(&self) -> Money {
+    #[must_use]
+    pub fn total(&self) -> Money {
         self.useful + self.wasted
     }
 
+    /// What was spent on calls, or within calls, that did not succeed.
+    #[must_use]
+    pub fn wasted(&self) -> Money {
+        self.wasted
+    }
+
+    /// What would have been spent, but for a cache.
+    #[must_use]
+    pub fn saved(&self) -> Money {
+        self.saved
+    }
+
+    /// Tokens sent, those that were read from the provider's cache included.
+    #[must_use]
+    pub fn input_tokens(&self) -> u64 {
+        self.input
+    }
+
+    /// Tokens received, those of reasoning included.
+    #[must_use]
+    pub fn output_tokens(&self) -> u64 {
+        self.output
+    }
+
+    /// Calls of models, each attempt one.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.calls
+    }
+
+    /// Whether it is known of each of them what it has cost. If not, more was spent than this says.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.unpriced == 0
+    }
+
+    #[cfg(feature = "telemetry")]
     pub(crate) fn is_nothing(&self) -> bool {
         *self == Spent::default()
     }
@@ -98,6 +163,7 @@ impl Account {
     }
 
     /// Whether no call is around it.
+    #[cfg(feature = "telemetry")]
     pub(crate) fn is_root(&self) -> bool {
         self.parent.is_none()
     }
@@ -147,7 +213,7 @@ impl Account {
     }
 
     /// Reads it for the last time. `late` is told of what is spent after that.
-    pub(crate) fn close(&self, late: Option<Box<dyn Fn(&Spent) + Send>>) -> Spent {
+    pub(crate) fn close(&self, late: Option<Late>) -> Spent {
         let mut balance = self.lock();
         balance.is_closed = true;
         balance.late = late;

@@ -142,6 +142,7 @@ impl Asking {
     pub fn record(&self, fields: &mut Fields) {
         let Some(request) = self.request.get() else { return };
         if !request.model.is_empty() {
+            #[cfg(feature = "telemetry")]
             fields.rename(format!("{} {}", self.llm.operation, request.model));
             fields.set(attribute::GEN_AI_REQUEST_MODEL, &request.model);
         }
@@ -158,7 +159,12 @@ impl Asking {
     #[must_use]
     pub fn begun(self) -> Asked {
         let request = self.request.into_inner().unwrap_or_default();
-        Asked(Arc::new(Begun { llm: self.llm, request, span: crate::span::recording() }))
+        Asked(Arc::new(Begun {
+            #[cfg(feature = "telemetry")]
+            llm: self.llm,
+            request,
+            span: crate::span::recording(),
+        }))
     }
 }
 
@@ -167,6 +173,7 @@ impl Asking {
 pub struct Asked(Arc<Begun>);
 
 struct Begun {
+    #[cfg(feature = "telemetry")]
     llm: &'static Llm,
     request: Request,
     /// The call's, which may have attempts in it.

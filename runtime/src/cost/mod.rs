@@ -29,6 +29,8 @@ pub use usage::{RawUsage, Usage, UsageShape};
 
 #[cfg(feature = "llm")]
 pub(crate) use account::Account;
+#[cfg(feature = "llm")]
+pub use account::Spent;
 #[cfg(all(feature = "llm", feature = "telemetry"))]
 pub(crate) use llm::Llm;
 #[cfg(feature = "llm")]

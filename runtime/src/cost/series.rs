@@ -185,18 +185,17 @@ impl Models {
         }
         let mut counted = self.lock();
         let key = (Box::from(provider), Box::from(model));
-        let cells = match counted.cells.get(&key) {
-            Some(cells) => cells.clone(),
-            None => {
-                let store = Store::global();
-                let (provider, model) = self.admit(&mut counted, store, provider, model);
-                let cells = Arc::new(Cells::new(store, provider, model));
-                if model != label::OVERFLOW && provider != label::OVERFLOW {
-                    counted.cells.insert(key, cells.clone());
-                }
-                cells
-            }
-        };
+        if let Some(cells) = counted.cells.get(&key).cloned() {
+            drop(counted);
+            return cells.count(answered);
+        }
+        let store = Store::global();
+        let (provider, model) = self.admit(&mut counted, store, provider, model);
+        let cells = Arc::new(Cells::new(store, provider, model));
+        // What does not fit is looked up each time: there is no end of it.
+        if model != label::OVERFLOW && provider != label::OVERFLOW {
+            counted.cells.insert(key, cells.clone());
+        }
         drop(counted);
         cells.count(answered);
     }

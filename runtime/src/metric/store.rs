@@ -16,10 +16,14 @@ pub(crate) struct Store {
     families: BTreeMap<&'static str, Series>,
     /// How often each model has failed in a row.
     #[cfg(feature = "llm")]
-    streaks: RwLock<BTreeMap<(Box<str>, Box<str>), Arc<std::sync::atomic::AtomicU32>>>,
+    streaks: RwLock<Streaks>,
     #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only OTLP wants to know"))]
     created: SystemTime,
 }
+
+/// By provider and model.
+#[cfg(feature = "llm")]
+type Streaks = BTreeMap<(Box<str>, Box<str>), Arc<std::sync::atomic::AtomicU32>>;
 
 #[derive(Debug)]
 struct Series {

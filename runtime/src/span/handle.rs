@@ -229,12 +229,9 @@ impl Fields {
     }
 
     /// Has the span be called so.
-    #[cfg(feature = "llm")]
+    #[cfg(all(feature = "llm", feature = "telemetry"))]
     pub(crate) fn rename(&mut self, name: String) {
-        #[cfg(feature = "telemetry")]
-        {
-            self.name = Some(name);
-        }
+        self.name = Some(name);
     }
 
     /// `key = value`.

@@ -294,3 +294,38 @@ async fn the_body_of_a_response_is_an_answer() {
     assert!(is(number(&span, "tta.cost.usd"), DOLLARS), "{span:?}");
     assert_eq!(span.attribute("gen_ai.response.finish_reasons").as_deref(), Some("[\"length\"]"));
 }
+
+#[tta::primitive(retry(max = 2, backoff = "1ms..1ms"))]
+async fn tries(fails: u32) -> Result<u64, Failure> {
+    ask(&Question::of("gpt-4o")).await?;
+    let number = tta::context().get::<std::sync::atomic::AtomicU32>().expect("it was left");
+    let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    if number < fails { Err(Failure::Busy) } else { Ok(1) }
+}
+
+#[tta::primitive(fallback = cheaper)]
+async fn dearer(fails: u32) -> Result<u64, Failure> {
+    tries(fails).await
+}
+
+#[tta::primitive]
+async fn cheaper(_fails: u32) -> Result<u64, Failure> {
+    helper("gpt-4o").await
+}
+
+#[tta::workflow]
+async fn with_policies(fails: u32) -> Result<u64, Failure> {
+    tta::context().insert(std::sync::atomic::AtomicU32::new(0));
+    dearer(fails).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_spent_in_attempts_that_did_not_help_is_wasted() {
+    for (fails, attempts, wasted) in [(0, 1.0, 0.0), (1, 2.0, 1.0), (2, 3.0, 2.0), (3, 4.0, 3.0)] {
+        let seen = capture();
+        assert!(seen.scope(with_policies(fails)).await.is_ok());
+        let workflow = seen.span("invoke_workflow with_policies");
+        assert!(is(number(&workflow, "tta.cost.total_usd"), attempts * DOLLARS), "{workflow:?}");
+        assert!(is(number(&workflow, "tta.cost.wasted_usd"), wasted * DOLLARS), "{workflow:?}");
+    }
+}

@@ -15,6 +15,8 @@ mod price;
 mod purse;
 mod request;
 mod response;
+#[cfg(feature = "llm")]
+mod scoped;
 #[cfg(all(feature = "llm", feature = "telemetry"))]
 mod series;
 #[cfg(all(feature = "llm", feature = "telemetry"))]
@@ -38,6 +40,8 @@ pub use price::{ModelPrice, PriceRequest, Prices, PricesError, UsageError, price
 #[cfg(feature = "llm")]
 #[allow(unused_imports, reason = "for what makes calls")]
 pub(crate) use price::{Priced, price, warm};
+#[cfg(feature = "llm")]
+pub(crate) use scoped::scoped;
 #[cfg(feature = "context")]
 pub(crate) use {payer::Payer, purse::Purse};
 #[cfg(all(feature = "llm", feature = "telemetry"))]

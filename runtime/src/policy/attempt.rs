@@ -1,16 +1,21 @@
 //! One of several calls of a body.
 
-#[cfg(feature = "telemetry")]
-pub(super) use crate::span::attempt::attempt;
+use std::time::Duration;
 
-/// Nobody sees it.
-#[cfg(not(feature = "telemetry"))]
-pub(super) fn attempt<R, F: Future<Output = R>>(
-    _name: impl FnOnce() -> String,
-    _number: u32,
-    _waited: std::time::Duration,
-    _outcome: &impl Fn(&R) -> crate::outcome::Outcome,
-    body: F,
-) -> F {
+use crate::outcome::Outcome;
+
+/// Runs it in a span and with an account of its own, where there are such.
+#[cfg_attr(not(feature = "telemetry"), allow(unused_variables))]
+pub(super) fn attempt<'a, R: 'a>(
+    name: impl FnOnce() -> String + 'a,
+    number: u32,
+    waited: Duration,
+    outcome: &'a impl Fn(&R) -> Outcome,
+    body: impl Future<Output = R> + 'a,
+) -> impl Future<Output = R> + 'a {
+    #[cfg(feature = "telemetry")]
+    let body = crate::span::attempt::attempt(name, number, waited, outcome, body);
+    #[cfg(feature = "llm")]
+    let body = crate::cost::scoped(outcome, body);
     body
 }

@@ -52,6 +52,8 @@ pub async fn fallback<R, F: Future<Output = R>>(
     outcome: impl Fn(&R) -> Outcome,
     mut call: impl FnMut(usize) -> F,
 ) -> R {
+    #[cfg(feature = "llm")]
+    let body = crate::cost::scoped(&outcome, body);
     let mut result = body.await;
     for (place, member) in policy.members.iter().enumerate() {
         if outcome(&result).status != Status::Error {

@@ -168,6 +168,24 @@ impl Drop for Until {
     }
 }
 
+/// Somebody pays for what runs on this thread, until this is dropped.
+#[cfg(feature = "llm")]
+pub(crate) struct Paying(Payer);
+
+#[cfg(feature = "llm")]
+impl Paying {
+    pub(crate) fn enter(payer: Payer) -> Self {
+        Paying(local(|local| local.payer.replace(payer)).unwrap_or_default())
+    }
+}
+
+#[cfg(feature = "llm")]
+impl Drop for Paying {
+    fn drop(&mut self) {
+        local(|local| local.payer.set(std::mem::take(&mut self.0)));
+    }
+}
+
 /// What fails on this thread until this is dropped is no reason of what has failed before.
 #[cfg(all(feature = "saga", feature = "telemetry"))]
 pub(crate) struct Aside(Option<super::record::Failure>);

@@ -53,6 +53,9 @@ pub(crate) use record::record_user;
 #[cfg(feature = "telemetry")]
 pub use tracer::{Provider, ProviderTracer};
 
+#[cfg(feature = "llm")]
+pub(crate) use local::Paying;
+
 /// The account on which what runs here is booked: that of the innermost call which has one, within the workflow.
 #[cfg(feature = "llm")]
 pub(crate) fn payer() -> Option<std::sync::Arc<crate::cost::Account>> {

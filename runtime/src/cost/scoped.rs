@@ -1,0 +1,51 @@
+//! An attempt of a call, with an account of its own: where it fails, what was spent in it is wasted.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::account::Account;
+use super::payer::Payer;
+use crate::outcome::{Outcome, Status};
+use crate::span::Paying;
+
+pin_project_lite::pin_project! {
+    /// A future whose spending is wasted unless it succeeds.
+    pub(crate) struct Scoped<F, C> {
+        #[pin]
+        body: F,
+        outcome: C,
+        // Until it has ended; none where nobody pays.
+        account: Option<Arc<Account>>,
+    }
+
+    impl<F, C> PinnedDrop for Scoped<F, C> {
+        fn drop(this: Pin<&mut Self>) {
+            if let Some(account) = this.project().account.take() {
+                account.waste();
+            }
+        }
+    }
+}
+
+/// Runs an attempt of the call that is made here.
+pub(crate) fn scoped<F: Future, C: Fn(&F::Output) -> Outcome>(outcome: C, body: F) -> Scoped<F, C> {
+    let account = crate::span::payer().map(|payer| Account::within(Some(payer)));
+    Scoped { body, outcome, account }
+}
+
+impl<F: Future, C: Fn(&F::Output) -> Outcome> Future for Scoped<F, C> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let _paying = this.account.clone().map(|account| Paying::enter(Payer::of(account)));
+        let result = std::task::ready!(this.body.poll(task));
+        if let Some(account) = this.account.take()
+            && (this.outcome)(&result).status != Status::Success
+        {
+            account.waste();
+        }
+        Poll::Ready(result)
+    }
+}

@@ -13,7 +13,6 @@ use crate::usages::{Changes, Made, Variant};
 use crate::vendored::locked;
 
 #[test]
-#[ignore = "needs what tests/run installs: cargo test -p tta-tests --features llm --test prices -- --ignored"]
 fn a_sample_costs_what_the_python_package_calculates() {
     let mut rng = Rng::with_seed(2026);
     let mut input = String::new();

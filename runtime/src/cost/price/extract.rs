@@ -119,7 +119,8 @@ fn normalised(found: &genai_prices::Usage) -> Usage {
         // It is never below zero, and what is too large becomes `u64::MAX`.
         #[expect(clippy::cast_sign_loss, reason = "the extractor refuses what is below zero")]
         let amount = amount.round() as u64;
-        if amount > 0 {
+        // What was written for five minutes is what of all that was written was not for an hour.
+        if amount > 0 && unit != UsageUnit::CacheWrite5mTokens {
             usage = usage.with(unit, amount);
         }
     }

@@ -171,9 +171,9 @@ fn a_file_that_is_wrong_says_where_and_what_is_accepted() {
         assert_eq!(error.to_string(), expected, "{text}");
     }
     let error = Prices::bundled().with(price("me", "mine", "5 €")).expect_err("it is no amount");
-    assert_eq!(error.to_string(), format!("`mine of me.input` is \"5 €\", {dollars}"));
+    assert_eq!(error.to_string(), format!("`ModelPrice(me, mine).input` is \"5 €\", {dollars}"));
     let error = Prices::bundled().with(ModelPrice::new("", "mine").input("1")).expect_err("nobody");
-    assert_eq!(error.to_string(), "`mine of .provider` is \"\", expected a name");
+    assert_eq!(error.to_string(), "`ModelPrice(, mine).provider` is \"\", expected a name");
 }
 
 #[test]

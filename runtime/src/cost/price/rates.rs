@@ -77,7 +77,7 @@ impl Rates {
                         .map(|entry| entry.rates.clone())
                         .or_else(|| listed.at(service_tier, is_batch, date, time));
                     places.push(rates.and_then(|rates| {
-                        let list = PriceList::new(rates);
+                        let list = PriceList::new(rates)?;
                         let place = lists.iter().position(|known| *known == list).unwrap_or_else(|| {
                             lists.push(list);
                             lists.len() - 1
@@ -411,6 +411,13 @@ mod tests {
         for (provider, model) in Data::get().models() {
             assert!(standard(model).is_some(), "{provider} {}", model.id);
             assert!(variants(model).is_some(), "{provider} {}", model.id);
+            let rates =
+                Rates::new(Some(Found { provider, model, is_own: true }), &[]).expect("it has prices");
+            assert!(
+                rates.variants.iter().flat_map(|variant| &variant.lists).all(Option::is_some),
+                "{}",
+                model.id
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
 //! What calls cost, beside those who calculate it too.
+#![allow(clippy::print_stdout, reason = "the figures that are quoted elsewhere")]
 
 #[path = "prices/bodies.rs"]
 mod bodies;

@@ -58,7 +58,8 @@ impl Line {
 }
 
 fn main() {
-    let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_768_478_400);
+    // Noon of 2026-01-15.
+    let at = SystemTime::UNIX_EPOCH + Duration::from_hours(491_244);
     let usage = Usage::openai(1_200, 300).cached(1_000).reasoning(250);
     let begun = Instant::now();
     black_box(tta::price_of("openai", "gpt-5", &usage));

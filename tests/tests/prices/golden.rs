@@ -9,6 +9,7 @@ fn at(time: &str) -> SystemTime {
     humantime::parse_rfc3339(time).expect("a time")
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "prices are compared with it, which can be unknown")]
 fn dollars(amount: &str) -> Option<Money> {
     Some(amount.parse().expect("an amount"))
 }

@@ -46,7 +46,8 @@ impl Usage {
     /// The usage in the body of a response, and the model that it names.
     ///
     /// The provider is named as the semantic conventions do (`openai`, `anthropic`, `gcp.gemini`, ..). A provider can have
-    /// several flavors of responses, such as `chat`, `responses` and `embeddings`; without one, all are tried.
+    /// several flavors of responses, such as `chat`, `responses` and `embeddings`; without one, all are tried. A server that
+    /// answers as OpenAI does is read as `openai`, whoever it is of.
     ///
     /// ```
     /// # fn main() -> Result<(), tta::UsageError> {

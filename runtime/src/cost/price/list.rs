@@ -80,6 +80,9 @@ struct Line {
     narrower: u16,
 }
 
+/// What nearly all lists are for: tokens, and searches by the thousand.
+const PER_MILLION: u64 = 1_000_000;
+
 /// Where the amount is found that a line is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Amount {
@@ -160,11 +163,14 @@ impl PriceList {
             sum = sum.saturating_add(cost);
         }
         let rounded = sum.saturating_add(u128::from(self.per / 2));
-        // Divisions by 64 bits are ten times as fast, and enough for some thousand dollars.
-        match u64::try_from(rounded) {
-            Ok(small) => Money::from_pico(small / self.per),
-            Err(_) => u64::try_from(rounded / u128::from(self.per)).map_or(Money::MAX, Money::from_pico),
-        }
+        // A division by what the compiler knows is a multiplication, and one by 128 bits takes ten times as long as one by 64,
+        // which are enough for some dollars.
+        let pico = match u64::try_from(rounded) {
+            Ok(small) if self.per == PER_MILLION => small / PER_MILLION,
+            Ok(small) => small / self.per,
+            Err(_) => u64::try_from(rounded / u128::from(self.per)).unwrap_or(u64::MAX),
+        };
+        Money::from_pico(pico)
     }
 }
 

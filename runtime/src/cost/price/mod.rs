@@ -142,8 +142,7 @@ fn install(prices: Prices) {
 fn priced_by(books: &ArcSwap<Book>, request: &PriceRequest<'_>, usage: &Usage) -> Option<Money> {
     let PriceRequest { provider, model, .. } = *request;
     let of = |entry: &Entry| {
-        let at = request.at.unwrap_or_else(SystemTime::now);
-        entry.rates.as_ref()?.price(request.service_tier, request.is_batch, at, usage)
+        entry.rates.as_ref()?.price(request.service_tier, request.is_batch, request.at, usage)
     };
     let book = books.load();
     if let Some(entry) = book.table.get(provider, model) {

@@ -308,6 +308,23 @@ impl Usage {
             && self.extras().all(|(unit, amount)| amount <= whole(unit))
     }
 
+    /// The units that have a field.
+    #[cfg(feature = "llm")]
+    pub(crate) const FIELDS: [UsageUnit; 6] = [
+        UsageUnit::InputTokens,
+        UsageUnit::OutputTokens,
+        UsageUnit::CacheReadTokens,
+        UsageUnit::CacheWriteTokens,
+        UsageUnit::CacheWrite1hTokens,
+        UsageUnit::OutputReasoningTokens,
+    ];
+
+    /// The amounts of [`Usage::FIELDS`].
+    #[cfg(feature = "llm")]
+    pub(crate) const fn fields(&self) -> [u64; 6] {
+        [self.input, self.output, self.cache_read, self.cache_write, self.cache_write_1h, self.reasoning]
+    }
+
     /// The shape of what was brought into ours by others, with the raw numbers that follow from it.
     #[cfg(feature = "llm")]
     pub(crate) fn in_shape(mut self, shape: UsageShape) -> Usage {

@@ -1,5 +1,6 @@
 //! Beside the reference implementation, in Python and in decimals.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
@@ -13,7 +14,6 @@ use crate::usages::{Changes, Made, Variant};
 use crate::vendored::locked;
 
 #[test]
-#[ignore = "needs what tests/run installs: cargo test -p tta-tests --features llm --test prices -- --ignored"]
 fn a_sample_costs_what_the_python_package_calculates() {
     let mut rng = Rng::with_seed(2026);
     let mut input = String::new();
@@ -37,7 +37,8 @@ fn a_sample_costs_what_the_python_package_calculates() {
         let case = json!({
             "provider": model.provider, "model": model.id, "at": seconds, "context": context, "usage": usage,
         });
-        input.push_str(&format!("{case}\n"));
+        // Writing to a String cannot fail.
+        let _ = writeln!(input, "{case}");
         let mut request = PriceRequest::new(model.provider, model.id).at(at);
         if let Some(tier) = variant.service_tier {
             request = request.service_tier(tier);

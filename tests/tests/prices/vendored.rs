@@ -12,6 +12,7 @@ const LICENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../runtime/data/LICE
 
 /// A provider with what prices are found by. Names, descriptions, comments and links are left out.
 #[derive(Deserialize, Serialize)]
+#[expect(clippy::struct_field_names, reason = "as in the file")]
 struct Provider {
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]

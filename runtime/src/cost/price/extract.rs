@@ -46,7 +46,8 @@ impl Usage {
     /// The usage in the body of a response, and the model that it names.
     ///
     /// The provider is named as the semantic conventions do (`openai`, `anthropic`, `gcp.gemini`, ..). A provider can have
-    /// several flavors of responses, such as `chat`, `responses` and `embeddings`; without one, all are tried.
+    /// several flavors of responses, such as `chat`, `responses` and `embeddings`; without one, all are tried. A server that
+    /// answers as OpenAI does is read as `openai`, whoever it is of.
     ///
     /// ```
     /// # fn main() -> Result<(), tta::UsageError> {
@@ -119,7 +120,8 @@ fn normalised(found: &genai_prices::Usage) -> Usage {
         // It is never below zero, and what is too large becomes `u64::MAX`.
         #[expect(clippy::cast_sign_loss, reason = "the extractor refuses what is below zero")]
         let amount = amount.round() as u64;
-        if amount > 0 {
+        // What was written for five minutes is what of all that was written was not for an hour.
+        if amount > 0 && unit != UsageUnit::CacheWrite5mTokens {
             usage = usage.with(unit, amount);
         }
     }

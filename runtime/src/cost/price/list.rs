@@ -72,27 +72,55 @@ pub(super) struct PriceList {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Line {
-    of: Of,
+    amount: Amount,
     rate: Rate,
     /// [`PriceList::per`] by that of this line.
     factor: u64,
     /// A bit for each line before this one whose unit is contained in this one's, and has been charged for there.
-    narrower: u64,
+    narrower: u16,
 }
 
-/// As many lines as `narrower` has bits; there are fewer units than that.
-const LINES: usize = 64;
+/// What nearly all lists are for: tokens, and searches by the thousand.
+const PER_MILLION: u64 = 1_000_000;
+
+/// Where the amount is found that a line is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Amount {
+    /// It is the call.
+    One,
+    /// A place in [`Usage::fields`].
+    Field(u8),
+    Extra(UsageUnit),
+}
+
+impl Amount {
+    fn new(of: Of) -> Amount {
+        match of {
+            Of::Request => Amount::One,
+            Of::Unit(unit) => match (0..).zip(Usage::FIELDS).find(|(_, field)| *field == unit) {
+                Some((place, _)) => Amount::Field(place),
+                None => Amount::Extra(unit),
+            },
+        }
+    }
+}
+
+/// As many as `narrower` has bits. The longest list has nine.
+const LINES: usize = 16;
 
 impl PriceList {
-    pub(super) fn new(mut rates: Vec<(Of, Rate)>) -> PriceList {
+    /// `None` for more prices than there is room for, so that nothing is priced by some of them.
+    pub(super) fn new(mut rates: Vec<(Of, Rate)>) -> Option<PriceList> {
+        if rates.len() > LINES {
+            return None;
+        }
         rates.sort_by_key(|(of, _)| std::cmp::Reverse(depth(*of)));
-        rates.truncate(LINES);
         let per = rates.iter().fold(1, |per, (of, _)| least_common_multiple(per, of.per()));
         let lines = rates
             .iter()
             .enumerate()
             .map(|(place, (of, rate))| Line {
-                of: *of,
+                amount: Amount::new(*of),
                 rate: rate.clone(),
                 factor: per / of.per(),
                 narrower: (0..place)
@@ -100,7 +128,7 @@ impl PriceList {
                     .fold(0, |bits, at| bits | 1 << at),
             })
             .collect();
-        PriceList { lines, per }
+        Some(PriceList { lines, per })
     }
 
     /// What the usage costs: each unit at the narrowest price that there is for it. The sum is exact, and rounded once, to
@@ -108,35 +136,41 @@ impl PriceList {
     ///
     /// Where parts are more than their whole, what is left of the whole is nothing.
     pub(super) fn price(&self, usage: &Usage) -> Money {
+        let fields = usage.fields();
         let mut left = [0_u64; LINES];
         let mut sum: u128 = 0;
         for (place, line) in self.lines.iter().enumerate() {
-            let count = match line.of {
-                Of::Request => 1,
-                Of::Unit(unit) => {
-                    let mut rest = usage.get(unit);
-                    let mut narrower = line.narrower;
-                    while narrower != 0 {
-                        rest = rest.saturating_sub(left[narrower.trailing_zeros() as usize]);
-                        narrower &= narrower - 1;
-                    }
-                    left[place] = rest;
-                    rest
-                }
+            let mut count = match line.amount {
+                Amount::One => 1,
+                Amount::Field(field) => fields[usize::from(field)],
+                Amount::Extra(unit) => usage.extra(unit).unwrap_or(0),
             };
-            if count > 0 {
-                let rate = line.rate.with_prompt(usage.input);
-                // Two numbers of 64 bits. What is too large for 128 with the factor is too large for money anyway.
-                let cost = (u128::from(rate) * u128::from(count)).saturating_mul(u128::from(line.factor));
-                sum = sum.saturating_add(cost);
+            if count == 0 {
+                continue;
             }
+            let mut narrower = line.narrower;
+            while narrower != 0 {
+                count = count.saturating_sub(left[narrower.trailing_zeros() as usize]);
+                narrower &= narrower - 1;
+            }
+            left[place] = count;
+            let rate = line.rate.with_prompt(usage.input);
+            // Two numbers of 64 bits. What is too large for 128 with the factor is too large for money anyway.
+            let mut cost = u128::from(rate) * u128::from(count);
+            if line.factor > 1 {
+                cost = cost.saturating_mul(u128::from(line.factor));
+            }
+            sum = sum.saturating_add(cost);
         }
         let rounded = sum.saturating_add(u128::from(self.per / 2));
-        // Divisions by 64 bits are ten times as fast, and enough for some thousand dollars.
-        match u64::try_from(rounded) {
-            Ok(small) => Money::from_pico(small / self.per),
-            Err(_) => u64::try_from(rounded / u128::from(self.per)).map_or(Money::MAX, Money::from_pico),
-        }
+        // A division by what the compiler knows is a multiplication, and one by 128 bits takes ten times as long as one by 64,
+        // which are enough for some dollars.
+        let pico = match u64::try_from(rounded) {
+            Ok(small) if self.per == PER_MILLION => small / PER_MILLION,
+            Ok(small) => small / self.per,
+            Err(_) => u64::try_from(rounded / u128::from(self.per)).unwrap_or(u64::MAX),
+        };
+        Money::from_pico(pico)
     }
 }
 
@@ -159,6 +193,7 @@ mod tests {
 
     fn list(rates: &[(UsageUnit, u64)]) -> PriceList {
         PriceList::new(rates.iter().map(|(unit, rate)| (Of::Unit(*unit), Rate::flat(*rate))).collect())
+            .expect("there is room")
     }
 
     #[test]

@@ -28,10 +28,11 @@ const PICO_DIGITS: i64 = 12;
 /// The prices that are in force in this process.
 static CURRENT: LazyLock<ArcSwap<Book>> = LazyLock::new(|| ArcSwap::from_pointee(Book::default()));
 
-/// Prices, with the rates that have been worked out from them. Other prices are another book, with a table of its own.
+/// Prices, with the rates that have been worked out from them. What is looked up is found with one load and without a lock;
+/// what is added makes another book.
 #[derive(Debug, Default)]
 struct Book {
-    prices: Prices,
+    prices: Arc<Prices>,
     table: Table,
 }
 
@@ -121,7 +122,10 @@ pub(crate) enum Priced {
 
 /// What a call costs.
 pub(crate) fn price(request: &PriceRequest<'_>, usage: &Usage) -> Priced {
-    CURRENT.load().price(request, usage).map_or(Priced::Unknown, Priced::Known)
+    match priced_by(&CURRENT, request, usage) {
+        Some(cost) => Priced::Known(cost),
+        None => Priced::Unknown,
+    }
 }
 
 /// Reads what comes along, which takes some milliseconds, so that the first call need not.
@@ -132,31 +136,29 @@ pub(crate) fn warm() {
 }
 
 fn install(prices: Prices) {
-    CURRENT.store(Arc::new(Book { prices, table: Table::default() }));
+    CURRENT.store(Arc::new(Book { prices: Arc::new(prices), table: Table::default() }));
 }
 
-impl Book {
-    fn price(&self, request: &PriceRequest<'_>, usage: &Usage) -> Option<Money> {
-        let of = |entry: &Entry| {
-            let at = request.at.unwrap_or_else(SystemTime::now);
-            entry.rates.as_ref()?.price(request.service_tier, request.is_batch, at, usage)
-        };
-        if let Some(entry) = self.table.now().get(request.provider, request.model) {
-            return of(entry);
+fn priced_by(books: &ArcSwap<Book>, request: &PriceRequest<'_>, usage: &Usage) -> Option<Money> {
+    let PriceRequest { provider, model, .. } = *request;
+    let of = |entry: &Entry| {
+        entry.rates.as_ref()?.price(request.service_tier, request.is_batch, request.at, usage)
+    };
+    let book = books.load();
+    if let Some(entry) = book.table.get(provider, model) {
+        return of(entry);
+    }
+    let rates = Rates::new(resolve::find(provider, model), &book.prices.said(provider, model));
+    let entry = Arc::new(Entry::new(provider, model, rates));
+    books.rcu(|now| {
+        if Arc::ptr_eq(&now.prices, &book.prices) {
+            Arc::new(Book { prices: Arc::clone(&now.prices), table: now.table.with(&entry) })
+        } else {
+            // Other prices are in force by now, which the entry is not of.
+            Arc::clone(now)
         }
-        let entry = Arc::new(Entry::new(
-            request.provider,
-            request.model,
-            self.rates(request.provider, request.model),
-        ));
-        let cost = of(&entry);
-        self.table.put(&entry);
-        cost
-    }
-
-    fn rates(&self, provider: &str, model: &str) -> Option<Rates> {
-        Rates::new(resolve::find(provider, model), &self.prices.said(provider, model))
-    }
+    });
+    of(&entry)
 }
 
 #[cfg(test)]
@@ -165,15 +167,18 @@ mod tests {
 
     #[test]
     fn models_that_nobody_knows_do_not_fill_the_memory() {
-        let book = Book::default();
+        let books = ArcSwap::from_pointee(Book::default());
         let usage = Usage::openai(1_000, 0);
         let known = PriceRequest::new("openai", "gpt-5");
-        let cost = book.price(&known, &usage);
+        let cost = priced_by(&books, &known, &usage);
         assert!(cost.is_some());
         for number in 0..3_000 {
-            assert_eq!(book.price(&PriceRequest::new("nobody", &format!("model-{number}")), &usage), None);
-            assert!(book.table.len() <= 1_024);
+            assert_eq!(
+                priced_by(&books, &PriceRequest::new("nobody", &format!("model-{number}")), &usage),
+                None
+            );
+            assert!(books.load().table.len() <= 1_024);
         }
-        assert_eq!(book.price(&known, &usage), cost);
+        assert_eq!(priced_by(&books, &known, &usage), cost);
     }
 }

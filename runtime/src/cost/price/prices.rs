@@ -194,7 +194,7 @@ impl ModelPrice {
     }
 
     fn entry(self) -> Result<Entry, PricesError> {
-        let place = format!("{} of {}", self.model, self.provider);
+        let place = format!("ModelPrice({}, {})", self.provider, self.model);
         let mut rates = BTreeMap::new();
         for (part, dollars) in &self.amounts {
             let rate = dollars
@@ -330,7 +330,8 @@ impl Prices {
     ///
     /// As of [`from_json`](Prices::from_json).
     pub fn with_json(mut self, text: &str) -> Result<Prices, PricesError> {
-        let file: BTreeMap<String, &RawValue> = serde_json::from_str(text).map_err(PricesError::NotJson)?;
+        let file: BTreeMap<String, &RawValue> =
+            serde_json::from_str(text).map_err(|error| PricesError::NotJson { reason: error.to_string() })?;
         if let Some(key) = file.keys().find(|key| *key != "models") {
             return Err(PricesError::UnknownKey {
                 place: "prices".to_owned(),
@@ -466,12 +467,16 @@ fn shown(value: &RawValue) -> String {
 }
 
 /// Prices that cannot be used: where, what was found there, and what is accepted.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PricesError {
     /// The text is no JSON object.
-    #[error("the prices are no JSON object with an array `models`: {0}")]
-    NotJson(#[source] serde_json::Error),
+    #[error("the prices are no JSON object with an array `models`: {reason}")]
+    #[non_exhaustive]
+    NotJson {
+        /// What is wrong, and where.
+        reason: String,
+    },
     /// A value that is not accepted.
     #[error("`{place}` is {found}, expected {expected}")]
     #[non_exhaustive]

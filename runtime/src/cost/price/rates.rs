@@ -33,7 +33,7 @@ pub(super) struct Rates {
 struct Variant {
     service_tier: Option<Box<str>>,
     is_batch: bool,
-    /// For each date each time of day: the place of the price list, if one is known.
+    /// For each date each time of day: the place of the price list, if one is known. One alone, if all are the same.
     lists: Box<[Option<u16>]>,
 }
 
@@ -77,13 +77,16 @@ impl Rates {
                         .map(|entry| entry.rates.clone())
                         .or_else(|| listed.at(service_tier, is_batch, date, time));
                     places.push(rates.and_then(|rates| {
-                        let list = PriceList::new(rates);
+                        let list = PriceList::new(rates)?;
                         let place = lists.iter().position(|known| *known == list).unwrap_or_else(|| {
                             lists.push(list);
                             lists.len() - 1
                         });
                         u16::try_from(place).ok()
                     }));
+                }
+                if places.iter().all(|place| *place == places[0]) {
+                    places.truncate(1);
                 }
                 variants.push(Variant {
                     service_tier: service_tier.map(Box::from),
@@ -101,34 +104,36 @@ impl Rates {
         })
     }
 
-    /// What the usage costs; `None` where nothing is known for that time.
+    /// What the usage costs at that time, or now; `None` where nothing is known for then.
     pub(super) fn price(
         &self,
         service_tier: Option<&str>,
         is_batch: bool,
-        at: SystemTime,
+        at: Option<SystemTime>,
         usage: &Usage,
     ) -> Option<Money> {
-        let list = self.at(service_tier, is_batch, at)?;
+        let list = self.list(service_tier, is_batch, at)?;
         if self.least_audio > 0 {
             return Some(list.price(&charged(usage, self.least_audio)));
         }
         Some(list.price(usage))
     }
 
-    fn at(&self, service_tier: Option<&str>, is_batch: bool, at: SystemTime) -> Option<&PriceList> {
-        let variant = self.variant(service_tier, is_batch)?;
+    fn list(&self, service_tier: Option<&str>, is_batch: bool, at: Option<SystemTime>) -> Option<&PriceList> {
+        let places = &self.variant(service_tier, is_batch)?.lists;
+        // Most prices have never changed: then nobody has to look at a clock.
+        let place = if places.len() == 1 { 0 } else { self.period(at.unwrap_or_else(SystemTime::now))? };
+        self.lists.get(usize::from((*places.get(place)?)?))
+    }
+
+    /// The place of a time among all dates and times of day.
+    fn period(&self, at: SystemTime) -> Option<usize> {
         // Before 1970 there were no prices.
         let seconds = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
         let date = self.dates.iter().rposition(|date| seconds >= *date)?;
-        let time = if self.times.len() == 1 {
-            0
-        } else {
-            let time = (seconds % u64::from(DAY)) as u32;
-            self.times.iter().rposition(|from| time >= *from)?
-        };
-        let place = (*variant.lists.get(date * self.times.len() + time)?)?;
-        self.lists.get(usize::from(place))
+        let time_of_day = (seconds % u64::from(DAY)) as u32;
+        let time = self.times.iter().rposition(|time| time_of_day >= *time)?;
+        Some(date * self.times.len() + time)
     }
 
     /// A tier without prices of its own is charged the standard price, and so is a model that is not served in batches.
@@ -411,6 +416,13 @@ mod tests {
         for (provider, model) in Data::get().models() {
             assert!(standard(model).is_some(), "{provider} {}", model.id);
             assert!(variants(model).is_some(), "{provider} {}", model.id);
+            let rates =
+                Rates::new(Some(Found { provider, model, is_own: true }), &[]).expect("it has prices");
+            assert!(
+                rates.variants.iter().flat_map(|variant| &variant.lists).all(Option::is_some),
+                "{}",
+                model.id
+            );
         }
     }
 }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
-use arc_swap::{ArcSwap, Guard};
 use rustc_hash::FxBuildHasher;
 
 use super::rates::Rates;
@@ -13,13 +12,12 @@ use super::rates::Rates;
 /// soon there again, whatever was put in between.
 const MOST: usize = 1_024;
 
-/// Rates by the names of provider and model, as they were given. Reading takes no lock; a new entry copies the table.
-#[derive(Debug, Default)]
+/// Rates by the names of provider and model, as they were given. It is never written to: with a new entry it is another
+/// table.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Table {
-    entries: ArcSwap<Entries>,
+    entries: HashMap<u64, Arc<Entry>, FxBuildHasher>,
 }
-
-type Entries = HashMap<u64, Arc<Entry>, FxBuildHasher>;
 
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -35,38 +33,22 @@ impl Entry {
     }
 }
 
-/// The table as it is now.
-pub(super) struct Known(Guard<Arc<Entries>>);
-
-impl Known {
-    /// What is known of this model. Two names of one hash are told apart: the second one is never known.
+impl Table {
+    /// What is known of this model. Two names of one hash are told apart: one of them is never known.
     pub(super) fn get(&self, provider: &str, model: &str) -> Option<&Entry> {
-        let entry = self.0.get(&hash(provider, model))?;
+        let entry = self.entries.get(&hash(provider, model))?;
         (*entry.provider == *provider && *entry.model == *model).then_some(entry)
     }
-}
 
-impl Table {
-    pub(super) fn now(&self) -> Known {
-        Known(self.entries.load())
-    }
-
-    pub(super) fn put(&self, entry: &Arc<Entry>) {
-        let hash = hash(&entry.provider, &entry.model);
-        self.entries.rcu(|entries| {
-            let mut entries = if entries.len() < MOST {
-                Entries::clone(entries)
-            } else {
-                Entries::with_hasher(FxBuildHasher)
-            };
-            entries.insert(hash, Arc::clone(entry));
-            entries
-        });
+    pub(super) fn with(&self, entry: &Arc<Entry>) -> Table {
+        let mut table = if self.entries.len() < MOST { self.clone() } else { Table::default() };
+        table.entries.insert(hash(&entry.provider, &entry.model), Arc::clone(entry));
+        table
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.entries.load().len()
+        self.entries.len()
     }
 }
 

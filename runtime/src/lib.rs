@@ -89,6 +89,7 @@ extern crate self as tta;
 mod catalog;
 #[cfg(feature = "context")]
 mod context;
+mod cost;
 mod flow;
 mod metric;
 mod names;
@@ -127,6 +128,7 @@ mod bridge;
 pub mod testing;
 
 pub use catalog::Maturity;
+pub use cost::{Money, ParseMoneyError};
 #[cfg(feature = "parallel")]
 pub use flow::{parallel, try_parallel};
 pub use metric::label::Label;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use crate::cost::Money;
 use crate::outcome::{Category, ErrorKind, Kind};
 
 /// A policy refused the call. The one error type of every policy.
@@ -97,14 +98,8 @@ pub enum BudgetUnit {
 
 impl BudgetUnit {
     fn show(self, amount: u64) -> String {
-        const PER_DOLLAR: u64 = 1_000_000_000_000;
         match self {
-            BudgetUnit::PicoDollars => {
-                let fraction = format!("{:012}", amount % PER_DOLLAR);
-                // Cents always, smaller digits only where they say something.
-                let shown = fraction.trim_end_matches('0').len().max(2);
-                format!("${}.{}", amount / PER_DOLLAR, &fraction[..shown])
-            }
+            BudgetUnit::PicoDollars => Money::from_pico(amount).to_string(),
             BudgetUnit::Tokens => format!("{amount} tokens"),
             BudgetUnit::Calls => format!("{amount} calls"),
         }

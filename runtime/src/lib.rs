@@ -128,6 +128,8 @@ mod bridge;
 pub mod testing;
 
 pub use catalog::Maturity;
+#[cfg(feature = "llm")]
+pub use cost::budget;
 pub use cost::{Money, ParseMoneyError};
 #[cfg(feature = "parallel")]
 pub use flow::{parallel, try_parallel};

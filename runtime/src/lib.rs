@@ -138,7 +138,7 @@ pub mod llm {
 pub use catalog::Maturity;
 pub use cost::{LlmResponse, Money, ParseMoneyError, RawUsage, Usage, UsageShape, UsageUnit};
 #[cfg(feature = "llm")]
-pub use cost::{ModelPrice, PriceRequest, Prices, PricesError, UsageError, price_of};
+pub use cost::{ModelPrice, PriceRequest, Prices, PricesError, UsageError, budget, price_of};
 #[cfg(feature = "parallel")]
 pub use flow::{parallel, try_parallel};
 pub use metric::label::Label;

@@ -5,6 +5,8 @@ mod absent;
 #[cfg(feature = "llm")]
 mod account;
 #[cfg(feature = "llm")]
+pub mod budget;
+#[cfg(feature = "llm")]
 mod llm;
 mod money;
 #[cfg(feature = "context")]

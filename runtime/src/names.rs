@@ -157,6 +157,11 @@ mod gen_ai {
     pub(crate) const COST_SAVED: &str = "tta.cost.saved_usd";
     /// Whether it is known of each call of a model what it has cost.
     pub(crate) const COST_COMPLETE: &str = "tta.cost.complete";
+    pub(crate) const BUDGET_NAME: &str = "tta.budget.name";
+    /// Which part of it is spent, a float.
+    pub(crate) const BUDGET_SHARE: &str = "tta.budget.share";
+    /// How much that is, in words.
+    pub(crate) const BUDGET_SPENT: &str = "tta.budget.spent";
     pub(crate) const TOKENS_INPUT: &str = "tta.tokens.input";
     pub(crate) const TOKENS_OUTPUT: &str = "tta.tokens.output";
     /// Calls of models in the call, each attempt one.
@@ -203,12 +208,17 @@ mod request {
     pub(crate) const GRPC_STATUS: &str = "rpc.grpc.status_code";
 }
 
-/// Span events of routers.
-#[cfg(feature = "router")]
+/// Span events.
+#[cfg(any(feature = "llm", feature = "router"))]
 pub(crate) mod event {
+    /// Four fifths of a budget are spent.
+    #[cfg(feature = "llm")]
+    pub(crate) const BUDGET: &str = "budget";
     /// A router has failed, and its default route stands for its decision.
+    #[cfg(feature = "router")]
     pub(crate) const ROUTER_DEFAULT: &str = "router default";
     /// A call on the route of a decision has ended.
+    #[cfg(feature = "router")]
     pub(crate) const ROUTED: &str = "routed";
 }
 

@@ -1,5 +1,6 @@
 //! Attribute text to typed arguments; every node keeps the user's tokens.
 
+mod budget;
 mod duration;
 mod llm;
 mod policy;
@@ -15,6 +16,7 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
 use syn::{Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, Type, parenthesized, token};
 
+pub(crate) use self::budget::Budget;
 pub(crate) use self::llm::{EXAMPLE as LLM_EXAMPLE, Llm, text as literal_text};
 pub(crate) use self::policy::{
     Backoff, Breaker, BreakerWindow, Bulkhead, Cache, Compensate, Count, Fallback, Hedge, HedgeAfter,
@@ -44,6 +46,7 @@ pub(crate) struct Args {
     pub(crate) slo: Option<Slo>,
     pub(crate) maturity: Option<LitStr>,
     pub(crate) policies: Policies,
+    pub(crate) budget: Option<Budget>,
     /// `default = route`, of a router.
     pub(crate) default: Option<Path>,
     /// Who is told what became of a saga.
@@ -208,6 +211,7 @@ impl Args {
             "retry" => self.policies.retry = Some(policy::retry(input, &keyword, cx)?),
             "hedge" => self.policies.hedge = Some(policy::hedge(input, &keyword, cx)?),
             "timeout" => self.policies.timeout = Some(policy::timeout(input, &keyword, cx)?),
+            "budget" => self.budget = Some(budget::budget(input, &keyword, cx)?),
             "llm" => self.policies.llm = Some(llm::llm(input, &keyword, cx)?),
             DEFAULT if role == Role::Router => {
                 let wrong = "`default` takes the route to take where the router fails: write `default = Model::Small`";

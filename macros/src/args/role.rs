@@ -22,6 +22,7 @@ const KNOWN: &[&str] = &[
     "hedge",
     "timeout",
     "llm",
+    "budget",
     "report",
     "crate",
     "skip",

@@ -65,13 +65,15 @@ impl Call<'_> {
     //     attempt_of(__llm.clone(), __call, |__r, __q, __a| {
     //         if let Some(__r) = { use kinds::*; (&&&Probe(__r)).__value() } { answered(__q, __r, __a) }
     //         else if let Some(__r) = { use kinds::*; (&&&Probe(__r)).__told() } { answered(__q, __r, __a) }
-    //     }, |__r| ..)
+    //     }, |__r| .., { use returns::*; (&&ReturnProbe::<T>::NEW).__refuse() })
     pub(super) fn asked(&self, returned: &Returned<'_>, call: &Ident) -> TokenStream {
         let at = returned.ty().map_or_else(|| ours_at(self.function.sig.ident.span()), |ty| ends(ty).0);
         let private = located(&self.private, at);
         let [asked, result, request, answer] = ["__llm", "__r", "__q", "__a"].map(hidden);
         let (value, error) = (self.probe("__value"), self.probe("__told"));
         let outcome = self.outcome_of_result();
+        let ty = returned.ty().map_or_else(|| quote!(()), |ty| quote!(#ty));
+        let refuse = quote!({ use #private::returns::*; (&&#private::ReturnProbe::<#ty>::NEW).__refuse() });
         let told = quote_spanned!(at=> #private::answered(#request, #result, #answer));
         quote_spanned! {at=>
             #private::attempt_of(#asked, #call, |#result, #request, #answer| {
@@ -80,7 +82,7 @@ impl Call<'_> {
                 } else if let ::core::option::Option::Some(#result) = #error {
                     #told
                 }
-            }, #outcome)
+            }, #outcome, #refuse)
         }
     }
 }

@@ -8,7 +8,7 @@ use syn::{LitStr, Type};
 use super::error_type::error_type;
 use super::returned::Returned;
 use super::{Call, located, ours_at};
-use crate::args::{LabelSet, Labels, Llm, Mode, Objective, Slo};
+use crate::args::{Budget, Count, LabelSet, Labels, Llm, Mode, Objective, Slo};
 
 impl Call<'_> {
     // Output:
@@ -47,13 +47,14 @@ impl Call<'_> {
         });
         let (policies, aspects) = self.policies(&name, returned);
         let saga = self.static_of_saga(&name);
+        let budget = self.args.budget.as_ref().map(|budget| self.budget(budget));
         quote! {
             #declared
             #policies
             #saga
             static __SITE: #private::Site = #private::Site::#role(#name, #kind)
                 .at(::core::concat!(::core::module_path!(), #path), ::core::file!(), #line)
-                #labels #fields #(#errors)* #slo #maturity #aspects;
+                #labels #fields #(#errors)* #slo #maturity #aspects #budget;
             #private::register!(__SITE);
         }
     }
@@ -105,6 +106,28 @@ impl Call<'_> {
             quote!(.latency(#nanoseconds, #millionths))
         });
         quote!(.slo(#private::Slo::new(#days) #success #latency))
+    }
+
+    // Output:
+    //     .budget(Limits::new().money(Money::from_pico(500000000000)).calls(20))
+    fn budget(&self, budget: &Budget) -> TokenStream {
+        // A feature that is missing is missing where the budget is written.
+        let at = ours_at(budget.keyword.span());
+        let private = located(&self.private, at);
+        let money = budget.usd.as_ref().map(|usd| {
+            let pico = usd.pico;
+            quote!(.money(#private::Money::from_pico(#pico)))
+        });
+        let count = |count: Option<&Count>| count.map(|count| u64::from(count.number));
+        let tokens = count(budget.tokens.as_ref()).map(|number| quote!(.tokens(#number)));
+        let calls = count(budget.calls.as_ref()).map(|number| quote!(.calls(#number)));
+        let time = budget.time.as_ref().map(|time| {
+            let nanoseconds = time.nanoseconds;
+            quote!(.time(::core::time::Duration::from_nanos(#nanoseconds)))
+        });
+        let is_allowed = budget.unpriced.as_ref().is_some_and(|unpriced| unpriced.value() == "allow");
+        let unpriced = is_allowed.then(|| quote!(.allow_unpriced()));
+        quote_spanned!(at=> .budget(#private::Limits::new() #money #tokens #calls #time #unpriced))
     }
 
     /// The error types that are known: of what is returned, and of the future or stream in it.

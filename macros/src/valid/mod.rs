@@ -1,5 +1,6 @@
 //! Only refusals: each is a sentence that says what to write instead, at the token to blame.
 
+mod budget;
 mod expression;
 mod function;
 mod label;
@@ -101,6 +102,9 @@ fn arguments(args: &Args, generics: &Generics, cx: &Ctxt) {
         maturity(text, cx);
     }
     policy::settings(&args.policies, cx);
+    if let Some(budget) = &args.budget {
+        budget::check(budget, cx);
+    }
     if let Some(skip) = &args.skip {
         cx.error(
             skip,

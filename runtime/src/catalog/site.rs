@@ -68,6 +68,8 @@ pub struct Site {
     /// Its policies.
     aspects: &'static [&'static dyn Aspect],
     has_purse: bool,
+    #[cfg(feature = "llm")]
+    budget: Option<crate::cost::budget::Limits>,
     #[cfg(feature = "telemetry")]
     span_name: OnceLock<Cow<'static, str>>,
     #[cfg(feature = "telemetry")]
@@ -112,6 +114,8 @@ impl Site {
             maturity: None,
             aspects: &[],
             has_purse: false,
+            #[cfg(feature = "llm")]
+            budget: None,
             #[cfg(feature = "telemetry")]
             span_name: OnceLock::new(),
             #[cfg(feature = "telemetry")]
@@ -189,7 +193,24 @@ impl Site {
         self
     }
 
-    /// It calls a model, or has a budget.
+    /// What each of its calls may spend.
+    #[cfg_attr(not(feature = "llm"), allow(unused_variables))]
+    pub const fn budget(mut self, limits: crate::cost::private::Limits) -> Self {
+        self.has_purse = true;
+        #[cfg(feature = "llm")]
+        {
+            self.budget = Some(limits);
+        }
+        self
+    }
+
+    /// What each of its calls may spend, if there is a limit.
+    #[cfg(feature = "llm")]
+    pub(crate) const fn limits(&self) -> Option<crate::cost::budget::Limits> {
+        self.budget
+    }
+
+    /// It calls a model.
     pub const fn purse(mut self) -> Self {
         self.has_purse = true;
         self

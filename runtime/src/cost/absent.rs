@@ -1,7 +1,7 @@
 //! What stands for `llm(..)` where its feature is not compiled in: its expressions are checked, and nothing is asked.
 
 use crate::outcome::Outcome;
-use crate::policy::{Aspect, Observed};
+use crate::policy::{Aspect, Observed, PolicyError};
 use crate::span::Fields;
 
 use super::request::Request;
@@ -37,6 +37,53 @@ impl Llm {
 impl Aspect for Llm {
     fn observed(&self) -> Vec<&Observed> {
         Vec::new()
+    }
+}
+
+/// What a budget allows, of which there is none. Its site does not compile.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits(());
+
+#[allow(
+    clippy::must_use_candidate,
+    clippy::new_without_default,
+    clippy::return_self_not_must_use,
+    reason = "called by expansions only"
+)]
+impl Limits {
+    /// Says what is missing.
+    ///
+    /// # Panics
+    /// Always, while it is compiled.
+    pub const fn new() -> Self {
+        panic!(
+            "`budget` needs a feature of tta: write `features = [\"llm\"]` where tta is among the dependencies"
+        )
+    }
+
+    /// `usd = "$0.50"`
+    pub const fn money(self, _limit: super::Money) -> Self {
+        self
+    }
+
+    /// `tokens = 100_000`
+    pub const fn tokens(self, _limit: u64) -> Self {
+        self
+    }
+
+    /// `calls = 20`
+    pub const fn calls(self, _limit: u64) -> Self {
+        self
+    }
+
+    /// `time = "1m"`
+    pub const fn time(self, _limit: std::time::Duration) -> Self {
+        self
+    }
+
+    /// `unpriced = "allow"`
+    pub const fn allow_unpriced(self) -> Self {
+        self
     }
 }
 
@@ -82,6 +129,7 @@ pub async fn attempt_of<R>(
     body: impl Future<Output = R>,
     _look: impl Fn(&R, &Asked, &mut Answer),
     _outcome: impl Fn(&R) -> Outcome,
+    _refuse: Option<fn(PolicyError) -> R>,
 ) -> R {
     body.await
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Money;
+use super::budget::Chain;
 
 /// Who is told of what is spent after a workflow has ended.
 pub(super) type Late = Box<dyn Fn(&Spent) + Send>;
@@ -18,6 +19,8 @@ pub(crate) struct Account {
     parent: Option<Arc<Account>>,
     /// The address of the account of the workflow that it belongs to; 0 where there is none.
     workflow: usize,
+    /// What is asked before a model is.
+    budgets: Option<Chain>,
     balance: Mutex<Balance>,
 }
 
@@ -147,14 +150,30 @@ impl Account {
     }
 
     /// That of a call within `parent`.
-    pub(crate) fn within(parent: Option<Arc<Account>>) -> Arc<Account> {
+    pub(crate) fn new(parent: Option<Arc<Account>>, budgets: Option<Chain>) -> Arc<Account> {
         let workflow = parent.as_ref().map_or(0, |parent| parent.workflow);
-        Arc::new(Account { parent, workflow, balance: Mutex::default() })
+        Arc::new(Account { parent, workflow, budgets, balance: Mutex::default() })
+    }
+
+    /// That of an attempt of the call whose account is `parent`.
+    pub(crate) fn within(parent: Arc<Account>) -> Arc<Account> {
+        let budgets = parent.budgets.clone();
+        Account::new(Some(parent), budgets)
     }
 
     /// That of a workflow within `parent`.
-    pub(crate) fn of_workflow(parent: Option<Arc<Account>>) -> Arc<Account> {
-        Arc::new_cyclic(|own| Account { parent, workflow: own.as_ptr() as usize, balance: Mutex::default() })
+    pub(crate) fn of_workflow(parent: Option<Arc<Account>>, budgets: Option<Chain>) -> Arc<Account> {
+        Arc::new_cyclic(|own| Account {
+            parent,
+            workflow: own.as_ptr() as usize,
+            budgets,
+            balance: Mutex::default(),
+        })
+    }
+
+    /// What is asked before a model is.
+    pub(crate) fn budgets(&self) -> Option<&Chain> {
+        self.budgets.as_ref()
     }
 
     /// Whether it is that of the workflow `other`, or of a call in it.
@@ -246,9 +265,9 @@ mod tests {
 
     #[test]
     fn what_is_spent_is_booked_once_into_every_call_around_it() {
-        let workflow = Account::of_workflow(None);
-        let step = Account::within(Some(workflow.clone()));
-        let [first, second] = [(); 2].map(|()| Account::within(Some(step.clone())));
+        let workflow = Account::of_workflow(None, None);
+        let step = Account::within(workflow.clone());
+        let [first, second] = [(); 2].map(|()| Account::within(step.clone()));
         first.book(cents(5));
         second.book(cents(7));
         workflow.book(cents(1));
@@ -258,9 +277,9 @@ mod tests {
 
     #[test]
     fn what_a_failed_call_spent_is_wasted_all_the_way_out_and_once() {
-        let workflow = Account::of_workflow(None);
-        let step = Account::within(Some(workflow.clone()));
-        let attempt = Account::within(Some(step.clone()));
+        let workflow = Account::of_workflow(None, None);
+        let step = Account::within(workflow.clone());
+        let attempt = Account::within(step.clone());
         step.book(cents(1));
         attempt.book(cents(5));
         attempt.waste();
@@ -273,9 +292,9 @@ mod tests {
 
     #[test]
     fn what_is_spent_after_a_workflow_is_told_and_what_it_has_said_stays() {
-        let outer = Account::of_workflow(None);
-        let workflow = Account::of_workflow(Some(outer.clone()));
-        let step = Account::within(Some(workflow.clone()));
+        let outer = Account::of_workflow(None, None);
+        let workflow = Account::of_workflow(Some(outer.clone()), None);
+        let step = Account::within(workflow.clone());
         step.book(cents(3));
         let told = Arc::new(Mutex::new(Money::ZERO));
         let said = workflow.close(Some({
@@ -291,9 +310,9 @@ mod tests {
 
     #[test]
     fn a_long_chain_is_dropped_without_recursion() {
-        let mut account = Account::within(None);
+        let mut account = Account::new(None, None);
         for _ in 0..1_000_000 {
-            account = Account::within(Some(account));
+            account = Account::within(account);
         }
         drop(account);
     }

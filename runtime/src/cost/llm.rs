@@ -4,25 +4,49 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::SystemTime;
 
 use super::account::{Account, Spent};
+use super::budget::{Actual, Estimate, Passed, Reservation};
 use super::request::{Request, name};
 use super::response::{LlmResponse, Response};
 #[cfg(feature = "telemetry")]
 use super::series::{Answered, Models};
 use super::{Money, PriceRequest, Priced, Usage, price};
-use crate::names::{attribute, operation};
+use crate::names::{attribute, event, operation};
 use crate::outcome::{Outcome, Status};
-use crate::policy::{Aspect, Observed};
+use crate::policy::{Aspect, Observed, PolicyError, Refuse};
 use crate::span::{Fields, Span};
 
 /// What `llm(..)` says of a function.
 pub struct Llm {
     /// The model's part in the function, of which the span is named.
     operation: &'static str,
+    /// What its last answer has used, for want of anything better.
+    last: Last,
     #[cfg(feature = "telemetry")]
     pub(super) models: Models,
+}
+
+/// Tokens of the last answer.
+struct Last {
+    input: AtomicU64,
+    output: AtomicU64,
+}
+
+impl Last {
+    /// What is taken for the usage of the first call, where nobody has said anything.
+    const FIRST: u64 = 1_000;
+
+    const fn new() -> Self {
+        Last { input: AtomicU64::new(Last::FIRST), output: AtomicU64::new(Last::FIRST) }
+    }
+
+    fn keep(&self, usage: &Usage) {
+        self.input.store(usage.input, Relaxed);
+        self.output.store(usage.output, Relaxed);
+    }
 }
 
 impl fmt::Debug for Llm {
@@ -38,6 +62,7 @@ impl Llm {
     pub const fn new(_primitive: &'static str) -> Self {
         Llm {
             operation: operation::CHAT,
+            last: Last::new(),
             #[cfg(feature = "telemetry")]
             models: Models::new(),
         }
@@ -109,6 +134,12 @@ impl Request {
         price(&request, usage)
     }
 
+    /// What a call will use at most: what was said of it, and for the rest what the last one has used.
+    fn expected(&self, last: &Last) -> Usage {
+        let input = self.input_tokens.unwrap_or_else(|| last.input.load(Relaxed));
+        Usage::openai(input, self.max_tokens.unwrap_or_else(|| last.output.load(Relaxed)))
+    }
+
     /// What a call of which no answer is known has used, where it was said how long the prompt is and how long the answer
     /// may be.
     fn estimate(&self) -> Option<Usage> {
@@ -159,12 +190,7 @@ impl Asking {
     #[must_use]
     pub fn begun(self) -> Asked {
         let request = self.request.into_inner().unwrap_or_default();
-        Asked(Arc::new(Begun {
-            #[cfg(feature = "telemetry")]
-            llm: self.llm,
-            request,
-            span: crate::span::recording(),
-        }))
+        Asked(Arc::new(Begun { llm: self.llm, request, span: crate::span::recording() }))
     }
 }
 
@@ -173,7 +199,6 @@ impl Asking {
 pub struct Asked(Arc<Begun>);
 
 struct Begun {
-    #[cfg(feature = "telemetry")]
     llm: &'static Llm,
     request: Request,
     /// The call's, which may have attempts in it.
@@ -252,6 +277,7 @@ enum Stage {
 struct Attempt<'a> {
     asked: &'a Asked,
     account: Option<Arc<Account>>,
+    reservation: Option<Reservation>,
     #[cfg(feature = "telemetry")]
     begun: crate::span::clock::Tick,
     stage: Stage,
@@ -283,6 +309,14 @@ impl Attempt<'_> {
         if let Some(account) = &self.account {
             account.book(spent);
         }
+        if answer.used.is_some() {
+            self.asked.0.llm.last.keep(&usage);
+        }
+        if let Some(reservation) = self.reservation.take() {
+            let actual =
+                Actual { money: cost, tokens: used.map(|usage| usage.input.saturating_add(usage.output)) };
+            reservation.settle(actual, |passed| self.asked.passed(&passed));
+        }
         #[cfg(feature = "telemetry")]
         self.asked.0.llm.models.count(
             &request.provider,
@@ -307,22 +341,65 @@ impl Drop for Attempt<'_> {
     }
 }
 
-/// Makes one attempt of a call of a model.
+impl Asked {
+    /// Asks the budgets of the call that is made here.
+    fn reserve(&self, account: &Account) -> Result<Option<Reservation>, PolicyError> {
+        let Some(budgets) = account.budgets() else { return Ok(None) };
+        let Begun { llm, request, .. } = &*self.0;
+        let usage = request.expected(&llm.last);
+        let estimate = Estimate {
+            money: request.price(&Response::new(), &usage),
+            tokens: usage.input.saturating_add(usage.output),
+            ..Estimate::call_of(&request.model)
+        };
+        budgets.reserve(&estimate).map(Some)
+    }
+
+    /// Says in the span that somebody should know how much of a budget is spent.
+    fn passed(&self, passed: &Passed) {
+        if let Some(span) = &self.0.span {
+            let share = passed.spent as f64 / passed.limit.max(1) as f64;
+            span.event(
+                event::BUDGET,
+                [
+                    (attribute::BUDGET_NAME, passed.budget.into()),
+                    (attribute::BUDGET_SHARE, share.into()),
+                    (attribute::BUDGET_SPENT, passed.to_string().into()),
+                ],
+            );
+        }
+    }
+}
+
+/// Makes one attempt of a call of a model, if the budgets that it lies in have enough left.
+///
+/// A function that cannot say that a budget refuses it is not refused, and what it spends counts.
 pub async fn attempt_of<R>(
     asked: Asked,
     body: impl Future<Output = R>,
     look: impl Fn(&R, &Asked, &mut Answer),
     outcome: impl Fn(&R) -> Outcome,
+    refuse: Refuse<R>,
 ) -> R {
     let mut body = std::pin::pin!(body);
+    let account = crate::span::payer();
+    let reservation = match (account.as_deref().map(|account| asked.reserve(account)), refuse) {
+        (Some(Err(refusal)), Some(refuse)) => return refuse(refusal),
+        (Some(reserved), _) => reserved.ok().flatten(),
+        (None, _) => None,
+    };
     let mut attempt = Attempt {
         asked: &asked,
-        account: crate::span::payer(),
+        account,
+        reservation,
         #[cfg(feature = "telemetry")]
         begun: crate::span::clock::Tick::now(),
         stage: Stage::Made,
     };
     let result = std::future::poll_fn(|task| {
+        if let (Stage::Made, Some(reservation)) = (attempt.stage, &mut attempt.reservation) {
+            reservation.sent();
+        }
         attempt.stage = Stage::Polled;
         let polled = body.as_mut().poll(task);
         attempt.stage = Stage::Waiting;

@@ -56,8 +56,11 @@ pub(crate) use {
 #[allow(unreachable_pub, reason = "what is public is exported by `__private`")]
 pub mod private {
     #[cfg(not(feature = "llm"))]
-    pub use super::absent::{Answer, Asked, Asking, Llm, answered, attempt_of};
+    pub use super::absent::{Answer, Asked, Asking, Limits, Llm, answered, attempt_of};
+    #[cfg(feature = "llm")]
+    pub use super::budget::Limits;
     #[cfg(feature = "llm")]
     pub use super::llm::{Answer, Asked, Asking, Llm, answered, attempt_of};
+    pub use super::money::Money;
     pub use super::request::Request;
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::payer::Payer;
+use crate::catalog::Site;
 use crate::context::WorkflowContext;
 use crate::outcome::Outcome;
 #[cfg(feature = "llm")]
@@ -11,6 +12,8 @@ use crate::outcome::Status;
 
 #[cfg(feature = "llm")]
 use super::account::Account;
+#[cfg(feature = "llm")]
+use super::budget::{self, Budget, Chain};
 #[cfg(all(feature = "llm", feature = "telemetry"))]
 use super::statement::Statement;
 
@@ -25,10 +28,16 @@ pub(crate) struct Purse {
 #[allow(clippy::unused_self, clippy::needless_pass_by_value, reason = "with the feature something is spent")]
 impl Purse {
     #[inline]
-    pub(crate) fn open(&mut self, _payer: impl FnOnce() -> Payer, _outer: Option<&WorkflowContext>) {}
+    pub(crate) fn open(
+        &mut self,
+        _: &Site,
+        _payer: impl FnOnce() -> Payer,
+        _outer: Option<&WorkflowContext>,
+    ) {
+    }
 
     #[inline]
-    pub(crate) fn open_workflow(&mut self, payer: Payer, _outer: Option<&WorkflowContext>) -> Payer {
+    pub(crate) fn open_workflow(&mut self, _: &Site, payer: Payer, _: Option<&WorkflowContext>) -> Payer {
         payer
     }
 
@@ -38,18 +47,51 @@ impl Purse {
     }
 }
 
+/// What a call has to keep to: its own limits within those around it, and around all of them those of the process, the
+/// user and the session.
+#[cfg(feature = "llm")]
+fn budgets(site: &Site, around: Option<&Arc<Account>>, outer: Option<&WorkflowContext>) -> Option<Chain> {
+    let outermost = || {
+        let (user, session) =
+            (outer.and_then(|outer| outer.user_id()), outer.and_then(|outer| outer.session_id()));
+        budget::installed()?.chain(user, session)
+    };
+    let around = match around {
+        Some(account) => account.budgets().cloned(),
+        None => outermost(),
+    };
+    let Some(limits) = site.limits() else { return around };
+    let own = Arc::new(Budget::new(site.name(), limits));
+    Some(match around {
+        Some(around) => around.with(own),
+        None => Chain::new(own),
+    })
+}
+
 #[cfg(feature = "llm")]
 impl Purse {
     /// For a primitive.
-    pub(crate) fn open(&mut self, payer: impl FnOnce() -> Payer, outer: Option<&WorkflowContext>) {
+    pub(crate) fn open(
+        &mut self,
+        site: &Site,
+        payer: impl FnOnce() -> Payer,
+        outer: Option<&WorkflowContext>,
+    ) {
         let around = payer().in_workflow(outer.and_then(WorkflowContext::account));
-        self.account = Some(Account::within(around.account().cloned()));
+        let budgets = budgets(site, around.account(), outer);
+        self.account = Some(Account::new(around.account().cloned(), budgets));
     }
 
     /// For a workflow, which hands it on in its context.
-    pub(crate) fn open_workflow(&mut self, payer: Payer, outer: Option<&WorkflowContext>) -> Payer {
+    pub(crate) fn open_workflow(
+        &mut self,
+        site: &Site,
+        payer: Payer,
+        outer: Option<&WorkflowContext>,
+    ) -> Payer {
         let around = payer.in_workflow(outer.and_then(WorkflowContext::account));
-        let account = Account::of_workflow(around.account().cloned());
+        let budgets = budgets(site, around.account(), outer);
+        let account = Account::of_workflow(around.account().cloned(), budgets);
         self.account = Some(account.clone());
         Payer::of(account)
     }

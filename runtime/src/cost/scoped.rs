@@ -30,7 +30,7 @@ pin_project_lite::pin_project! {
 
 /// Runs an attempt of the call that is made here.
 pub(crate) fn scoped<F: Future, C: Fn(&F::Output) -> Outcome>(outcome: C, body: F) -> Scoped<F, C> {
-    let account = crate::span::payer().map(|payer| Account::within(Some(payer)));
+    let account = crate::span::payer().map(Account::within);
     Scoped { body, outcome, account }
 }
 

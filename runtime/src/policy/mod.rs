@@ -47,6 +47,8 @@ pub(crate) use aspect::{Aspect, Observed};
 pub use breaker::{Breaker, BreakerState, breaker_of as breaker};
 #[cfg(feature = "cache")]
 pub(crate) use cache::is_cached;
+#[cfg(feature = "llm")]
+pub(crate) use cache::value::Refuse;
 #[cfg(feature = "cache")]
 pub use cache::{AnyKey, Cache, CacheError, CacheStats, cache};
 #[cfg(feature = "timeout")]

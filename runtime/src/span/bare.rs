@@ -35,11 +35,11 @@ impl Started {
             let outer = WorkflowContext::of(around);
             if site.kind() == SiteKind::Primitive {
                 if site.has_purse() {
-                    self.purse.open(|| local.payer(), outer);
+                    self.purse.open(site, || local.payer(), outer);
                 }
                 return None;
             }
-            let account = self.purse.open_workflow(local.payer(), outer);
+            let account = self.purse.open_workflow(site, local.payer(), outer);
             Some(around.with_value(WorkflowContext::enter(outer, Began::now(), account)))
         });
     }

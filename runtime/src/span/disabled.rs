@@ -58,7 +58,12 @@ impl Site {
         self
     }
 
-    /// It calls a model, or has a budget.
+    /// What its calls may spend.
+    pub const fn budget(self, _limits: crate::cost::private::Limits) -> Self {
+        self
+    }
+
+    /// It calls a model.
     pub const fn purse(self) -> Self {
         self
     }

@@ -209,11 +209,11 @@ impl Started {
             self.step_of = run.map(|run| run.site);
             self.open_span(site, local, around, step, attributes);
             if self.span.is_some() || site.has_purse() {
-                self.purse.open(|| local.payer(), outer);
+                self.purse.open(site, || local.payer(), outer);
             }
             return;
         }
-        let account = self.purse.open_workflow(local.payer(), outer);
+        let account = self.purse.open_workflow(site, local.payer(), outer);
         let entered = WorkflowContext::enter(outer, Began(self.at), Run::new(site), account);
         let context = around.with_value(entered);
         self.open_span(site, local, &context, step, attributes);

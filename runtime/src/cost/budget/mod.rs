@@ -32,6 +32,7 @@
 
 mod chain;
 mod clock;
+mod installed;
 mod limits;
 mod quantity;
 mod reading;
@@ -44,6 +45,7 @@ mod window;
 mod tests;
 
 pub use chain::{Budget, Chain};
+pub use installed::{InstalledBefore, install, installed};
 pub use limits::Limits;
 pub use reading::{Passed, Reading};
 pub use reservation::{Actual, Estimate, Reservation};

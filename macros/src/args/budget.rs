@@ -1,0 +1,73 @@
+//! `budget = "$0.50"` and `budget(usd = "$0.50", tokens = 100_000, calls = 20, time = "1m", unpriced = "allow")`
+
+use proc_macro2::Ident;
+use syn::parse::ParseStream;
+use syn::{Error, Expr, Lit, LitStr, Result, Token};
+
+use super::policy::{Count, Time};
+use super::setting::{literal, settings};
+use crate::ctxt::Ctxt;
+use crate::parse::value;
+
+/// What a call may spend, with all that it calls.
+pub(crate) struct Budget {
+    pub(crate) keyword: Ident,
+    pub(crate) usd: Option<Dollars>,
+    pub(crate) tokens: Option<Count>,
+    pub(crate) calls: Option<Count>,
+    pub(crate) time: Option<Time>,
+    /// What becomes of calls whose price is not known.
+    pub(crate) unpriced: Option<LitStr>,
+}
+
+/// Money, as it was written.
+pub(crate) struct Dollars {
+    pub(crate) pico: u64,
+    pub(crate) written: LitStr,
+}
+
+const KNOWN: &[&str] = &["usd", "tokens", "calls", "time", "unpriced"];
+const EXAMPLE: &str = "budget = \"$0.50\"";
+const SETTINGS: &str = "budget(usd = \"$0.50\", calls = 20)";
+
+pub(super) fn budget(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Result<Budget> {
+    let mut budget =
+        Budget { keyword: keyword.clone(), usd: None, tokens: None, calls: None, time: None, unpriced: None };
+    if input.peek(Token![=]) {
+        let written: Expr = value(input, keyword, &format!("`budget` takes dollars: write `{EXAMPLE}`"))?;
+        budget.usd = Some(dollars(&written, EXAMPLE)?);
+        return Ok(budget);
+    }
+    settings(input, keyword, SETTINGS, KNOWN, cx, |setting| {
+        match setting.name().as_str() {
+            "usd" => budget.usd = Some(dollars(&setting.value, "usd = \"$0.50\"")?),
+            "tokens" => budget.tokens = Some(setting.count("100_000")?),
+            "calls" => budget.calls = Some(setting.count("20")?),
+            "time" => budget.time = Some(setting.time("1m")?),
+            _ => budget.unpriced = Some(setting.text("allow")?),
+        }
+        Ok(())
+    })?;
+    Ok(budget)
+}
+
+/// `"$0.50"`, exactly.
+fn dollars(written: &Expr, example: &str) -> Result<Dollars> {
+    let wrong = |what: &str| Error::new_spanned(written, format!("{what}: write `{example}`"));
+    let Some(Lit::Str(text)) = literal(written) else {
+        return Err(wrong("money is dollars in quotes"));
+    };
+    let value = text.value();
+    let number = value.strip_prefix('$').unwrap_or(&value);
+    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+    let is_number = |digits: &str| digits.bytes().all(|digit| digit.is_ascii_digit());
+    if whole.is_empty() || !is_number(whole) || !is_number(part) || number.ends_with('.') {
+        return Err(wrong("money is a dollar sign and a number"));
+    }
+    if part.len() > 12 {
+        return Err(wrong("money has at most twelve digits behind the point"));
+    }
+    let pico =
+        format!("{whole}{part:0<12}").parse().map_err(|_| wrong("money is at most nine million dollars"))?;
+    Ok(Dollars { pico, written: text.clone() })
+}

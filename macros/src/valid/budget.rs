@@ -1,0 +1,41 @@
+//! Budgets that allow something, and not everything.
+
+use crate::args::Budget;
+use crate::ctxt::Ctxt;
+use crate::words::one_of;
+
+/// What is counted in pico-dollars goes no further.
+const MOST: u64 = 9_000_000_000_000_000_000;
+
+pub(crate) const UNPRICED: &[&str] = &["allow", "refuse"];
+
+pub(super) fn check(budget: &Budget, cx: &Ctxt) {
+    let Budget { keyword, usd, tokens, calls, time, unpriced } = budget;
+    if usd.is_none() && tokens.is_none() && calls.is_none() && time.is_none() {
+        cx.error(keyword, "`budget` has no limit: write `budget = \"$0.50\"`");
+    }
+    if let Some(usd) = usd {
+        if usd.pico == 0 {
+            cx.error(&usd.written, "a budget of nothing refuses every call: write `budget = \"$0.50\"`");
+        } else if usd.pico > MOST {
+            cx.error(&usd.written, "money is at most nine million dollars: write less");
+        }
+    }
+    for (name, count) in [("tokens", tokens), ("calls", calls)] {
+        if let Some(count) = count.as_ref().filter(|count| count.number == 0) {
+            cx.error(&count.written, format!("a budget of nothing refuses every call: write `{name} = 20`"));
+        }
+    }
+    if let Some(time) = time.as_ref().filter(|time| time.nanoseconds == 0) {
+        cx.error(&time.text, "a budget of nothing refuses every call: write `time = \"1m\"`");
+    }
+    let Some(unpriced) = unpriced else { return };
+    if !UNPRICED.contains(&unpriced.value().as_str()) {
+        cx.error(unpriced, format!("unknown way with calls without a price: write {}", one_of(UNPRICED)));
+    } else if usd.is_none() {
+        cx.error(
+            unpriced,
+            "no price is asked for where money has no limit: write `usd = \"$0.50\"` beside it",
+        );
+    }
+}

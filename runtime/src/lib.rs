@@ -130,6 +130,8 @@ pub mod testing;
 
 pub use catalog::Maturity;
 #[cfg(feature = "llm")]
+pub use cost::budget;
+#[cfg(feature = "llm")]
 pub use cost::{ModelPrice, PriceRequest, Prices, PricesError, UsageError, price_of};
 pub use cost::{Money, ParseMoneyError, RawUsage, Usage, UsageShape, UsageUnit};
 #[cfg(feature = "parallel")]

@@ -1,5 +1,7 @@
 //! What calls to language models use, and what that costs.
 
+#[cfg(feature = "llm")]
+pub mod budget;
 mod money;
 #[cfg(feature = "llm")]
 mod price;

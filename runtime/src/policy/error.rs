@@ -68,6 +68,16 @@ pub enum PolicyError {
         /// What this call asked for.
         asked: u64,
     },
+    /// The call has no known price, and a budget of money takes none of these.
+    #[non_exhaustive]
+    PriceUnknown {
+        /// The budget's name.
+        budget: Cow<'static, str>,
+        /// The budget.
+        limit: Money,
+        /// The model.
+        model: Cow<'static, str>,
+    },
     /// A cached function asked for the key that it is computing.
     #[non_exhaustive]
     CacheRecursion {
@@ -94,14 +104,17 @@ pub enum BudgetUnit {
     Tokens,
     /// Calls.
     Calls,
+    /// Nanoseconds that have gone by; nothing is reserved of them.
+    Nanoseconds,
 }
 
 impl BudgetUnit {
-    fn show(self, amount: u64) -> String {
+    pub(crate) fn show(self, amount: u64) -> String {
         match self {
             BudgetUnit::PicoDollars => Money::from_pico(amount).to_string(),
             BudgetUnit::Tokens => format!("{amount} tokens"),
             BudgetUnit::Calls => format!("{amount} calls"),
+            BudgetUnit::Nanoseconds => format!("{:?}", Duration::from_nanos(amount)),
         }
     }
 }
@@ -118,6 +131,20 @@ impl fmt::Display for PolicyError {
             PolicyError::BulkheadFull { primitive, max, waited } => {
                 write!(f, "`{primitive}` already runs {max} times, and waiting {waited:?} did not help")
             }
+            PolicyError::BudgetExceeded {
+                budget,
+                unit: unit @ BudgetUnit::Nanoseconds,
+                limit,
+                spent,
+                ..
+            } => {
+                write!(
+                    f,
+                    "budget `{budget}` of {} is over: {} have gone by",
+                    unit.show(*limit),
+                    unit.show(*spent)
+                )
+            }
             PolicyError::BudgetExceeded { budget, unit, limit, spent, reserved, asked } => write!(
                 f,
                 "budget `{budget}` of {} would be passed: {} spent, {} reserved, {} asked for",
@@ -126,6 +153,9 @@ impl fmt::Display for PolicyError {
                 unit.show(*reserved),
                 unit.show(*asked)
             ),
+            PolicyError::PriceUnknown { budget, limit, model } => {
+                write!(f, "budget `{budget}` of {limit} takes no call of `{model}`, whose price is not known")
+            }
             PolicyError::CacheRecursion { primitive } => {
                 write!(f, "`{primitive}` asked its cache for the key that it is computing")
             }
@@ -149,6 +179,7 @@ impl ErrorKind for PolicyError {
         Kind::new("budget_exceeded", Category::Permanent),
         Kind::new("cache_recursion", Category::Permanent),
         Kind::new("no_runtime", Category::Permanent),
+        Kind::new("price_unknown", Category::Permanent),
     ];
 
     fn kind(&self) -> &'static Kind {
@@ -159,6 +190,7 @@ impl ErrorKind for PolicyError {
             PolicyError::BudgetExceeded { .. } => 3,
             PolicyError::CacheRecursion { .. } => 4,
             PolicyError::NoRuntime { .. } => 5,
+            PolicyError::PriceUnknown { .. } => 6,
         }]
     }
 }

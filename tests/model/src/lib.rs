@@ -162,23 +162,23 @@ fn what_costs_more_than_it_reserved_counts_in_full_and_holds_back_who_comes_afte
 fn a_reader_sees_nothing_below_zero_and_never_more_than_there_is() {
     interrupted_thrice(|| {
         let budget = Watched::new();
-        assert!(budget.reserve(5));
+        assert!(budget.reserve(3));
         let settles = {
             let budget = budget.clone();
-            thread::spawn(move || budget.settle(5, 2))
+            thread::spawn(move || budget.settle(3, 2))
         };
         let begins_and_settles = {
             let budget = budget.clone();
             thread::spawn(move || {
-                assert!(budget.reserve(3));
-                budget.settle(3, 3);
+                assert!(budget.reserve(6));
+                budget.settle(6, 6);
             })
         };
         let (spent, reserved) = budget.counts();
-        assert!(spent <= 5 && reserved <= 8, "{spent} spent, {reserved} reserved");
+        assert!(spent <= 8 && reserved <= 9, "{spent} spent, {reserved} reserved");
         settles.join().unwrap();
         begins_and_settles.join().unwrap();
-        assert_eq!(budget.counts(), (5, 0));
+        assert_eq!(budget.counts(), (8, 0));
     });
 }
 
@@ -247,6 +247,43 @@ fn a_window_that_two_calls_begin_is_begun_once() {
         let passed = call(&budget) + other.join().unwrap();
         assert_eq!(passed, 1, "a window lets one of two through");
         assert_eq!(budget.quantity.counts(), Counts { limit: LIMIT, spent: 6, reserved: 0 });
+    });
+}
+
+#[test]
+fn no_call_is_refused_because_its_window_is_just_beginning() {
+    loom::model(|| {
+        let budget = Windowed::spent();
+        let call = |budget: &Windowed| {
+            budget.turn(100);
+            assert!(budget.quantity.reserve(5).is_ok());
+        };
+        let other = {
+            let budget = budget.clone();
+            thread::spawn(move || call(&budget))
+        };
+        call(&budget);
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn a_call_of_the_old_window_is_not_refused_because_another_one_begins() {
+    loom::model(|| {
+        let budget = Arc::new(Windowed { quantity: Quantity::new(LIMIT), window: Window::new(100) });
+        assert!(budget.quantity.reserve(4).is_ok());
+        let settles = {
+            let budget = budget.clone();
+            thread::spawn(move || budget.quantity.settle(4, 7))
+        };
+        let begins = {
+            let budget = budget.clone();
+            thread::spawn(move || budget.turn(100))
+        };
+        // By its clock the window has not ended yet.
+        assert!(budget.quantity.reserve(3).is_ok(), "with 4 reserved, with 7 spent, and with a new window");
+        settles.join().unwrap();
+        begins.join().unwrap();
     });
 }
 

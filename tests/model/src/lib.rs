@@ -88,8 +88,8 @@ fn of_three_calls_that_do_not_fit_together_one_passes() {
                 thread::spawn(move || u32::from(budget.reserve(6)))
             })
             .collect();
-        let passed =
-            u32::from(budget.reserve(6)) + others.into_iter().map(|it| it.join().unwrap()).sum::<u32>();
+        let passed = u32::from(budget.reserve(6))
+            + others.into_iter().map(|it| it.join().expect("it does not panic")).sum::<u32>();
         assert_eq!(passed, 1);
         assert_eq!(budget.counts(), (0, 6));
     });
@@ -122,8 +122,8 @@ fn what_is_settled_or_given_back_meanwhile_is_neither_lost_nor_lent_twice() {
             budget.settle(4, 4);
             spent += 4;
         }
-        spent += settles.join().unwrap();
-        gives_back.join().unwrap();
+        spent += settles.join().expect("it does not panic");
+        gives_back.join().expect("it does not panic");
         assert_eq!(budget.counts(), (spent, 0));
     });
 }
@@ -147,7 +147,7 @@ fn what_costs_more_than_it_reserved_counts_in_full_and_holds_back_who_comes_afte
             .collect();
         let (mut spent, mut errors) = (0, 0);
         for call in calls {
-            let (actual, error) = call.join().unwrap();
+            let (actual, error) = call.join().expect("it does not panic");
             spent += actual;
             errors += error;
         }
@@ -176,8 +176,8 @@ fn a_reader_sees_nothing_below_zero_and_never_more_than_there_is() {
         };
         let (spent, reserved) = budget.counts();
         assert!(spent <= 8 && reserved <= 9, "{spent} spent, {reserved} reserved");
-        settles.join().unwrap();
-        begins_and_settles.join().unwrap();
+        settles.join().expect("it does not panic");
+        begins_and_settles.join().expect("it does not panic");
         assert_eq!(budget.counts(), (8, 0));
     });
 }
@@ -202,7 +202,7 @@ fn a_refusal_of_the_outer_budget_takes_nothing_from_the_inner_one() {
                 })
             })
             .collect();
-        let spent: u64 = calls.into_iter().map(|call| call.join().unwrap()).sum();
+        let spent: u64 = calls.into_iter().map(|call| call.join().expect("it does not panic")).sum();
         assert!(spent >= 5, "one of them fits");
         assert_eq!(root.counts(), (spent, 0));
         assert_eq!(leaves.iter().map(|leaf| leaf.counts().0).sum::<u64>(), spent);
@@ -244,7 +244,7 @@ fn a_window_that_two_calls_begin_is_begun_once() {
             let budget = budget.clone();
             thread::spawn(move || call(&budget))
         };
-        let passed = call(&budget) + other.join().unwrap();
+        let passed = call(&budget) + other.join().expect("it does not panic");
         assert_eq!(passed, 1, "a window lets one of two through");
         assert_eq!(budget.quantity.counts(), Counts { limit: LIMIT, spent: 6, reserved: 0 });
     });
@@ -263,7 +263,7 @@ fn no_call_is_refused_because_its_window_is_just_beginning() {
             thread::spawn(move || call(&budget))
         };
         call(&budget);
-        other.join().unwrap();
+        other.join().expect("it does not panic");
     });
 }
 
@@ -282,8 +282,8 @@ fn a_call_of_the_old_window_is_not_refused_because_another_one_begins() {
         };
         // By its clock the window has not ended yet.
         assert!(budget.quantity.reserve(3).is_ok(), "with 4 reserved, with 7 spent, and with a new window");
-        settles.join().unwrap();
-        begins.join().unwrap();
+        settles.join().expect("it does not panic");
+        begins.join().expect("it does not panic");
     });
 }
 
@@ -302,7 +302,7 @@ fn what_settles_while_a_window_begins_is_in_one_of_the_two() {
             (budget.quantity.reserve(2).is_ok(), budget.quantity.reserve(LIMIT).is_ok());
         assert!(lets_two, "8 are reserved at most");
         assert!(!lets_all, "2 are reserved at least");
-        settles.join().unwrap();
+        settles.join().expect("it does not panic");
         let Counts { spent, reserved, .. } = budget.quantity.counts();
         assert!(spent == 0 || spent == 7, "{spent} spent");
         assert_eq!(reserved, 2);
@@ -322,7 +322,7 @@ fn two_calls_that_pass_the_threshold_tell_of_it_once() {
             let budget = budget.clone();
             thread::spawn(move || call(&budget, 5))
         };
-        let told = call(&budget, 4) + other.join().unwrap();
+        let told = call(&budget, 4) + other.join().expect("it does not panic");
         assert_eq!(told, 1);
         assert_eq!(budget.tell_threshold(), None);
     });

@@ -198,8 +198,7 @@ impl Chain {
     /// A budget within nothing else.
     #[must_use]
     pub fn new(budget: Arc<Budget>) -> Self {
-        budget.begin();
-        Chain(Arc::new(Link { budget, outer: None }))
+        Chain::link(None, budget)
     }
 
     /// A budget within these. One that is among them already is not counted twice.
@@ -208,8 +207,12 @@ impl Chain {
         if self.budgets().any(|outer| Arc::ptr_eq(outer, &budget)) {
             return self.clone();
         }
+        Chain::link(Some(self.clone()), budget)
+    }
+
+    pub(super) fn link(outer: Option<Chain>, budget: Arc<Budget>) -> Self {
         budget.begin();
-        Chain(Arc::new(Link { budget, outer: Some(self.clone()) }))
+        Chain(Arc::new(Link { budget, outer }))
     }
 
     /// The budgets, inside out.

@@ -172,7 +172,7 @@ fn whatever_the_clock_does_no_window_has_more_than_its_limit() {
                 match chain.reserve(&call("$0")) {
                     Ok(reservation) => in_flight.push(reservation),
                     Err(_) => {
-                        assert!(spent + held >= limit, "refused with {spent} spent and {held} in flight")
+                        assert!(spent + held >= limit, "refused with {spent} spent and {held} in flight");
                     }
                 }
             } else {

@@ -99,7 +99,8 @@ impl Reservation {
         self.settle(Actual::default(), passed);
     }
 
-    /// The call was not sent.
+    /// The call was not sent, or is known to have cost nothing: what was reserved is given back, and it is not counted as a
+    /// call. To count it as one, settle it with [`Money::ZERO`] and no tokens.
     pub fn refund(mut self) {
         self.is_sent = false;
         drop(self);

@@ -1,6 +1,7 @@
 //! Budgets that many have each of: users, sessions.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,9 +23,10 @@ use super::limits::Limits;
 /// assert_eq!(outermost.budgets().count(), 2);
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[must_use]
 pub struct Budgets {
+    kept: usize,
     process: Option<Arc<Budget>>,
     users: Option<Scopes>,
     sessions: Option<Scopes>,
@@ -36,7 +38,7 @@ impl Budgets {
 
     /// None.
     pub const fn new() -> Self {
-        Budgets { process: None, users: None, sessions: None }
+        Budgets { kept: Budgets::KEPT, process: None, users: None, sessions: None }
     }
 
     /// A budget of all calls of this process, named `process`.
@@ -54,21 +56,18 @@ impl Budgets {
         Budgets { sessions: Some(Scopes::new("session", limits)), ..self }
     }
 
-    /// How many users' and how many sessions' budgets are kept, [`Budgets::KEPT`] of each if nothing is said: set it after
-    /// them. Of more than that, the one whose last use is longest ago is forgotten with what it has spent, and is
+    /// How many users' and how many sessions' budgets are kept, [`Budgets::KEPT`] of each if nothing is said. Of more than
+    /// that, the one whose last use is longest ago is forgotten with what it has spent, and is
     /// [counted](Budgets::forgotten); should it come again, it has the whole budget again. One that is in a chain or has a
     /// call in flight is not forgotten, so that there may for a time be more.
-    pub fn keep(mut self, kept: usize) -> Self {
-        for scopes in [&mut self.users, &mut self.sessions].into_iter().flatten() {
-            scopes.kept = kept;
-        }
-        self
+    pub fn keep(self, kept: usize) -> Self {
+        Budgets { kept, ..self }
     }
 
     /// The budgets that calls of this user and this session lie within. `None` if there is none.
     #[must_use]
     pub fn chain(&self, user: Option<&str>, session: Option<&str>) -> Option<Chain> {
-        let of = |scopes: Option<&Scopes>, id: Option<&str>| Some(scopes?.budget(id?));
+        let of = |scopes: Option<&Scopes>, id: Option<&str>| Some(scopes?.budget(id?, self.kept));
         let budgets =
             [self.process.clone(), of(self.users.as_ref(), user), of(self.sessions.as_ref(), session)];
         budgets.into_iter().flatten().fold(None, |outer: Option<Chain>, budget| {
@@ -92,21 +91,30 @@ impl Budgets {
     }
 }
 
+impl Default for Budgets {
+    fn default() -> Self {
+        Budgets::new()
+    }
+}
+
 /// The budgets of one kind, by the id of whose they are.
 #[derive(Debug)]
 struct Scopes {
     name: &'static str,
     limits: Limits,
-    kept: usize,
+    ids: [RandomState; 2],
     recent: Mutex<Recent>,
     forgotten: AtomicU64,
 }
 
+/// 128 bits of hash, by keys that nobody knows: ids can be names and addresses of people, and as long as somebody likes.
+type Id = (u64, u64);
+
 /// In the order of their last use.
 #[derive(Debug, Default)]
 struct Recent {
-    by_id: HashMap<Arc<str>, Scope>,
-    by_use: BTreeMap<u64, Arc<str>>,
+    by_id: HashMap<Id, Scope>,
+    by_use: BTreeMap<u64, Id>,
     uses: u64,
 }
 
@@ -121,10 +129,12 @@ impl Scopes {
     const TRIES: usize = 16;
 
     fn new(name: &'static str, limits: Limits) -> Self {
-        Scopes { name, limits, kept: Budgets::KEPT, recent: Mutex::default(), forgotten: AtomicU64::new(0) }
+        let ids = [RandomState::new(), RandomState::new()];
+        Scopes { name, limits, ids, recent: Mutex::default(), forgotten: AtomicU64::new(0) }
     }
 
-    fn budget(&self, id: &str) -> Arc<Budget> {
+    fn budget(&self, id: &str, kept: usize) -> Arc<Budget> {
+        let id = (self.ids[0].hash_one(id), self.ids[1].hash_one(id));
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(budget) = recent.touch(id) {
             return budget;
@@ -133,7 +143,7 @@ impl Scopes {
         recent.add(id, &budget);
         // The one just made is in use: it is in our hands.
         for _ in 0..Self::TRIES {
-            if recent.by_id.len() <= self.kept {
+            if recent.by_id.len() <= kept {
                 break;
             }
             if recent.forget_oldest().is_some_and(|forgotten| forgotten.is_spent_of()) {
@@ -146,23 +156,22 @@ impl Scopes {
 
 impl Recent {
     /// The budget of this id, which is used now.
-    fn touch(&mut self, id: &str) -> Option<Arc<Budget>> {
-        let scope = self.by_id.get_mut(id)?;
-        let id = self.by_use.remove(&scope.used)?;
+    fn touch(&mut self, id: Id) -> Option<Arc<Budget>> {
+        let scope = self.by_id.get_mut(&id)?;
+        self.by_use.remove(&scope.used);
         scope.used = self.uses;
         self.by_use.insert(self.uses, id);
         self.uses += 1;
         Some(scope.budget.clone())
     }
 
-    fn add(&mut self, id: &str, budget: &Arc<Budget>) {
-        let id: Arc<str> = id.into();
-        self.by_use.insert(self.uses, id.clone());
+    fn add(&mut self, id: Id, budget: &Arc<Budget>) {
         self.by_id.insert(id, Scope { budget: budget.clone(), used: self.uses });
+        self.by_use.insert(self.uses, id);
         self.uses += 1;
     }
 
-    /// Takes out the one whose last use is the longest ago. One that is in use is now the last to be so.
+    /// Takes out the one whose last use is the longest ago, unless it is in use: then it is now the last to be so.
     fn forget_oldest(&mut self) -> Option<Arc<Budget>> {
         let (_, id) = self.by_use.pop_first()?;
         let scope = self.by_id.get_mut(&id)?;

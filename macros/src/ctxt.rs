@@ -22,6 +22,11 @@ impl Ctxt {
         self.errors.borrow_mut().push(error);
     }
 
+    /// How many mistakes were found so far.
+    pub(crate) fn count(&self) -> usize {
+        self.errors.borrow().len()
+    }
+
     /// Keeps the value, or the mistake that stands in its place.
     pub(crate) fn take<T>(&self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()

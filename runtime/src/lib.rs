@@ -63,7 +63,7 @@
 //! | `redis` | `cache(backend = "redis")`, with entries that processes share |
 //! | `parallel` | [`parallel!`](macro@parallel), [`parallel`](fn@parallel) and their `try_` forms |
 //! | `router` | [`router`](macro@router), [`Decision`], and [`router::Adaptive`], which learns where calls go best |
-//! | `llm` | what calls to language models cost: [`price_of`], [`Prices`] and [`Usage::from_json`] |
+//! | `llm` | `llm(..)`: what is asked of language models and what that costs, [`price_of`], [`Prices`]; and what it may cost: [`budget`] |
 //! | `testing` | [`testing`]: spans and metrics of one test |
 //! | `telemetry` | recording alone, for an exporter of your own; implied by the above |
 //! | `http` | the headers of HTTP requests as carriers for [`propagation`] |

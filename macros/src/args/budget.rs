@@ -18,6 +18,8 @@ pub(crate) struct Budget {
     pub(crate) time: Option<Time>,
     /// What becomes of calls whose price is not known.
     pub(crate) unpriced: Option<LitStr>,
+    /// Something is written that cannot be read.
+    pub(crate) is_broken: bool,
 }
 
 /// Money, as it was written.
@@ -31,8 +33,16 @@ const EXAMPLE: &str = "budget = \"$0.50\"";
 const SETTINGS: &str = "budget(usd = \"$0.50\", calls = 20)";
 
 pub(super) fn budget(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Result<Budget> {
-    let mut budget =
-        Budget { keyword: keyword.clone(), usd: None, tokens: None, calls: None, time: None, unpriced: None };
+    let mut budget = Budget {
+        keyword: keyword.clone(),
+        usd: None,
+        tokens: None,
+        calls: None,
+        time: None,
+        unpriced: None,
+        is_broken: false,
+    };
+    let mistakes = cx.count();
     if input.peek(Token![=]) {
         let written: Expr = value(input, keyword, &format!("`budget` takes dollars: write `{EXAMPLE}`"))?;
         budget.usd = Some(dollars(&written, EXAMPLE)?);
@@ -48,6 +58,7 @@ pub(super) fn budget(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Resu
         }
         Ok(())
     })?;
+    budget.is_broken = cx.count() > mistakes;
     Ok(budget)
 }
 

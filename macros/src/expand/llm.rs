@@ -74,7 +74,9 @@ impl Call<'_> {
         let outcome = self.outcome_of_result();
         let ty = returned.ty().map_or_else(|| quote!(()), |ty| quote!(#ty));
         let refuse = quote!({ use #private::returns::*; (&&#private::ReturnProbe::<#ty>::NEW).__refuse() });
-        let told = quote_spanned!(at=> #private::answered(#request, #result, #answer));
+        // What is wrong with the answer is wrong where its type is written.
+        let shown = Ident::new("__r", Span::mixed_site().located_at(at));
+        let told = quote_spanned!(at=> #private::answered(#request, #shown, #answer));
         quote_spanned! {at=>
             #private::attempt_of(#asked, #call, |#result, #request, #answer| {
                 if let ::core::option::Option::Some(#result) = #value {

@@ -10,8 +10,8 @@ const MOST: u64 = 9_000_000_000_000_000_000;
 pub(crate) const UNPRICED: &[&str] = &["allow", "refuse"];
 
 pub(super) fn check(budget: &Budget, cx: &Ctxt) {
-    let Budget { keyword, usd, tokens, calls, time, unpriced } = budget;
-    if usd.is_none() && tokens.is_none() && calls.is_none() && time.is_none() {
+    let Budget { keyword, usd, tokens, calls, time, unpriced, is_broken } = budget;
+    if !is_broken && usd.is_none() && tokens.is_none() && calls.is_none() && time.is_none() {
         cx.error(keyword, "`budget` has no limit: write `budget = \"$0.50\"`");
     }
     if let Some(usd) = usd {
@@ -32,7 +32,7 @@ pub(super) fn check(budget: &Budget, cx: &Ctxt) {
     let Some(unpriced) = unpriced else { return };
     if !UNPRICED.contains(&unpriced.value().as_str()) {
         cx.error(unpriced, format!("unknown way with calls without a price: write {}", one_of(UNPRICED)));
-    } else if usd.is_none() {
+    } else if usd.is_none() && !is_broken {
         cx.error(
             unpriced,
             "no price is asked for where money has no limit: write `usd = \"$0.50\"` beside it",

@@ -19,11 +19,17 @@ pub struct Request {
 }
 
 /// A setting of a request that need not be there.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not what `llm` takes here",
+    label = "not a `{T}`, or an `Option` of what can be one",
+    note = "a number of tokens and a seed are integers, a temperature and `top_p` floats, a conversation is text"
+)]
 pub trait Given<T> {
     /// The setting, if it is.
     fn given(&self) -> Option<T>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, G: Given<T> + ?Sized> Given<T> for &G {
     fn given(&self) -> Option<T> {
         (**self).given()
@@ -32,12 +38,14 @@ impl<T, G: Given<T> + ?Sized> Given<T> for &G {
 
 macro_rules! given {
     ($($number:ty => $to:ty)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl Given<$to> for $number {
             fn given(&self) -> Option<$to> {
                 <$to>::try_from(*self).ok()
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl Given<$to> for Option<$number> {
             fn given(&self) -> Option<$to> {
                 self.as_ref().and_then(Given::<$to>::given)
@@ -50,18 +58,21 @@ given!(u8 => u64 u16 => u64 u32 => u64 u64 => u64 usize => u64 i32 => u64 i64 =>
 given!(f32 => f64 f64 => f64);
 given!(u8 => i64 u16 => i64 u32 => i64 u64 => i64 i32 => i64 i64 => i64);
 
+#[diagnostic::do_not_recommend]
 impl Given<String> for str {
     fn given(&self) -> Option<String> {
         Some(self.to_owned())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Given<String> for String {
     fn given(&self) -> Option<String> {
         Some(self.clone())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: AsRef<str>> Given<String> for Option<T> {
     fn given(&self) -> Option<String> {
         self.as_ref().map(|text| text.as_ref().to_owned())

@@ -288,6 +288,27 @@ fn a_call_of_the_old_window_is_not_refused_because_another_one_begins() {
 }
 
 #[test]
+fn a_reader_never_sees_two_windows_as_one() {
+    loom::model(|| {
+        let budget = Windowed::spent();
+        let spends = {
+            let budget = budget.clone();
+            thread::spawn(move || {
+                budget.turn(100);
+                assert!(budget.quantity.reserve(7).is_ok());
+                budget.quantity.settle(7, 7);
+            })
+        };
+        let Counts { spent, reserved, .. } = budget.quantity.counts();
+        assert!(spent + reserved <= LIMIT, "{spent} spent, {reserved} reserved");
+        if let Some(spent) = budget.quantity.tell_threshold() {
+            assert_eq!(spent, LIMIT, "in the first window; in the other there are no four fifths");
+        }
+        spends.join().expect("it does not panic");
+    });
+}
+
+#[test]
 fn what_settles_while_a_window_begins_is_in_one_of_the_two() {
     loom::model(|| {
         let budget = Arc::new(Windowed { quantity: Quantity::new(LIMIT), window: Window::new(100) });

@@ -168,7 +168,7 @@ impl Budget {
     /// Whether there is anything that a budget in its place would not know.
     pub(super) fn is_spent_of(&self) -> bool {
         self.turn();
-        self.quantities().any(|(_, quantity)| quantity.counts().spent > 0)
+        self.time.is_some() || self.quantities().any(|(_, quantity)| quantity.counts().spent > 0)
     }
 
     fn exceeded(&self, unit: BudgetUnit, counts: Counts, asked: u64) -> PolicyError {

@@ -88,14 +88,14 @@ impl Quantity {
 
     /// What is spent, if it is four fifths of the limit or more: once in a window.
     pub(super) fn tell_threshold(&self) -> Option<u64> {
-        let base = self.base.load(Ordering::Acquire);
+        let (base, spent) =
+            self.in_one_window(|base| (base, self.spent.load(Ordering::Acquire).wrapping_sub(base)));
         let told = self.told.load(Ordering::Relaxed);
         // Not of a window that another one has followed.
         let is_told = told != NEVER && base.wrapping_sub(told).wrapping_sub(1) >= Self::MOST;
         if is_told || self.limit == 0 {
             return None;
         }
-        let spent = self.spent.load(Ordering::Acquire).wrapping_sub(base);
         // Rounded up, and without a product that could be too large.
         let is_passed = spent >= self.limit - self.limit / 5;
         let is_first =
@@ -111,11 +111,30 @@ impl Quantity {
 
     /// The counts as they are.
     pub(super) fn counts(&self) -> Counts {
-        let base = self.base.load(Ordering::Acquire);
-        let spent = self.spent.load(Ordering::Acquire);
-        // After `spent`, so not less than it.
-        let committed = self.committed.load(Ordering::Acquire);
-        Counts { limit: self.limit, spent: spent.wrapping_sub(base), reserved: committed.wrapping_sub(spent) }
+        self.in_one_window(|base| {
+            let spent = self.spent.load(Ordering::Acquire);
+            // After `spent`, so not less than it.
+            let committed = self.committed.load(Ordering::Acquire);
+            Counts {
+                limit: self.limit,
+                spent: spent.wrapping_sub(base),
+                reserved: committed.wrapping_sub(spent),
+            }
+        })
+    }
+
+    /// What is read between two looks at where the window begins, if both see the same. Who sees what another window has spent
+    /// sees that it has begun.
+    fn in_one_window<T>(&self, read: impl Fn(u64) -> T) -> T {
+        let mut base = self.base.load(Ordering::Acquire);
+        loop {
+            let read = read(base);
+            let after = self.base.load(Ordering::Acquire);
+            if after == base {
+                return read;
+            }
+            base = after;
+        }
     }
 
     /// The counts when this was committed, whose sum is what a refusal was decided by. Of what has been settled since, none is

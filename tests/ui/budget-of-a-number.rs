@@ -1,0 +1,5 @@
+fn main() {}
+
+#[tta::workflow(budget = 0.5)]
+//~                      ^^^
+async fn f() {}

@@ -1,0 +1,5 @@
+fn main() {}
+
+#[tta::workflow(budget(calls = 0))]
+//~                            ^
+async fn f() {}

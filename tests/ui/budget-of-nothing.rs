@@ -1,0 +1,5 @@
+fn main() {}
+
+#[tta::workflow(budget = "$0.00")]
+//~                      ^^^^^^^
+async fn f() {}

@@ -1,0 +1,5 @@
+fn main() {}
+
+#[tta::workflow(budget = "fifty cents")]
+//~                      ^^^^^^^^^^^^^
+async fn f() {}

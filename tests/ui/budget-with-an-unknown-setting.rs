@@ -1,0 +1,5 @@
+fn main() {}
+
+#[tta::workflow(budget(dollars = "$1"))]
+//~                    ^^^^^^^
+async fn f() {}

@@ -1,0 +1,5 @@
+fn main() {}
+
+#[tta::workflow(budget(usd = "$1", unpriced = "ignore"))]
+//~                                           ^^^^^^^^
+async fn f() {}

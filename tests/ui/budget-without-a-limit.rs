@@ -1,0 +1,5 @@
+fn main() {}
+
+#[tta::workflow(budget(unpriced = "allow"))]
+//~             ^^^^^^            ^^^^^^^
+async fn f() {}

@@ -430,6 +430,8 @@ pub(crate) const SCOPE: &str = "tta";
 pub(crate) mod env {
     pub(crate) const FILTER: &str = "TTA_FILTER";
     pub(crate) const BUSY_TIME: &str = "TTA_BUSY_TIME";
+    #[cfg(feature = "llm")]
+    pub(crate) const PRICES: &str = "TTA_PRICES";
     pub(crate) const RECORD_USER: &str = "TTA_RECORD_USER";
     pub(crate) const TRACING_SPANS: &str = "TTA_TRACING_SPANS";
     pub(crate) const TRUST_REMOTE: &str = "TTA_TRUST_REMOTE";

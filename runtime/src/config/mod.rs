@@ -161,6 +161,23 @@ pub(crate) fn propagators(default: &[&str]) -> Result<Vec<Boxed>, ConfigError> {
     Ok(wanted.or(default).into_iter().filter_map(crate::propagation::named).collect())
 }
 
+/// The prices in the file that `TTA_PRICES` names.
+#[cfg(feature = "llm")]
+pub(crate) fn prices() -> Result<Option<crate::Prices>, ConfigError> {
+    let Some(path) = environment::text(env::PRICES)? else { return Ok(None) };
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        ConfigError::invalid(
+            env::PRICES,
+            path.as_str(),
+            format!("a file with prices, and it cannot be read: {error}"),
+        )
+    })?;
+    let prices = crate::Prices::from_json(&text);
+    prices.map(Some).map_err(|error| {
+        ConfigError::invalid(env::PRICES, path.as_str(), format!("a file with prices, and in it {error}"))
+    })
+}
+
 /// How far callers in other processes are believed.
 pub(crate) fn trust() -> Result<Trust, ConfigError> {
     let Some(text) = environment::text(env::TRUST_REMOTE)? else { return Ok(Trust::default()) };

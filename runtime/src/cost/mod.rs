@@ -37,11 +37,12 @@ pub(crate) use account::Account;
 pub use account::Spent;
 #[cfg(all(feature = "llm", feature = "telemetry"))]
 pub(crate) use llm::Llm;
+#[cfg(all(feature = "llm", feature = "telemetry"))]
+use price::warm;
 #[cfg(feature = "llm")]
 pub use price::{ModelPrice, PriceRequest, Prices, PricesError, UsageError, price_of};
 #[cfg(feature = "llm")]
-#[allow(unused_imports, reason = "for what makes calls")]
-pub(crate) use price::{Priced, price, warm};
+pub(crate) use price::{Priced, price};
 #[cfg(feature = "llm")]
 pub(crate) use scoped::scoped;
 #[cfg(feature = "context")]
@@ -51,6 +52,19 @@ pub(crate) use {
     series::{MAX_MODELS, MAX_PROVIDERS, Models},
     statement::Statement,
 };
+
+/// Has the prices at hand before the first call asks for one.
+#[cfg(all(feature = "llm", feature = "telemetry"))]
+pub(crate) fn prepare(prices: Option<Prices>) {
+    if let Some(prices) = prices {
+        prices.install();
+    }
+    let calls_models = crate::catalog::sites().iter().any(|site| site.llm().is_some());
+    if calls_models {
+        // Without a thread the first call waits for them.
+        let _ = std::thread::Builder::new().name("tta-prices".to_owned()).spawn(warm);
+    }
+}
 
 /// What expansions call.
 #[allow(unreachable_pub, reason = "what is public is exported by `__private`")]

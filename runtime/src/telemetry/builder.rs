@@ -392,6 +392,8 @@ impl TelemetryBuilder {
             Some(trust) => trust,
             None => config::trust()?,
         };
+        #[cfg(feature = "llm")]
+        let prices = config::prices()?;
         let settings = self.settings()?;
         let spans = self.span_exporters(&traces, environment, &resource)?;
         let pushed = self.metric_exporters(&metrics, &resource)?;
@@ -401,6 +403,8 @@ impl TelemetryBuilder {
             None => config::prometheus_address()?,
         };
 
+        #[cfg(feature = "llm")]
+        crate::cost::prepare(prices);
         publish_catalog(&resource, environment);
         hide(&filter);
         ask_for(Extra::BusyTime, busy_time);

@@ -129,7 +129,7 @@ pub(crate) fn price(request: &PriceRequest<'_>, usage: &Usage) -> Priced {
 }
 
 /// Reads what comes along, which takes some milliseconds, so that the first call need not.
-#[allow(dead_code, reason = "for what begins the program")]
+#[cfg(feature = "telemetry")]
 pub(crate) fn warm() {
     LazyLock::force(&CURRENT);
     Data::get();

@@ -78,6 +78,9 @@ fn the_service_tier_of_the_response_and_a_batch_have_their_own_prices() {
     }
     assert_eq!(request.batch().price(&usage), half);
     assert_eq!(request.batch().service_tier("default").price(&usage), half);
+    // OpenAI's list stands in for what Azure's does not have, and not with its tiers.
+    let azure = PriceRequest::new("azure.ai.openai", "gpt-5").at(at("2026-10-14T00:00:00Z"));
+    assert_eq!(azure.service_tier("priority").price(&usage), standard);
     // What Anthropic reports as a tier: Claude Haiku 4.5 costs $1 and $5, half of that in a batch.
     let haiku = PriceRequest::new("anthropic", "claude-haiku-4-5").at(at("2026-10-14T00:00:00Z"));
     // 1 000 x 0.50 + 1 000 x 2.50

@@ -94,6 +94,11 @@ fn a_call_costs_what_it_cost_when_it_was_made() {
     let usage = Usage::openai(1_000_000, 1_000_000);
     assert_eq!(request.at(at("2025-06-09T23:59:59Z")).price(&usage), dollars("$50.00"));
     assert_eq!(request.at(at("2025-06-10T00:00:00Z")).price(&usage), dollars("$10.00"));
+    // A clock that is wrong: what it cost first.
+    assert_eq!(
+        request.at(SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(1)).price(&usage),
+        dollars("$50.00")
+    );
     // DeepSeek, from 00:30 to 16:30 UTC: $0.27 and $1.10; else $0.135 and $0.55
     let request = PriceRequest::new("deepseek", "deepseek-chat");
     for (time, expected) in [

@@ -192,11 +192,19 @@ fn prices_that_change_while_calls_are_priced_are_the_old_ones_or_the_new_ones() 
             threads.spawn(|| {
                 while !over.load(Ordering::Relaxed) {
                     let cost = price_of("me", "mine", &usage);
-                    assert!(cost == dollars("$1") || cost == dollars("$2"), "{cost:?}");
+                    assert!([dollars("$1"), dollars("$2"), dollars("$3")].contains(&cost), "{cost:?}");
                 }
             });
         }
-        let installed = (0..200).try_for_each(|round| install(if round % 2 == 0 { "2" } else { "1" }));
+        let installed = (0..500).try_for_each(|round| {
+            install("3")?;
+            let (amount, expected) = if round % 2 == 0 { ("2", dollars("$2")) } else { ("1", dollars("$1")) };
+            install(amount)?;
+            let wrong = (0..200).map(|_| price_of("me", "mine", &usage)).find(|cost| *cost != expected);
+            over.store(wrong.is_some(), Ordering::Relaxed);
+            assert_eq!(wrong, None, "{expected:?} is in force");
+            Ok(())
+        });
         over.store(true, Ordering::Relaxed);
         installed
     })?;

@@ -50,3 +50,15 @@ pub(crate) fn models() -> impl Iterator<Item = Model> {
         })
     })
 }
+
+/// Every model with the providers that are asked for it: its own, and those for whom its own stands in.
+pub(crate) fn asked() -> impl Iterator<Item = (&'static str, Model)> {
+    let providers = DATA["providers"].as_array().expect("providers");
+    let stands_in = |for_whom: &Value, provider: &str| {
+        for_whom["fallback_model_providers"].as_array().is_some_and(|ids| ids.iter().any(|id| id == provider))
+    };
+    models().map(|model| (model.provider, model)).chain(providers.iter().flat_map(move |for_whom| {
+        let id = for_whom["id"].as_str().expect("every provider has one");
+        models().filter(move |model| stands_in(for_whom, model.provider)).map(move |model| (id, model))
+    }))
+}

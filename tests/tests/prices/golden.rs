@@ -78,6 +78,9 @@ fn the_service_tier_of_the_response_and_a_batch_have_their_own_prices() {
     }
     assert_eq!(request.batch().price(&usage), half);
     assert_eq!(request.batch().service_tier("default").price(&usage), half);
+    // OpenAI's list stands in for what Azure's does not have, and not with its tiers.
+    let azure = PriceRequest::new("azure.ai.openai", "gpt-5").at(at("2026-10-14T00:00:00Z"));
+    assert_eq!(azure.service_tier("priority").price(&usage), standard);
     // What Anthropic reports as a tier: Claude Haiku 4.5 costs $1 and $5, half of that in a batch.
     let haiku = PriceRequest::new("anthropic", "claude-haiku-4-5").at(at("2026-10-14T00:00:00Z"));
     // 1 000 x 0.50 + 1 000 x 2.50
@@ -91,6 +94,11 @@ fn a_call_costs_what_it_cost_when_it_was_made() {
     let usage = Usage::openai(1_000_000, 1_000_000);
     assert_eq!(request.at(at("2025-06-09T23:59:59Z")).price(&usage), dollars("$50.00"));
     assert_eq!(request.at(at("2025-06-10T00:00:00Z")).price(&usage), dollars("$10.00"));
+    // A clock that is wrong: what it cost first.
+    assert_eq!(
+        request.at(SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(1)).price(&usage),
+        dollars("$50.00")
+    );
     // DeepSeek, from 00:30 to 16:30 UTC: $0.27 and $1.10; else $0.135 and $0.55
     let request = PriceRequest::new("deepseek", "deepseek-chat");
     for (time, expected) in [

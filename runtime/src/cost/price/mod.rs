@@ -150,15 +150,19 @@ fn priced_by(books: &ArcSwap<Book>, request: &PriceRequest<'_>, usage: &Usage) -
     }
     let rates = Rates::new(resolve::find(provider, model), &book.prices.said(provider, model));
     let entry = Arc::new(Entry::new(provider, model, rates));
+    keep(books, &book.prices, &entry);
+    of(&entry)
+}
+
+/// Keeps rates for who asks next, unless other prices have come while they were worked out.
+fn keep(books: &ArcSwap<Book>, prices: &Arc<Prices>, entry: &Arc<Entry>) {
     books.rcu(|now| {
-        if Arc::ptr_eq(&now.prices, &book.prices) {
-            Arc::new(Book { prices: Arc::clone(&now.prices), table: now.table.with(&entry) })
+        if Arc::ptr_eq(&now.prices, prices) {
+            Arc::new(Book { prices: Arc::clone(&now.prices), table: now.table.with(entry) })
         } else {
-            // Other prices are in force by now, which the entry is not of.
             Arc::clone(now)
         }
     });
-    of(&entry)
 }
 
 #[cfg(test)]
@@ -180,5 +184,17 @@ mod tests {
             assert!(books.load().table.len() <= 1_024);
         }
         assert_eq!(priced_by(&books, &known, &usage), cost);
+    }
+
+    #[test]
+    fn rates_of_old_prices_are_not_kept_among_new_ones() {
+        let books = ArcSwap::from_pointee(Book::default());
+        let old = books.load_full();
+        let entry = Arc::new(Entry::new("me", "mine", None));
+        keep(&books, &old.prices, &entry);
+        assert_eq!(books.load().table.len(), 1);
+        books.store(Arc::new(Book::default()));
+        keep(&books, &old.prices, &entry);
+        assert_eq!(books.load().table.len(), 0);
     }
 }

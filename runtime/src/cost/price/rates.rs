@@ -18,8 +18,8 @@ const DAY: u32 = 86_400;
 /// What a model costs: each combination of variant, date and time of day is worked out beforehand.
 #[derive(Debug)]
 pub(super) struct Rates {
-    /// When prices change, in seconds since 1970, ascending from 0.
-    dates: Box<[u64]>,
+    /// When prices change, ascending from 1970. Times are compared with each other: the difference of two takes longer.
+    dates: Box<[SystemTime]>,
     /// When they change within a day, in seconds of UTC, ascending from 0.
     times: Box<[u32]>,
     variants: Box<[Variant]>,
@@ -96,7 +96,7 @@ impl Rates {
             }
         }
         Some(Rates {
-            dates: dates.into(),
+            dates: dates.into_iter().map(moment).collect::<Option<_>>()?,
             times: times.into(),
             variants: variants.into(),
             lists: lists.into(),
@@ -128,9 +128,12 @@ impl Rates {
 
     /// The place of a time among all dates and times of day.
     fn period(&self, at: SystemTime) -> Option<usize> {
-        // Before 1970 there were no prices.
+        // Before 1970 there were no prices; those of then are asked for with a clock that is wrong.
+        let date = self.dates.iter().rposition(|date| at >= *date).unwrap_or(0);
+        if self.times.len() == 1 {
+            return Some(date);
+        }
         let seconds = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
-        let date = self.dates.iter().rposition(|date| seconds >= *date)?;
         let time_of_day = (seconds % u64::from(DAY)) as u32;
         let time = self.times.iter().rposition(|time| time_of_day >= *time)?;
         Some(date * self.times.len() + time)
@@ -397,6 +400,11 @@ fn when(constraint: Option<&ConstraintJson<'_>>) -> Option<When> {
 pub(super) fn midnight(day: &str) -> Option<u64> {
     let begins = humantime::parse_rfc3339(&format!("{day}T00:00:00Z")).ok()?;
     begins.duration_since(SystemTime::UNIX_EPOCH).ok().map(|since| since.as_secs())
+}
+
+/// `None` for what the clock of this machine cannot say.
+fn moment(seconds: u64) -> Option<SystemTime> {
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }
 
 /// The second of the day of a time such as `16:30:00Z`.

@@ -18,14 +18,19 @@ pub(super) fn find(provider: &str, model: &str) -> Option<Found> {
         return None;
     }
     let data = Data::get();
-    let provider = provider_id(provider);
-    let names = names(model);
-    names.iter().find_map(|name| data.find(provider.as_deref(), name)).or_else(|| {
-        // Without a provider, the one that the name begins with.
-        let (prefix, rest) = model.split_once('/').filter(|_| provider.is_none())?;
-        let prefix = provider_id(prefix)?;
-        self::names(rest).iter().find_map(|name| data.find(Some(&prefix), name))
-    })
+    let Some(provider) = provider_id(provider) else {
+        // The name tells. What comes before a slash may be a provider, or one on whose behalf another one answers.
+        let prefixed = || {
+            let (prefix, rest) = model.split_once('/')?;
+            let prefix = provider_id(prefix)?;
+            names(rest).iter().find_map(|name| data.find(Some(&prefix), name))
+        };
+        return data
+            .find(None, model)
+            .or_else(prefixed)
+            .or_else(|| names(model).iter().find_map(|name| data.find(None, name)));
+    };
+    names(model).iter().find_map(|name| data.find(Some(&provider), name))
 }
 
 /// What genai-prices calls a provider of which the semantic conventions, or other programs, say this. `None` for nothing:
@@ -138,6 +143,13 @@ mod tests {
         }
         assert_eq!(found("", "openai/gpt-5"), gpt);
         assert_eq!(found("", "gpt-5"), gpt);
+        assert_eq!(found("", "somebody/gpt-5"), gpt);
+        assert_eq!(found("", "azure/gpt-4o"), found("azure", "gpt-4o"));
+        assert_eq!(
+            found("", "openrouter/anthropic/claude-sonnet-4.5"),
+            found("openrouter", "anthropic/claude-sonnet-4.5")
+        );
+        assert!(found("", "openrouter/anthropic/claude-sonnet-4.5").is_some());
         assert_eq!(found("litellm", "openai/gpt-5"), gpt);
         for name in
             ["models/gemini-2.5-pro", "publishers/google/models/gemini-2.5-pro", "google/gemini-2.5-pro"]

@@ -17,6 +17,7 @@ use arc_swap::ArcSwap;
 pub use extract::UsageError;
 pub use prices::{ModelPrice, Prices, PricesError};
 
+#[cfg(feature = "telemetry")]
 use self::data::Data;
 use self::rates::Rates;
 use self::table::{Entry, Table};

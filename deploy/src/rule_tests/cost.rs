@@ -35,13 +35,11 @@ pub(super) fn files(cases: &Cases<'_>) -> Vec<TestFile> {
             cases.monthly_spend(spending),
         ));
     }
-    files.push(cases.loaded.test_file(
-        "cost",
-        Vec::new(),
-        &["recording", "compatibility"],
-        "1m",
-        cases.recorded_of_cost(),
-    ));
+    let recorded = |name: &str, evaluation: &str, tests: Vec<Scenario>| {
+        cases.loaded.test_file(name, Vec::new(), &["recording", "compatibility"], evaluation, tests)
+    };
+    files.push(recorded("cost", "1h", cases.recorded_over_hours()));
+    files.push(recorded("models", "5m", cases.recorded_over_minutes()));
     files
 }
 
@@ -275,13 +273,21 @@ impl Cases<'_> {
         }
     }
 
-    fn recorded_of_cost(&self) -> Vec<Scenario> {
+    fn recorded_over_hours(&self) -> Vec<Scenario> {
         let mut scenarios = Vec::new();
         if self.catalog.has(COST) {
             scenarios.extend(self.cost_of_models());
         }
         if self.catalog.has(WORKFLOW_COST) {
             scenarios.extend(self.cost_of_workflows());
+        }
+        scenarios
+    }
+
+    fn recorded_over_minutes(&self) -> Vec<Scenario> {
+        let mut scenarios = Vec::new();
+        if self.catalog.has(WORKFLOW_COST) && self.catalog.has(EXECUTIONS) {
+            scenarios.extend(self.cost_of_calls());
         }
         if self.catalog.has(TOKENS) {
             scenarios.extend(self.cached());
@@ -345,7 +351,7 @@ impl Cases<'_> {
         ]
     }
 
-    fn cost_of_workflows(&self) -> Vec<Scenario> {
+    fn cost_of_workflows(&self) -> [Scenario; 2] {
         let job = self.job();
         let cost = |job: &str, instance: &str, root: &str, of: &str, values: String| {
             of_workflow(WORKFLOW_COST, job, instance, &[("root", root), ("disposition", of)], values)
@@ -359,7 +365,7 @@ impl Cases<'_> {
             expects_at(WORKFLOW_HOUR, &labels, "120m", Some(value))
         };
         let share = |value| expects_at(WORKFLOW_WASTED, &labels, "120m", value);
-        let mut scenarios = vec![
+        [
             scenario(
                 "of what two instances have spent in a workflow in the last hour, a quarter is wasted; in sums is what no other \
                  workflow is around",
@@ -383,13 +389,21 @@ impl Cases<'_> {
                 ],
                 vec![hour("useful", 0.0), share(None)],
             ),
-        ];
-        if self.catalog.has(EXECUTIONS) {
-            let calls = |job: &str, instance: &str, status: &str, values: String| {
-                of_workflow(EXECUTIONS, job, instance, &[("status", status)], values)
-            };
-            let per_call = |value| expects_at(PER_CALL, &labels, "10m", value);
-            scenarios.push(scenario(
+        ]
+    }
+
+    fn cost_of_calls(&self) -> [Scenario; 2] {
+        let job = self.job();
+        let cost = |job: &str, instance: &str, root: &str, of: &str, values: String| {
+            of_workflow(WORKFLOW_COST, job, instance, &[("root", root), ("disposition", of)], values)
+        };
+        let labels = [("job", job), ("workflow_name", WORKFLOW)];
+        let calls = |job: &str, instance: &str, status: &str, values: String| {
+            of_workflow(EXECUTIONS, job, instance, &[("status", status)], values)
+        };
+        let per_call = |value| expects_at(PER_CALL, &labels, "10m", value);
+        [
+            scenario(
                 "two dollars in four calls are half a dollar for each",
                 vec![
                     cost(job, "a:1", "true", "useful", lately(1.0)),
@@ -402,17 +416,16 @@ impl Cases<'_> {
                     calls(ANOTHER_JOB, "a:1", "success", lately(5.0)),
                 ],
                 vec![per_call(Some(0.5))],
-            ));
-            scenarios.push(scenario(
+            ),
+            scenario(
                 "where nothing is called, a call costs nothing that is known",
                 vec![
                     cost(job, "a:1", "true", "useful", constant(1.0, 10)),
                     calls(job, "a:1", "success", constant(2.0, 10)),
                 ],
                 vec![per_call(None)],
-            ));
-        }
-        scenarios
+            ),
+        ]
     }
 
     fn cached(&self) -> [Scenario; 2] {

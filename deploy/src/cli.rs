@@ -142,12 +142,15 @@ pub(crate) struct Options {
     /// Where Grafana is.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:3000")]
     pub(crate) grafana_url: String,
-    /// A workflow whose rate and latency have an alert on what is unusual; can be repeated.
+    /// A workflow whose rate, latency and cost of a call have an alert on what is unusual; can be repeated.
     #[arg(long, value_name = "WORKFLOW")]
     pub(crate) anomaly: Vec<String>,
     /// The same for every workflow.
     #[arg(long)]
     pub(crate) anomaly_all: bool,
+    /// What may be spent on models in thirty days, in dollars: alerts tell when it goes too fast. Without it there are none.
+    #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
+    pub(crate) monthly_budget: Option<f64>,
     /// Leave out the rules that record today's families under the names that older TTA dashboards ask for.
     #[arg(long)]
     pub(crate) no_older_names: bool,
@@ -285,6 +288,16 @@ fn seconds(text: &str) -> Result<Duration, String> {
         Ok(Duration::from_secs_f64(seconds))
     } else {
         Err("expected 0.001 to 3600 seconds".to_owned())
+    }
+}
+
+fn dollars(text: &str) -> Result<f64, String> {
+    let dollars: f64 =
+        text.trim_start_matches('$').parse().map_err(|_| "expected dollars, such as 500".to_owned())?;
+    if (0.01..=1e9).contains(&dollars) {
+        Ok(dollars)
+    } else {
+        Err("expected 0.01 to 1000000000 dollars".to_owned())
     }
 }
 

@@ -118,6 +118,7 @@ fn of_less_there_is_less_and_still_no_finding() {
                 !["tta_workflow", "tta_slo", "tta_saga"].iter().any(|family| name.starts_with(family))
             }),
             &[
+                "tta-cost",
                 "tta-dependencies",
                 "tta-errors",
                 "tta-maturity",
@@ -131,6 +132,7 @@ fn of_less_there_is_less_and_still_no_finding() {
             "no objectives",
             reduced("no-slo", has_no_slo, |name| !name.starts_with("tta_slo")),
             &[
+                "tta-cost",
                 "tta-dependencies",
                 "tta-errors",
                 "tta-maturity",
@@ -144,6 +146,7 @@ fn of_less_there_is_less_and_still_no_finding() {
             "no HTTP",
             reduced("no-http", |_| true, |name| !name.starts_with("http_")),
             &[
+                "tta-cost",
                 "tta-dependencies",
                 "tta-errors",
                 "tta-maturity",
@@ -166,7 +169,7 @@ fn of_less_there_is_less_and_still_no_finding() {
                 |site| site["kind"] == "workflow",
                 |name| name.starts_with("tta_workflow"),
             ),
-            &["tta-errors", "tta-overview", "tta-performance", "tta-workflow"],
+            &["tta-cost", "tta-errors", "tta-overview", "tta-performance", "tta-workflow"],
         ),
         ("nothing", reduced("nothing", |_| false, |_| false), &[]),
     ];

@@ -1,8 +1,9 @@
 //! The ways in which the shop fails.
 
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use tta::PolicyError;
+use axum::response::IntoResponse;
+use tta::llm::Response;
+use tta::{LlmResponse, PolicyError, Usage};
 
 /// What can go wrong with an order.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, tta::ErrorKind)]
@@ -25,7 +26,7 @@ pub(crate) enum OrderError {
 }
 
 impl IntoResponse for OrderError {
-    fn into_response(self) -> Response {
+    fn into_response(self) -> axum::response::Response {
         let status = match self {
             OrderError::Declined => StatusCode::PAYMENT_REQUIRED,
             OrderError::OutOfStock => StatusCode::CONFLICT,
@@ -56,16 +57,30 @@ pub(crate) enum ModelError {
     #[error("the prompt is too long")]
     #[error_kind(permanent)]
     ContextTooLong,
+    /// It was written all the same, and is billed.
+    #[error("the provider withholds the answer")]
+    #[error_kind(permanent, severity = "warning")]
+    Withheld(Usage),
     #[error(transparent)]
     #[error_kind(transparent)]
     Refused(#[from] PolicyError),
 }
 
+impl LlmResponse for ModelError {
+    fn response(&self) -> Response<'_> {
+        match self {
+            ModelError::Withheld(usage) => Response::new().usage(*usage),
+            ModelError::RateLimited | ModelError::ContextTooLong => Response::unbilled(),
+            ModelError::Refused(_) => Response::new(),
+        }
+    }
+}
+
 impl IntoResponse for ModelError {
-    fn into_response(self) -> Response {
+    fn into_response(self) -> axum::response::Response {
         let status = match self {
             ModelError::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-            ModelError::ContextTooLong => StatusCode::UNPROCESSABLE_ENTITY,
+            ModelError::ContextTooLong | ModelError::Withheld(_) => StatusCode::UNPROCESSABLE_ENTITY,
             ModelError::Refused(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         (status, format!("{self}\n")).into_response()

@@ -12,10 +12,11 @@ use axum::{Json, Router};
 use tokio::sync::watch;
 use tta::http::ServerLayer;
 
+use crate::models::spent;
 use crate::shop::{check_out, nightly_report, refund, search, support_ticket};
 use crate::steps::Request;
 
-/// The workflows, by their routes and their names.
+/// The workflows that customers begin, by their routes and their names.
 pub(crate) const WORKFLOWS: [&str; 5] = ["check_out", "nightly_report", "refund", "search", "support_ticket"];
 
 /// What is known of the shop from outside of its telemetry.
@@ -59,6 +60,7 @@ impl Front {
             .route("/mend/{workflow}", post(set_broken::<false>))
             .route("/close", post(close))
             .route("/done", get(done))
+            .route("/spent", get(async || Json(spent())))
             .layer(observed)
             .with_state(self)
     }

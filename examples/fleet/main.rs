@@ -1,4 +1,4 @@
-//! A shop with five workflows, each with its own promises, steps and ways to fail, under a load that never grows: what
+//! A shop with six workflows, each with its own promises, steps and ways to fail, under a load that never grows: what
 //! the dashboards, rules and alerts in `deploy/stack` are made of, and are tried on.
 //!
 //! ```sh
@@ -8,6 +8,7 @@
 //! curl -X POST http://127.0.0.1:8081/mend/check_out
 //! curl -X POST http://127.0.0.1:8081/close             # nobody comes any more
 //! curl http://127.0.0.1:8081/done                      # succeeded, failed, neither
+//! curl http://127.0.0.1:8081/spent                     # on models, in pico-dollars
 //! ```
 #![allow(clippy::print_stderr, reason = "a program talks to its user")]
 
@@ -15,6 +16,7 @@ mod carriers;
 mod failure;
 mod front;
 mod load;
+mod models;
 mod shop;
 mod steps;
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::failure::{ModelError, OrderError};
+use crate::models::{Answer, LARGE, SMALL, of_our_own};
 
 /// A request, of whatever kind.
 #[derive(Clone, Copy, Debug)]
@@ -82,39 +83,90 @@ pub(crate) async fn tell_warehouse(request: Request) -> Result<(), OrderError> {
     if request.number % 200 < 20 { Err(OrderError::WarehouseBusy) } else { Ok(()) }
 }
 
-#[tta::primitive(
-    kind = "llm",
-    labels(model: bounded(8) = "small"),
-    maturity = "staging",
-    retry(max = 1, backoff = "1ms..2ms")
-)]
-pub(crate) async fn classify(request: Request) -> Result<(), ModelError> {
-    static CALLS: AtomicU64 = AtomicU64::new(0);
-    work(request, Duration::from_millis(8)).await;
-    // Who asks again is answered, unless that is the end of a longer time without.
-    let is_busy = CALLS.fetch_add(1, Relaxed) % 40 == 39 || request.is_each(160);
-    if request.broken || is_busy { Err(ModelError::RateLimited) } else { Ok(()) }
+/// Tokens of a customer's letter, and of what is said before it.
+fn letter(request: Request) -> u64 {
+    700 + 40 * (request.number % 16)
+}
+
+/// What is said before each letter is the same, and so the provider has it in its cache, unless nobody has asked for a
+/// while.
+fn cached(request: Request) -> u64 {
+    if request.is_each(4) { 0 } else { 512 }
 }
 
 #[tta::primitive(
-    kind = "llm",
-    labels(model: bounded(8) = "large"),
+    llm(provider = "openai", model = "gpt-4o-mini", max_tokens = 20),
+    labels(model: bounded(8) = "gpt-4o-mini"),
+    maturity = "staging",
+    retry(max = 1, backoff = "1ms..2ms")
+)]
+pub(crate) async fn classify(request: Request) -> Result<Answer, ModelError> {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    let sent = SMALL.send(letter(request), 20);
+    work(request, Duration::from_millis(8)).await;
+    // Who asks again is answered, unless that is the end of a longer time without.
+    let is_busy = CALLS.fetch_add(1, Relaxed) % 40 == 39 || request.is_each(160);
+    if request.broken || is_busy {
+        sent.refused();
+        Err(ModelError::RateLimited)
+    } else {
+        Ok(sent.answered(cached(request), 4))
+    }
+}
+
+/// Reads up on what a letter is about, and answers it.
+#[tta::primitive(kind = "agent", maturity = "development")]
+pub(crate) async fn assist(request: Request) -> Result<Answer, ModelError> {
+    look_up(request).await;
+    order_status(request).await;
+    draft(request).await
+}
+
+#[tta::primitive(kind = "tool", maturity = "production")]
+async fn order_status(request: Request) {
+    work(request, Duration::from_millis(1)).await;
+}
+
+#[tta::primitive(
+    llm(provider = "anthropic", model = "claude-haiku-4-5", input_tokens = 1_500, max_tokens = 400),
+    labels(model: bounded(8) = "claude-haiku-4-5"),
     maturity = "development",
     timeout("200ms", grace = "10ms"),
     fallback = short_draft
 )]
-pub(crate) async fn draft(request: Request) -> Result<(), ModelError> {
+async fn draft(request: Request) -> Result<Answer, ModelError> {
+    let sent = LARGE.send(1_500, 400);
     if request.is_each(60) {
         std::future::pending::<()>().await;
     }
     work(request, Duration::from_millis(20)).await;
-    Ok(())
+    if request.is_each(70) {
+        return Err(ModelError::Withheld(sent.withheld(300)));
+    }
+    Ok(sent.answered(2 * cached(request), 150 + 10 * (request.number % 16)))
 }
 
-#[tta::primitive(kind = "llm", labels(model: bounded(8) = "small"), maturity = "development")]
-pub(crate) async fn short_draft(request: Request) -> Result<(), ModelError> {
+#[tta::primitive(
+    llm(provider = "openai", model = "gpt-4o-mini", max_tokens = 100),
+    labels(model: bounded(8) = "gpt-4o-mini"),
+    maturity = "development"
+)]
+async fn short_draft(request: Request) -> Result<Answer, ModelError> {
+    let sent = SMALL.send(letter(request), 100);
     work(request, Duration::from_millis(5)).await;
-    if request.is_each(240) { Err(ModelError::ContextTooLong) } else { Ok(()) }
+    if request.is_each(240) {
+        sent.refused();
+        Err(ModelError::ContextTooLong)
+    } else {
+        Ok(sent.answered(cached(request), 80))
+    }
+}
+
+/// By a model of the shop's own: what it costs has not been said.
+#[tta::primitive(llm(provider = "shop", model = "shop-translate"), maturity = "development")]
+pub(crate) async fn translate(request: Request) -> Answer {
+    work(request, Duration::from_millis(4)).await;
+    of_our_own(200, 210)
 }
 
 #[tta::primitive(kind = "retrieval", maturity = "production", hedge(after = "20ms", share = 0.05))]

@@ -38,8 +38,10 @@ const BROKEN: &str = "nightly_report";
 
 /// All that `tta doctor` has to say of the fleet apart from what is well: each is an exception, with its reason. What is
 /// missing here or is there no longer is a mistake, in either direction.
-const NOTES: [&str; 9] = [
-    // One for each dashboard. Of this shop it does return data: more banks than `card` has room for are told of always.
+const NOTES: [&str; 11] = [
+    // One for each dashboard. Of this shop it does return data: of what `ALWAYS` has it is told always.
+    "queries: tta-agents/Alerts returns data; it often does not: no alert is pending or fires",
+    "queries: tta-cost/Alerts returns data; it often does not: no alert is pending or fires",
     "queries: tta-dependencies/Alerts returns data; it often does not: no alert is pending or fires",
     "queries: tta-errors/Alerts returns data; it often does not: no alert is pending or fires",
     "queries: tta-maturity/Alerts returns data; it often does not: no alert is pending or fires",
@@ -51,8 +53,9 @@ const NOTES: [&str; 9] = [
     "queries: tta-workflow/Alerts returns data; it often does not: no alert is pending or fires",
 ];
 
-/// The alert that fires before anything is broken: there are more banks than `card` has room for.
-const ALWAYS: &str = "TtaLabelOverflow ";
+/// The alerts that fire before anything is broken: there are more banks than `card` has room for, and nobody has said what
+/// the shop's own model costs.
+const ALWAYS: [&str; 2] = ["TtaLabelOverflow ", "TtaLlmUnpricedCalls "];
 
 /// The alert that has to fire.
 const PAGE: &str = "TtaSloSuccessBurn1h nightly_report";
@@ -265,6 +268,7 @@ fn the_stack_says_of_a_shop_what_is_so_and_pages_for_what_breaks() {
     a_cache_that_loses_its_redis_is_told_of(&mut stack);
     what_is_taken_away_is_named(&stack);
     the_numbers_are_those_of_the_shop(&stack);
+    every_dollar_is_in_prometheus_once(&stack);
     a_target_that_ends_is_named(&stack);
 }
 
@@ -296,7 +300,7 @@ fn what_is_scraped_is_in_the_catalog(stack: &Stack) {
 fn ratios_are_those_of_the_counters(stack: &Stack) {
     const RECORDED: &str = "workflow:tta_workflow_errors_per_execution:ratio_rate5m";
     let recorded = stack.wait_for(RECORDED);
-    assert_eq!(recorded.len(), 5, "{recorded:#?}");
+    assert_eq!(recorded.len(), 6, "{recorded:#?}");
     for sample in &recorded {
         let name = sample["metric"]["workflow_name"].as_str().expect("it is by workflow");
         let evaluated = format!("timestamp({RECORDED}{{workflow_name=\"{name}\"}})");
@@ -317,7 +321,7 @@ fn ratios_are_those_of_the_counters(stack: &Stack) {
     }
     // What the older name says is the rest, once both have been evaluated over the same scrape.
     stack.wait_for(&format!(
-        "count(abs(tta:success_rate_5m + on (job, workflow_name) {RECORDED} - 1) < 1e-9) == 5"
+        "count(abs(tta:success_rate_5m + on (job, workflow_name) {RECORDED} - 1) < 1e-9) == 6"
     ));
 }
 
@@ -340,8 +344,10 @@ fn exemplars_are_spans_that_arrived(stack: &Stack) {
 fn a_workflow_that_breaks_is_paged_for_and_no_other(stack: &Stack) {
     // From so many calls on three failures are no longer told of as those of a workflow that is seldom called.
     stack.wait_for(&format!("slo:tta_slo_events:increase6h{{slo={BROKEN:?}, objective=\"success\"}} > 550"));
-    stack.wait_for("ALERTS{alertname=\"TtaLabelOverflow\", alertstate=\"firing\"}");
-    assert_eq!(stack.alerts("ALERTS{alertstate=\"firing\"}", None), set(&[ALWAYS]));
+    for name in ALWAYS {
+        stack.wait_for(&format!("ALERTS{{alertname={:?}, alertstate=\"firing\"}}", name.trim_end()));
+    }
+    assert_eq!(stack.alerts("ALERTS{alertstate=\"firing\"}", None), set(&ALWAYS));
 
     let (told_before, broken) = (stack.webhook.all().len(), now());
     stack.post(&format!("/break/{BROKEN}"));
@@ -356,7 +362,9 @@ fn a_workflow_that_breaks_is_paged_for_and_no_other(stack: &Stack) {
     let since = stack.wait_for(&firing).first().map(value).expect("it fires");
     assert!(since - broken < SOON.as_secs_f64(), "it fired {} s after the workflow broke", since - broken);
     // And then there was no other one.
-    assert_eq!(stack.alerts("ALERTS{alertstate=\"firing\"}", Some(since)), set(&[ALWAYS, PAGE]));
+    let mut expected = set(&ALWAYS);
+    expected.extend(set(&[PAGE]));
+    assert_eq!(stack.alerts("ALERTS{alertstate=\"firing\"}", Some(since)), expected);
     let success = format!("tta:success_rate_5m{{workflow_name={BROKEN:?}}} == 0");
     stack.wait_for(&success);
     let others =
@@ -366,7 +374,7 @@ fn a_workflow_that_breaks_is_paged_for_and_no_other(stack: &Stack) {
     stack.post(&format!("/mend/{BROKEN}"));
     let _ = stack.webhook.alert(|told| alert(&told["labels"]) == PAGE && told["status"] == "resolved");
     let mut allowed = set(&MAY_FOLLOW);
-    allowed.extend(set(&[ALWAYS, PAGE]));
+    allowed.extend(expected);
     // Until Prometheus had read its targets, which takes it five seconds however fast it scrapes, there was none.
     let since = (now() - broken).ceil();
     let fired = stack.alerts(&format!("last_over_time(ALERTS{{alertstate=\"firing\"}}[{since}s])"), None);
@@ -454,6 +462,38 @@ fn the_numbers_are_those_of_the_shop(stack: &Stack) {
     let judged =
         format!("slo:tta_slo_errors_per_event:ratio_rate6h{{slo={BROKEN:?}, objective=\"success\"}}");
     stack.wait_for(&format!("abs({judged} - {expected}) < 0.01 * {expected}"));
+}
+
+/// What the models have billed, by their own reckoning: all of it, by model and by workflow, and nothing twice.
+fn every_dollar_is_in_prometheus_once(stack: &Stack) {
+    let (_, _, body) = http_get(&format!("{}/spent", stack.shop), "application/json");
+    let spent: BTreeMap<String, u64> =
+        serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}"));
+    let of = |what: &str| spent[what];
+    assert!(of("useful") > 0 && of("wasted") > 0 && of("unpriced") > 0, "{spent:?}");
+    // A double has more digits than these sums of dollars, of which each series is one.
+    let dollars = |pico: u64| pico as f64 / 1e12;
+    let all = of("useful") + of("wasted");
+    for (sum, expected) in [
+        ("sum(tta_llm_cost_dollars_total{disposition=\"useful\"})", dollars(of("useful"))),
+        ("sum(tta_llm_cost_dollars_total{disposition=\"wasted\"})", dollars(of("wasted"))),
+        ("sum(tta_workflow_cost_dollars_total{root=\"true\"})", dollars(all)),
+        // All that is spent by a workflow within another is that one's, too.
+        ("sum(tta_workflow_cost_dollars_sum{workflow_name=\"support_ticket\"})", dollars(all)),
+        ("sum(tta_llm_unpriced_calls_total)", of("unpriced") as f64),
+    ] {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let found = stack.prometheus.samples(sum, None).first().map(value);
+            if found.is_some_and(|found| (found - expected).abs() <= 1e-12 * expected) {
+                break;
+            }
+            assert!(Instant::now() < deadline, "{sum} is {found:?}, and {expected} was billed");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+    let within = stack.prometheus.samples("sum(tta_workflow_cost_dollars_total{root=\"false\"}) > 0", None);
+    assert_eq!(within.len(), 1, "there is a workflow within another");
 }
 
 fn a_target_that_ends_is_named(stack: &Stack) {

@@ -1,5 +1,5 @@
-//! Dependencies: what calls are spared by caches, where those are, where routers send calls, and what is asked of other
-//! servers.
+//! Dependencies: what calls are spared by caches, where those are, where routers send calls, how models answer, and what
+//! is asked of other servers.
 
 use crate::rules::caches::{
     DURATION, HEALTH, NOT_SERVED, OPERATION_P95, OPERATIONS, SERVED_RATIO, looked_up, served,
@@ -9,7 +9,7 @@ use super::links::{Labels, PRIMITIVE};
 use super::panel::{Panel, Thresholds};
 use super::query::{quantile, rate, sum};
 use super::scope::{Scope, errors_by_default, seconds_by_default};
-use super::{Draft, Row, primitive_variable, routers};
+use super::{Draft, Row, models, primitive_variable, routers};
 
 const CHOSEN: &str = ", primitive_name=~\"$primitive\"";
 const LEGEND: &str = "{{primitive_name}} in {{backend}}";
@@ -21,7 +21,7 @@ pub(super) fn draft(scope: &Scope<'_>) -> Draft {
     Draft {
         uid: "tta-dependencies",
         title: "Dependencies",
-        description: "What caches spare, where routers send calls, and what is asked of other servers.",
+        description: "What caches spare, where routers send calls, how models answer, and what is asked of other servers.",
         variables: primitive_variable(scope).into_iter().collect(),
         rows: vec![
             at_a_glance(scope),
@@ -29,6 +29,7 @@ pub(super) fn draft(scope: &Scope<'_>) -> Draft {
             redis(),
             routers::decisions(),
             routers::learned(),
+            models::row(),
             servers(),
         ],
     }

@@ -3,13 +3,16 @@
 //! What the catalog lacks is on no panel: a panel without a query is left out, a row without panels, and a dashboard
 //! without rows.
 
+mod agents;
 mod annotations;
 mod branches;
+mod cost;
 mod dependencies;
 mod errors;
 mod layout;
 mod links;
 mod maturity;
+mod models;
 mod overview;
 mod panel;
 mod performance;
@@ -118,6 +121,8 @@ fn drafts(catalog: &Catalog, options: &Options, rules: &[RuleFile]) -> (Vec<Draf
         performance::draft(&scope),
         resilience::draft(&scope),
         dependencies::draft(&scope),
+        cost::draft(&scope),
+        agents::draft(&scope),
         maturity::draft(&scope),
         telemetry::draft(&scope),
     ];

@@ -6,7 +6,9 @@ use super::links::{DataLink, Labels, PRIMITIVE, WORKFLOW};
 use super::panel::{Panel, Thresholds};
 use super::query::{error_ratio, quantile, rate, recorded_quantile, sum, total};
 use super::scope::{Scope, errors_by_default, seconds_by_default};
-use super::{Draft, Row, dependencies, primitive_variable, resilience, slo, workflow, workflow_variable};
+use super::{
+    Draft, Row, cost, dependencies, primitive_variable, resilience, slo, workflow, workflow_variable,
+};
 
 const EXECUTIONS: &str = "tta_workflow_executions_total";
 const DURATION: &str = "tta_workflow_duration_seconds";
@@ -26,6 +28,7 @@ pub(super) fn draft(scope: &Scope<'_>) -> Draft {
             primitives(scope),
             resilience::policies(scope),
             dependencies::in_short(scope),
+            cost::in_short(scope),
             errors(scope),
             http(),
             process(),

@@ -1,6 +1,7 @@
 //! Performance: how long things take, and what they take.
 
 use crate::catalog::SiteKind;
+use crate::rules::cost::WORKFLOW_COST;
 
 use super::links::{Labels, PRIMITIVE, WORKFLOW};
 use super::panel::{Panel, Thresholds};
@@ -126,7 +127,11 @@ fn usual(scope: &Scope<'_>) -> Row {
         let described = "The p95, and between what it was lately at this time of the day.";
         band("Usual duration", described, "s", "latency", &exemplars(DURATION, WORKFLOWS)).exemplars()
     });
-    Row::new("What is usual", rate.into_iter().chain(duration))
+    let cost = scope.catalog.has(WORKFLOW_COST).then(|| {
+        let described = "Dollars that a call costs, and between what it cost lately at this time of the day.";
+        band("Usual cost of a call", described, "currencyUSD", "cost", "")
+    });
+    Row::new("What is usual", rate.into_iter().chain(duration).chain(cost))
 }
 
 fn primitives(scope: &Scope<'_>) -> Row {

@@ -25,13 +25,15 @@ pub(super) struct Scope<'a> {
     pub(super) catalog: &'a Catalog,
     recorded: BTreeSet<&'a str>,
     job: &'a str,
+    /// Dollars.
+    pub(super) monthly_budget: Option<f64>,
 }
 
 impl<'a> Scope<'a> {
     pub(super) fn new(catalog: &'a Catalog, options: &'a Options, rules: &'a [RuleFile]) -> Self {
         let recorded =
             rules.iter().flat_map(RuleFile::rules).filter_map(|rule| rule.record.as_deref()).collect();
-        Self { catalog, recorded, job: &options.job }
+        Self { catalog, recorded, job: &options.job, monthly_budget: options.monthly_budget }
     }
 
     /// Writes `@` out, which stands in `name{@}` for what every selector has: the job and the instance that were

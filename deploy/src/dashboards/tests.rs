@@ -425,7 +425,7 @@ fn programs_in_one_grafana_have_dashboards_of_their_own() {
             dashboards.iter().filter_map(|dashboard| dashboard[key].as_str().map(str::to_owned)).collect()
         };
         let own = text("uid");
-        assert_eq!(own.len(), 9, "{job}");
+        assert_eq!(own.len(), 10, "{job}");
         let is_allowed =
             |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
         for uid in &own {
@@ -441,7 +441,7 @@ fn programs_in_one_grafana_have_dashboards_of_their_own() {
         uids.extend(own);
         titles.extend(text("title"));
     }
-    assert_eq!((uids.len(), titles.len()), (9 * jobs.len(), 9 * jobs.len()));
+    assert_eq!((uids.len(), titles.len()), (10 * jobs.len(), 10 * jobs.len()));
     assert!(uids.contains("tta-slo") && uids.contains("tta-slo-shop"), "{uids:?}");
 }
 

@@ -11,7 +11,7 @@ use super::panel::{Panel, Thresholds};
 use super::query::{error_ratio, rate, recorded_quantile, sum};
 use super::scope::{Scope, errors_allowed, errors_by_default, seconds_allowed, seconds_by_default};
 use super::{
-    Draft, Row, branches, dependencies, model_variable, primitive_variable, resilience, routers, sagas,
+    Draft, Row, branches, cost, dependencies, model_variable, primitive_variable, resilience, routers, sagas,
     workflow_variable,
 };
 
@@ -34,6 +34,7 @@ pub(super) fn draft(scope: &Scope<'_>) -> Draft {
             errors(scope),
             labels(scope),
             primitives(scope),
+            cost::of_workflow(scope),
             branches::row(scope),
             sagas::row(scope),
             resilience::policies(scope),

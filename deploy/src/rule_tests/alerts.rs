@@ -7,7 +7,7 @@ use crate::rules::anomaly::{self};
 use crate::rules::{Rule, slo};
 
 use super::series::{Series, constant};
-use super::{AlertTest, Fired, Loaded, Scenario, TestFile, caches, policies, routers, sagas};
+use super::{AlertTest, Fired, Loaded, Scenario, TestFile, caches, cost, policies, routers, sagas};
 
 pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> Vec<TestFile> {
     let cases = Cases { catalog, options, loaded };
@@ -26,6 +26,7 @@ pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -
     files.extend(caches::files(&cases));
     files.extend(routers::files(&cases));
     files.extend(sagas::files(&cases));
+    files.extend(cost::files(&cases));
     if slo::is_recorded(catalog) {
         files.push(file("low_volume", "TtaSloLowVolume", "1m", cases.low_volume()));
         files.push(file("budget_exhausted", "TtaErrorBudgetExhausted", "1m", cases.budget_exhausted()));
@@ -255,7 +256,7 @@ impl<'a> Cases<'a> {
     }
 
     /// Tests of an alert that fires when one of these counters grows.
-    fn growth(&self, alert: &str, counters: &[Growth<'_>], window: u32) -> Vec<Scenario> {
+    pub(super) fn growth(&self, alert: &str, counters: &[Growth<'_>], window: u32) -> Vec<Scenario> {
         if counters.is_empty() {
             return Vec::new();
         }
@@ -420,14 +421,14 @@ impl<'a> Cases<'a> {
 }
 
 /// A counter that an alert watches.
-struct Growth<'a> {
-    rule: &'a Rule,
-    family: &'a str,
-    labels: &'a [(&'a str, &'a str)],
+pub(super) struct Growth<'a> {
+    pub(super) rule: &'a Rule,
+    pub(super) family: &'a str,
+    pub(super) labels: &'a [(&'a str, &'a str)],
     /// The label by which the alert knows a loss, its value, and one that is no loss.
-    matched: Option<(&'a str, &'a str, &'a str)>,
+    pub(super) matched: Option<(&'a str, &'a str, &'a str)>,
     /// Which labels the alert keeps.
-    by: &'a [&'a str],
+    pub(super) by: &'a [&'a str],
 }
 
 impl Growth<'_> {

@@ -6,6 +6,7 @@ mod alerts;
 mod anomaly;
 mod burn;
 mod caches;
+mod cost;
 #[cfg(test)]
 mod mutation;
 mod objectives;

@@ -225,7 +225,7 @@ fn caught(file: &TestFile, rules: &[RuleFile], subjects: &[&Subject<'_>]) -> Has
 
 #[test]
 fn whatever_is_changed_in_an_alert_a_test_fails() {
-    all_are_caught(&Options::of(&["--anomaly-all"]), |_| true);
+    all_are_caught(&Options::of(&["--anomaly-all", "--monthly-budget", "300"]), |_| true);
 }
 
 #[test]

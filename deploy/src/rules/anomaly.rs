@@ -1,4 +1,4 @@
-//! Bands around what a workflow's rate and latency usually are, and an alert outside of them.
+//! Bands around what a workflow's rate, latency and cost of a call usually are, and an alert outside of them.
 //!
 //! The bands are around the average of the last 26 hours, at least half of it wide and at least twice the standard
 //! deviation, and widened to what was usual at this hour of yesterday and of the same day a week ago. A workflow of
@@ -9,7 +9,7 @@ use crate::cli::Options;
 use crate::promql::{number, quote, selector};
 
 use super::alerts::Words;
-use super::{Group, Rule, RuleFile, slo};
+use super::{Group, Rule, RuleFile, cost, slo};
 
 /// Standard deviations that are usual.
 const DEVIATIONS: f64 = 2.0;
@@ -39,15 +39,16 @@ pub(crate) fn chosen<'a>(catalog: &'a Catalog, options: &Options) -> Vec<&'a str
 }
 
 /// What is watched: what it is called, the family it needs and the series that is recorded of it.
-pub(crate) const SIGNALS: [(&str, &str, &str); 2] = [
+pub(crate) const SIGNALS: [(&str, &str, &str); 3] = [
     ("rate", "tta_workflow_executions_total", "workflow:tta_workflow_executions:rate5m"),
     ("latency", "tta_workflow_duration_seconds", "workflow:tta_workflow_duration_seconds:p95_5m"),
+    ("cost", cost::WORKFLOW_COST, cost::PER_CALL),
 ];
 
 pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
     let names = chosen(catalog, options);
     let about = format!(
-        "Bands around the usual rate and latency of workflows of the job {job:?} that were chosen with --anomaly. They say\n\
+        "Bands around the usual rate, latency and cost of workflows of the job {job:?} that were chosen with --anomaly. They say\n\
          that something changed, not that it is wrong: never wake someone for it. Each workflow and signal costs eight series,\n\
          and there is no band before {HOURS_KNOWN} hours are known.",
         job = options.job,

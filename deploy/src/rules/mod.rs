@@ -8,6 +8,7 @@ pub(crate) mod anomaly;
 pub(crate) mod burn;
 pub(crate) mod caches;
 mod compatibility;
+pub(crate) mod cost;
 pub(crate) mod policies;
 mod recording;
 pub(crate) mod routers;

@@ -4,7 +4,7 @@ use crate::catalog::Catalog;
 use crate::cli::Options;
 use crate::promql::{number, selector};
 
-use super::{Group, Rule, RuleFile, STAGE_RANGE, caches, policies, routers, sagas, slo};
+use super::{Group, Rule, RuleFile, STAGE_RANGE, caches, cost, policies, routers, sagas, slo};
 
 /// The quantiles that are recorded, by what they are called.
 const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
@@ -47,6 +47,8 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
          Cancelled calls are in the rates and in no error ratio. An error ratio is 0 where nothing fails, and there\n\
          is none where nothing is called. So it is with what is counted of policies for each call, of caches for each look-up,\n\
          and of routers for each decision.\n\
+         What models cost is recorded of the last hour too, in dollars; of workflows those only that no other one is around,\n\
+         so that nothing is in a sum twice.\n\
          A component is promotable if in the last week it was called {TRAFFIC} times, failed in no more than {percent} % of\n\
          its calls and, where it has objectives, has budget left of each.",
         job = options.job,
@@ -64,6 +66,7 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
         }
         groups.push(Group::new(&format!("tta-{}", level.name), rules));
     }
+    groups.push(Group::new("tta-cost", cost::recorded(catalog, &options.job)));
     let (staged, components) = components(catalog, &options.job);
     groups.push(Group::new("tta-component-stage", staged).every("5m"));
     groups.push(Group::new("tta-component", components).every("1m"));

@@ -259,7 +259,7 @@ fn the_runbook_has_a_section_for_each_alert() {
         { "objective": "latency", "target": 0.99, "threshold_seconds": 1.0 },
     ] });
     let catalog = of_workflows(&names, |_| slo.clone());
-    let files = generate(&catalog, &Options::of(&["--anomaly-all"]));
+    let files = generate(&catalog, &Options::of(&["--anomaly-all", "--monthly-budget", "300"]));
     let alerts: BTreeSet<&str> =
         files.iter().flat_map(RuleFile::rules).filter_map(|rule| rule.alert.as_deref()).collect();
     let mut sections = BTreeSet::new();
@@ -288,6 +288,8 @@ fn the_compatible_success_rate_is_what_did_not_fail() {
     let compatibility = file(&files, "compatibility").expect("older names");
     let rule = compatibility.rules().find(|rule| rule.name() == "tta:success_rate_5m").expect("the rate");
     assert_eq!(rule.expr, "1 - workflow:tta_workflow_errors_per_execution:ratio_rate5m{job=\"tta\"}");
+    let files = generate(&without(&["tta_llm", "tta_workflow_cost"], |_| true), &Options::of(&[]));
+    let compatibility = file(&files, "compatibility").expect("older names");
     assert!(compatibility.about.contains("- tta:cost_per_hour_dollars, from tta_llm_cost_dollars_total"));
 }
 

@@ -1,0 +1,121 @@
+//! The models that the shop asks, and what their providers write down of it. Nobody is asked over a network.
+//!
+//! What is billed is reckoned here by itself, in the integers of a price list: what tta says that it was has to be the
+//! same.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use serde::Serialize;
+use tta::llm::Response;
+use tta::{LlmResponse, Usage};
+
+/// A model, with its prices in pico-dollars (1e-12 $) for a token.
+pub(crate) struct Model {
+    id: &'static str,
+    prompt: u64,
+    /// Of a prompt, what was read from the provider's cache.
+    cached: u64,
+    completion: u64,
+}
+
+/// $0.15 for a million tokens, $0.075 of those that were cached, $0.60 of an answer's.
+pub(crate) const SMALL: Model =
+    Model { id: "gpt-4o-mini-2024-07-18", prompt: 150_000, cached: 75_000, completion: 600_000 };
+
+/// $1, $0.10 and $5.
+pub(crate) const LARGE: Model =
+    Model { id: "claude-haiku-4-5-20251001", prompt: 1_000_000, cached: 100_000, completion: 5_000_000 };
+
+/// What all calls have cost, and how many there were that nobody knows it of.
+#[derive(Debug, Serialize)]
+pub(crate) struct Spent {
+    /// In pico-dollars.
+    useful: u64,
+    /// The same.
+    wasted: u64,
+    unpriced: u64,
+}
+
+static USEFUL: AtomicU64 = AtomicU64::new(0);
+static WASTED: AtomicU64 = AtomicU64::new(0);
+static UNPRICED: AtomicU64 = AtomicU64::new(0);
+
+/// So far.
+pub(crate) fn spent() -> Spent {
+    let [useful, wasted, unpriced] = [&USEFUL, &WASTED, &UNPRICED].map(|count| count.load(Relaxed));
+    Spent { useful, wasted, unpriced }
+}
+
+/// What a model has answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    model: &'static str,
+    usage: Usage,
+}
+
+impl LlmResponse for Answer {
+    fn response(&self) -> Response<'_> {
+        Response::new().model(self.model).finish_reason("stop").usage(self.usage)
+    }
+}
+
+/// A request that a provider has got. It is billed once: as what is answered, or else, when whoever asked has gone, for
+/// the whole of the prompt and of the longest answer there may be.
+#[must_use]
+pub(crate) struct Sent {
+    model: &'static Model,
+    prompt: u64,
+    longest: u64,
+    is_billed: bool,
+}
+
+impl Model {
+    /// Sends so many tokens of a prompt, for an answer of so many at most.
+    pub(crate) const fn send(&'static self, prompt: u64, longest: u64) -> Sent {
+        Sent { model: self, prompt, longest, is_billed: false }
+    }
+
+    const fn price(&self, prompt: u64, cached: u64, completion: u64) -> u64 {
+        (prompt - cached) * self.prompt + cached * self.cached + completion * self.completion
+    }
+}
+
+impl Sent {
+    /// It is answered; of the prompt so many tokens were cached.
+    pub(crate) fn answered(self, cached: u64, completion: u64) -> Answer {
+        USEFUL.fetch_add(self.model.price(self.prompt, cached, completion), Relaxed);
+        let usage = Usage::openai(self.prompt, completion).cached(cached);
+        self.end(|model| Answer { model, usage })
+    }
+
+    /// It is answered, and what was answered is withheld.
+    pub(crate) fn withheld(self, completion: u64) -> Usage {
+        WASTED.fetch_add(self.model.price(self.prompt, 0, completion), Relaxed);
+        let usage = Usage::openai(self.prompt, completion);
+        self.end(|_| usage)
+    }
+
+    /// It is not taken on.
+    pub(crate) fn refused(self) {
+        self.end(drop);
+    }
+
+    fn end<T>(mut self, answer: impl FnOnce(&'static str) -> T) -> T {
+        self.is_billed = true;
+        answer(self.model.id)
+    }
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        if !self.is_billed {
+            WASTED.fetch_add(self.model.price(self.prompt, 0, self.longest), Relaxed);
+        }
+    }
+}
+
+/// The answer of a model of the shop's own, of which nobody has said what it costs.
+pub(crate) fn of_our_own(prompt: u64, completion: u64) -> Answer {
+    UNPRICED.fetch_add(1, Relaxed);
+    Answer { model: "shop-translate", usage: Usage::openai(prompt, completion) }
+}

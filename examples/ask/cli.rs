@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
+use tta::Money;
 
 use crate::model::Tier;
 
@@ -25,6 +26,10 @@ pub(crate) struct Args {
     /// How many passages the model is given
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=20))]
     pub(crate) top: u8,
+
+    /// Dollars that all questions together may cost; a model that would cost more is not asked
+    #[arg(long, value_name = "DOLLARS")]
+    pub(crate) budget: Option<Money>,
 
     /// Answer further questions, one a line of stdin, and serve the metrics until Ctrl-C
     #[arg(long)]

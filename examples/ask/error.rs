@@ -46,6 +46,10 @@ pub(crate) enum AskError {
     #[error("{service} took too long to answer")]
     #[error_kind(transient)]
     Timeout { service: String },
+
+    #[error("{0}")]
+    #[error_kind(transparent)]
+    Policy(#[from] tta::PolicyError),
 }
 
 impl AskError {

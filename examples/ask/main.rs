@@ -24,8 +24,10 @@ use std::{error::Error, future, process::ExitCode, time::Duration};
 
 use clap::Parser as _;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tta::budget::{Budgets, Limits};
 
 use crate::{
+    answer::Answer,
     cli::Args,
     error::AskError,
     model::Model,
@@ -50,6 +52,10 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let telemetry = telemetry::start("ask")?;
     #[cfg(unix)] // Elsewhere Ctrl-C ends the process at once, with all traces but the last exported.
     telemetry.shutdown_on_signal()?;
+    model::price_the_embedded()?;
+    if let Some(budget) = args.budget {
+        tta::budget::install(Budgets::new().process(Limits::new().money(budget)))?;
+    }
     let model = Model::connect().await?;
     eprintln!("Model: {model}");
 
@@ -94,7 +100,21 @@ async fn answer(
     let answered = ask(question, model, settings).await;
     // The trace comes before whatever follows on the terminal. What cannot be flushed, `tta` reports itself.
     let _ = telemetry.force_flush(FLUSH_TIMEOUT);
-    answered.map(drop)
+    let Answer { spent, .. } = answered?;
+    let charged = if model.is_embedded() { ", which nobody charges" } else { "" };
+    let known = if spent.is_complete() { "" } else { " and what has no price" };
+    eprintln!(
+        "\nBill: {}{known}{charged}; {} tokens read, {} written",
+        spent.total(),
+        spent.input_tokens(),
+        spent.output_tokens()
+    );
+    if let Some(left) =
+        tta::budget::installed().and_then(Budgets::of_process).and_then(|budget| budget.money())
+    {
+        eprintln!("Budget: {} of {} left", left.remaining(), left.limit());
+    }
+    Ok(())
 }
 
 fn report(answered: Result<(), AskError>) {

@@ -12,7 +12,11 @@ pub(crate) async fn excerpt(url: &str) -> Result<String, reqwest::Error> {
 }
 
 fn is_telling(line: &str) -> bool {
-    let families =
-        ["tta_workflow_executions_total{", "tta_workflow_errors_total{", "tta_primitive_errors_total{"];
+    let families = [
+        "tta_workflow_executions_total{",
+        "tta_workflow_errors_total{",
+        "tta_primitive_errors_total{",
+        "tta_llm_cost_dollars_total{",
+    ];
     families.iter().any(|family| line.starts_with(family)) || line.contains("tier=")
 }

@@ -13,7 +13,7 @@ use async_openai::{
 };
 use reqwest::{ClientBuilder, Url, header::HeaderValue};
 use serde::{Deserialize, Serialize};
-use tta::Label as _;
+use tta::{Label as _, LlmResponse, ModelPrice, Prices, PricesError, Usage, llm::Response};
 
 use crate::{
     corpus::Passage,
@@ -28,6 +28,27 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
 const INSTRUCTIONS: &str = "Answer the last message from the numbered passages before it and from nothing else, \
     in a few sentences. After each statement name its passage, like [2]. If the passages do not answer the question, \
     say so.";
+
+/// Of an answer, with whatever a model thinks before it.
+const MAX_TOKENS: u32 = 4_000;
+
+/// More than a prompt has: no token is shorter than a byte, and in prose few are shorter than three.
+fn tokens_at_most(question: &str, passages: &[Passage]) -> usize {
+    let bytes: usize = passages.iter().map(|passage| passage.source.len() + passage.text.len()).sum();
+    (INSTRUCTIONS.len() + question.len() + bytes) / 3 + 100
+}
+
+/// Gives the embedded models the prices of those that they stand for, so that there is something to see: nobody
+/// charges them.
+pub(crate) fn price_the_embedded() -> Result<(), PricesError> {
+    let fast = ModelPrice::new(EMBEDDED, server::FAST).input("$0.25").output("$2.00");
+    let quality = ModelPrice::new(EMBEDDED, server::QUALITY).input("$1.25").output("$10.00");
+    Prices::bundled().with(fast)?.with(quality)?.install();
+    Ok(())
+}
+
+/// Who provides the models where no service is set.
+pub(crate) const EMBEDDED: &str = "embedded";
 
 /// Which of the two models answers: a closed set, so it can be a metric label.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, clap::ValueEnum, tta::Label)]
@@ -55,9 +76,18 @@ pub(crate) struct Model {
 pub(crate) struct Completion {
     pub(crate) text: String,
     model: String,
-    /// Tokens read and written, where the service tells.
-    input_tokens: Option<u32>,
-    output_tokens: Option<u32>,
+    /// Where the service tells.
+    usage: Option<Usage>,
+}
+
+impl LlmResponse for Completion {
+    fn response(&self) -> Response<'_> {
+        let mut response = Response::new().model(&self.model);
+        if let Some(usage) = self.usage {
+            response = response.usage(usage);
+        }
+        response
+    }
 }
 
 impl Model {
@@ -77,7 +107,7 @@ impl Model {
         let names = [server::FAST, server::QUALITY].map(str::to_owned);
         // Loopback needs neither a proxy nor certificates, and works where there are none.
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]);
-        Self::new("embedded", &format!("http://{address}/v1"), "none".to_owned(), names, http)
+        Self::new(EMBEDDED, &format!("http://{address}/v1"), "none".to_owned(), names, http)
     }
 
     fn new(
@@ -107,6 +137,10 @@ impl Model {
         Ok(Self { client, provider, fast, quality, service, api_key })
     }
 
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.provider == EMBEDDED
+    }
+
     fn name(&self, tier: Tier) -> &str {
         match tier {
             Tier::Fast => &self.fast,
@@ -116,17 +150,12 @@ impl Model {
 
     /// Asks the model. Counts and names are recorded, never the text of the prompt or of the answer.
     #[tta::primitive(
-        kind = "llm",
         labels(tier: Tier),
-        fields(
-            gen_ai.operation.name = "chat",
-            gen_ai.provider.name = self.provider,
-            gen_ai.request.model = self.name(tier),
-        ),
-        ret(
-            gen_ai.response.model = ret.model,
-            gen_ai.usage.input_tokens = ret.input_tokens,
-            gen_ai.usage.output_tokens = ret.output_tokens,
+        llm(
+            provider = self.provider,
+            model = self.name(tier),
+            input_tokens = tokens_at_most(question, passages),
+            max_tokens = MAX_TOKENS,
         ),
     )]
     pub(crate) async fn complete(
@@ -145,6 +174,7 @@ impl Model {
                 .chain(passages)
                 .chain([user(question.to_owned())])
                 .collect(),
+            max_completion_tokens: Some(MAX_TOKENS),
             ..CreateChatCompletionRequest::default()
         };
         let response = self.client.chat().create(request).await;
@@ -156,8 +186,13 @@ impl Model {
         Ok(Completion {
             text,
             model: response.model,
-            input_tokens: response.usage.as_ref().map(|usage| usage.prompt_tokens),
-            output_tokens: response.usage.as_ref().map(|usage| usage.completion_tokens),
+            usage: response.usage.map(|usage| {
+                let cached = usage.prompt_tokens_details.and_then(|details| details.cached_tokens);
+                let reasoning = usage.completion_tokens_details.and_then(|details| details.reasoning_tokens);
+                Usage::openai(usage.prompt_tokens.into(), usage.completion_tokens.into())
+                    .cached(cached.unwrap_or_default().into())
+                    .reasoning(reasoning.unwrap_or_default().into())
+            }),
         })
     }
 }

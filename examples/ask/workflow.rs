@@ -30,7 +30,7 @@ pub(crate) async fn ask(question: &str, model: &Model, settings: &Settings) -> R
     let choice = choose_model(question, &ranking, settings.tier);
     let completion = model.complete(choice.tier, question, &ranking.passages).await?;
     let sources = cite(&completion.text, &ranking.passages);
-    let answer = Answer { text: completion.text, sources };
+    let answer = Answer { text: completion.text, sources, spent: tta::context().spent() };
     // The last step of the workflow, so that its trace follows the answer. A reader that has gone, as in
     // `ask ... | head -1`, is no failure.
     let _ = write!(io::stdout().lock(), "{answer}");

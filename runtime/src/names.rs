@@ -153,8 +153,6 @@ mod gen_ai {
     pub(crate) const COST_TOTAL: &str = "tta.cost.total_usd";
     /// Of those, what was spent on calls that did not succeed.
     pub(crate) const COST_WASTED: &str = "tta.cost.wasted_usd";
-    /// Dollars that were not spent, thanks to a cache or a cheaper route.
-    pub(crate) const COST_SAVED: &str = "tta.cost.saved_usd";
     /// Whether it is known of each call of a model what it has cost.
     pub(crate) const COST_COMPLETE: &str = "tta.cost.complete";
     pub(crate) const BUDGET_NAME: &str = "tta.budget.name";

@@ -23,11 +23,21 @@ fn it_answers_from_the_documents_with_sources_and_shows_one_trace() {
     assert!(answer.contains("Sources") && answer.contains("docs/guide.md"), "{answer}");
     assert!(answer.contains("label"), "{answer}");
     assert_eq!(said.matches("\ntrace ").count(), 1, "{said}");
-    for span in ["invoke_workflow ask", "load_corpus", "rank_shard", "choose_model", "complete", "cite"] {
+    for span in
+        ["invoke_workflow ask", "load_corpus", "rank_shard", "choose_model", "chat extract-fast", "cite"]
+    {
         assert!(said.contains(span), "no {span} in {said}");
     }
     assert!(said.contains("gen_ai.usage.input_tokens="), "{said}");
     assert!(said.contains("/metrics"), "{said}");
+    // What the model says of its prompt, at $0.25 for a million tokens, and of its answer, at $2.
+    let number = |key: &str| said.split(key).nth(1)?.split_whitespace().next()?.parse::<u64>().ok();
+    let [read, written] = ["gen_ai.usage.input_tokens=", "gen_ai.usage.output_tokens="].map(number);
+    let (read, written) = (read.expect("tokens"), written.expect("tokens"));
+    let bill = tta::Money::from_pico(read * 250_000 + written * 2_000_000);
+    let expected = format!("Bill: {bill}, which nobody charges; {read} tokens read, {written} written");
+    assert!(said.contains(&expected), "{expected}: {said}");
+    assert!(said.contains("tta.cost.total_usd="), "{said}");
     assert!(said.contains("embedded"), "it says that no model was asked: {said}");
 }
 
@@ -56,12 +66,23 @@ fn no_documents_is_one_line_and_an_error_in_the_trace() {
 }
 
 #[test]
+fn a_budget_is_kept_to() {
+    let question = "how do I add a label to a metric?";
+    let (error, said) = failing(&[question, "--budget", "$0.0001"], &[]);
+    assert!(error.contains("budget `process` of $0.0001 would be passed: $0.00 spent"), "{error}");
+    assert!(!said.contains("gen_ai.usage"), "no model was asked: {said}");
+    let program = Program::start(ask(), &[question, "--budget", "0.05"], &[ANY_PORT]);
+    let (status, _, stderr) = program.finish();
+    assert!(status.success() && stderr.join("\n").contains(" of $0.05 left"), "{stderr:#?}");
+}
+
+#[test]
 fn a_service_that_is_down_is_one_line_and_an_error_in_the_trace() {
     let url = format!("http://{CLOSED}/v1");
     let env = [("OPENAI_BASE_URL", url.as_str()), ("OPENAI_API_KEY", "sk-not-to-be-shown")];
     let (error, said) = failing(&["how do I add a label?"], &env);
     assert!(error.contains(CLOSED), "{error}");
-    assert!(said.lines().any(|line| line.contains("complete") && line.contains('✗')), "{said}");
+    assert!(said.lines().any(|line| line.contains("chat ") && line.contains('✗')), "{said}");
     assert!(!said.contains("sk-not-to-be-shown"), "{said}");
 }
 

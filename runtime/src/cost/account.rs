@@ -67,7 +67,6 @@ struct Balance {
 pub struct Spent {
     pub(crate) useful: Money,
     pub(crate) wasted: Money,
-    pub(crate) saved: Money,
     pub(crate) input: u64,
     pub(crate) output: u64,
     pub(crate) calls: u64,
@@ -86,12 +85,6 @@ impl Spent {
     #[must_use]
     pub fn wasted(&self) -> Money {
         self.wasted
-    }
-
-    /// What would have been spent, but for a cache.
-    #[must_use]
-    pub fn saved(&self) -> Money {
-        self.saved
     }
 
     /// Tokens sent, those that were read from the provider's cache included.
@@ -126,7 +119,6 @@ impl Spent {
     fn add(&mut self, more: &Spent) {
         self.useful += more.useful;
         self.wasted += more.wasted;
-        self.saved += more.saved;
         self.input = self.input.saturating_add(more.input);
         self.output = self.output.saturating_add(more.output);
         self.calls = self.calls.saturating_add(more.calls);

@@ -300,7 +300,6 @@ impl Attempt<'_> {
         let spent = Spent {
             useful: if is_useful { money } else { Money::ZERO },
             wasted: if is_useful { Money::ZERO } else { money },
-            saved: Money::ZERO,
             input: usage.input,
             output: usage.output,
             calls: 1,

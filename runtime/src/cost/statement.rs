@@ -88,7 +88,6 @@ impl Bill {
         }
         set(KeyValue::new(attribute::LLM_CALLS, integer(spent.calls)));
         set(KeyValue::new(attribute::COST_WASTED, spent.wasted.dollars()));
-        set(KeyValue::new(attribute::COST_SAVED, spent.saved.dollars()));
         set(KeyValue::new(attribute::COST_COMPLETE, spent.unpriced == 0));
     }
 }

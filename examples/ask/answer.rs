@@ -3,15 +3,12 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use tta::llm::Spent;
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Answer {
     pub(crate) text: String,
     /// The passages it rests on, by file and headings, with the numbers that the text gives them.
     pub(crate) sources: Vec<String>,
-    #[serde(skip)]
-    pub(crate) spent: Spent,
 }
 
 impl fmt::Display for Answer {

@@ -27,11 +27,10 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tta::budget::{Budgets, Limits};
 
 use crate::{
-    answer::Answer,
     cli::Args,
     error::AskError,
     model::Model,
-    workflow::{Settings, ask},
+    workflow::{Answered, Settings, ask},
 };
 
 /// How long to wait for a trace to reach the terminal and the collector.
@@ -52,7 +51,6 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let telemetry = telemetry::start("ask")?;
     #[cfg(unix)] // Elsewhere Ctrl-C ends the process at once, with all traces but the last exported.
     telemetry.shutdown_on_signal()?;
-    model::price_the_embedded()?;
     if let Some(budget) = args.budget {
         tta::budget::install(Budgets::new().process(Limits::new().money(budget)))?;
     }
@@ -100,11 +98,10 @@ async fn answer(
     let answered = ask(question, model, settings).await;
     // The trace comes before whatever follows on the terminal. What cannot be flushed, `tta` reports itself.
     let _ = telemetry.force_flush(FLUSH_TIMEOUT);
-    let Answer { spent, .. } = answered?;
-    let charged = if model.is_embedded() { ", which nobody charges" } else { "" };
+    let Answered { spent, .. } = answered?;
     let known = if spent.is_complete() { "" } else { " and what has no price" };
     eprintln!(
-        "\nBill: {}{known}{charged}; {} tokens read, {} written",
+        "\nBill: {}{known}; {} tokens read, {} written",
         spent.total(),
         spent.input_tokens(),
         spent.output_tokens()

@@ -38,17 +38,17 @@ fn tokens_at_most(question: &str, passages: &[Passage]) -> usize {
     (INSTRUCTIONS.len() + question.len() + bytes) / 3 + 100
 }
 
+/// Who provides the models where no service is set.
+const EMBEDDED: &str = "embedded";
+
 /// Gives the embedded models the prices of those that they stand for, so that there is something to see: nobody
 /// charges them.
-pub(crate) fn price_the_embedded() -> Result<(), PricesError> {
+fn price_the_embedded() -> Result<(), PricesError> {
     let fast = ModelPrice::new(EMBEDDED, server::FAST).input("$0.25").output("$2.00");
     let quality = ModelPrice::new(EMBEDDED, server::QUALITY).input("$1.25").output("$10.00");
     Prices::bundled().with(fast)?.with(quality)?.install();
     Ok(())
 }
-
-/// Who provides the models where no service is set.
-pub(crate) const EMBEDDED: &str = "embedded";
 
 /// Which of the two models answers: a closed set, so it can be a metric label.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, clap::ValueEnum, tta::Label)]
@@ -104,6 +104,7 @@ impl Model {
     }
 
     fn embedded(address: SocketAddr) -> Result<Self, AskError> {
+        price_the_embedded().map_err(|error| AskError::Setup(error.to_string()))?;
         let names = [server::FAST, server::QUALITY].map(str::to_owned);
         // Loopback needs neither a proxy nor certificates, and works where there are none.
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]);
@@ -135,10 +136,6 @@ impl Model {
         let client = Client::build(http.clone(), config).with_http_service(ReqwestService::new(http));
         let service = parsed.origin().ascii_serialization();
         Ok(Self { client, provider, fast, quality, service, api_key })
-    }
-
-    pub(crate) fn is_embedded(&self) -> bool {
-        self.provider == EMBEDDED
     }
 
     fn name(&self, tier: Tier) -> &str {
@@ -201,7 +198,7 @@ impl fmt::Display for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { service, fast, quality, .. } = self;
         if fast == server::FAST {
-            write!(f, "embedded at {service}, quotes the documents; ")?;
+            write!(f, "embedded at {service}, quotes the documents at the prices of GPT-5; ")?;
             return f.write_str("for a real one set OPENAI_BASE_URL and OPENAI_API_KEY");
         }
         write!(f, "{fast} or {quality} at {service}")

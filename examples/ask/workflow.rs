@@ -5,6 +5,8 @@ use std::{
     path::PathBuf,
 };
 
+use tta::llm::Spent;
+
 use crate::{
     answer::Answer,
     error::AskError,
@@ -18,21 +20,27 @@ pub(crate) struct Settings {
     pub(crate) tier: Option<Tier>,
 }
 
+/// An answer, and what it has cost.
+pub(crate) struct Answered {
+    pub(crate) answer: Answer,
+    pub(crate) spent: Spent,
+}
+
 /// Answers `question` on stdout. Whatever goes wrong on the way is the workflow's error, and its trace shows where.
 #[tta::workflow(
     fields(question.words = question.split_whitespace().count()),
-    ret(sources = ret.sources.len()),
+    ret(sources = ret.answer.sources.len()),
 )]
-pub(crate) async fn ask(question: &str, model: &Model, settings: &Settings) -> Result<Answer, AskError> {
+pub(crate) async fn ask(question: &str, model: &Model, settings: &Settings) -> Result<Answered, AskError> {
     let documents = load_corpus(settings.corpus.as_deref()).await?;
     let passages = split(&documents);
     let ranking = rank(question, passages, settings.top).await?;
     let choice = choose_model(question, &ranking, settings.tier);
     let completion = model.complete(choice.tier, question, &ranking.passages).await?;
     let sources = cite(&completion.text, &ranking.passages);
-    let answer = Answer { text: completion.text, sources, spent: tta::context().spent() };
+    let answer = Answer { text: completion.text, sources };
     // The last step of the workflow, so that its trace follows the answer. A reader that has gone, as in
     // `ask ... | head -1`, is no failure.
     let _ = write!(io::stdout().lock(), "{answer}");
-    Ok(answer)
+    Ok(Answered { answer, spent: tta::context().spent() })
 }

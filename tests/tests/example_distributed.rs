@@ -272,12 +272,12 @@ fn an_answer_is_one_trace_through_both_processes_and_one_correlation_id_in_both_
     assert_eq!(one(&spans, "POST /ask")["parentSpanId"], CALLER);
     let over_http = ["rank_shard", "rank", "invoke_workflow retrieve", "POST /search", "POST", "search"];
     assert_path(&spans, &[&over_http[..], &["invoke_workflow ask", "POST /ask"]].concat());
-    let over_the_queue = ["complete", "invoke_workflow answer", "submit", "invoke_workflow ask"];
+    let over_the_queue = ["chat extract-fast", "invoke_workflow answer", "submit", "invoke_workflow ask"];
     assert_path(&spans, &over_the_queue);
     assert_path(&spans, &["await_reply", "invoke_workflow ask"]);
     let (submitted, answered) = (one(&spans, "submit"), one(&spans, "invoke_workflow answer"));
     assert_eq!(links(answered), [&submitted["spanId"]]);
-    assert!(links(one(&spans, "complete")).is_empty(), "only what receives the message is linked");
+    assert!(links(one(&spans, "chat extract-fast")).is_empty(), "only what receives the message is linked");
 
     let both = [["front", "ask"], ["worker", "answer"], ["worker", "retrieve"]];
     let mut workflows = started.workflows();
@@ -322,7 +322,7 @@ fn a_job_whose_worker_is_killed_is_an_error_in_the_trace_and_is_answered_by_the_
     let others = spans.iter().filter(|span| span["name"] != "await_reply");
     assert!(others.clone().all(|span| error_type(span).is_none()), "{spans:#?}");
     assert_path(&spans, &["rank", "invoke_workflow retrieve", "POST /search"]);
-    assert_path(&spans, &["complete", "invoke_workflow answer", "submit"]);
+    assert_path(&spans, &["chat extract-fast", "invoke_workflow answer", "submit"]);
     let answered = one(&spans, "invoke_workflow answer");
     assert_eq!(attribute(answered, "attempt").as_deref(), Some("2"));
     assert_eq!(links(answered), [&one(&spans, "submit")["spanId"]]);

@@ -382,7 +382,7 @@ pub(crate) mod metric {
     #[cfg(feature = "llm")]
     pub(crate) const WORKFLOW_COST: &str = "tta_workflow_cost_dollars_total";
     #[cfg(feature = "llm")]
-    pub(crate) const WORKFLOW_COST_DISTRIBUTION: &str = "tta_workflow_cost_dollars";
+    pub(crate) const WORKFLOW_COST_DISTRIBUTION: &str = "tta_workflow_call_cost_dollars";
     pub(crate) const COMPONENT_INFO: &str = "tta_component_info";
     pub(crate) const LABEL_OVERFLOW: &str = "tta_label_overflow_total";
     pub(crate) const TELEMETRY_SPANS: &str = "tta_telemetry_spans_total";

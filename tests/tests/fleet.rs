@@ -479,7 +479,7 @@ fn every_dollar_is_in_prometheus_once(stack: &Stack) {
         ("sum(tta_llm_cost_dollars_total{disposition=\"wasted\"})", dollars(of("wasted"))),
         ("sum(tta_workflow_cost_dollars_total{root=\"true\"})", dollars(all)),
         // All that is spent by a workflow within another is that one's, too.
-        ("sum(tta_workflow_cost_dollars_sum{workflow_name=\"support_ticket\"})", dollars(all)),
+        ("sum(tta_workflow_call_cost_dollars_sum{workflow_name=\"support_ticket\"})", dollars(all)),
         ("sum(tta_llm_unpriced_calls_total)", of("unpriced") as f64),
     ] {
         let deadline = Instant::now() + PATIENCE;

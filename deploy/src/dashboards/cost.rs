@@ -12,7 +12,7 @@ use super::scope::Scope;
 use super::{Draft, Row, chosen, workflow_variable};
 
 /// What single calls of workflows cost.
-const DISTRIBUTION: &str = "tta_workflow_cost_dollars";
+const DISTRIBUTION: &str = "tta_workflow_call_cost_dollars";
 
 const MODELS: &str = ", model=~\"$model\"";
 const WORKFLOWS: &str = ", workflow_name=~\"$workflow\"";

@@ -129,6 +129,33 @@ async fn where_nobody_says_how_much_a_call_will_use_it_is_as_much_as_the_last_on
     assert_eq!(unsaid(2_000).await, 6);
 }
 
+struct Unbilled;
+
+impl LlmResponse for Unbilled {
+    fn response(&self) -> Response<'_> {
+        Response::unbilled()
+    }
+}
+
+#[tta::primitive(llm(provider = "openai", model = "gpt-4o"))]
+async fn for_nothing() -> Result<Unbilled, PolicyError> {
+    Ok(Unbilled)
+}
+
+#[tta::workflow(budget = "$0.02")]
+async fn exhausted() -> [bool; 4] {
+    let first = for_nothing().await.is_ok();
+    let paid = [ask().await.is_ok(), ask().await.is_ok(), ask().await.is_ok(), ask().await.is_ok()];
+    assert!(paid.iter().all(|is_ok| *is_ok) && ask().await.is_ok());
+    [first, for_nothing().await.is_ok(), for_nothing().await.is_ok(), ask().await.is_ok()]
+}
+
+#[tokio::test]
+async fn what_has_cost_nothing_so_far_is_not_free() {
+    // Five calls are $0.0175, and another is $0.0035; one that is expected to cost next to nothing fits.
+    assert_eq!(exhausted().await, [true, true, true, false]);
+}
+
 #[tta::primitive(llm(provider = "openai", model = "gpt-4o", input_tokens = 1_000, max_tokens = 100))]
 async fn never() -> Result<Answer, PolicyError> {
     std::future::pending().await

@@ -191,7 +191,9 @@ impl CatalogSite {
         #[cfg(feature = "llm")]
         families.extend(FAMILIES.iter().filter(|family| match family.producer() {
             crate::metric::family::Producer::Models => self.models().is_some(),
-            crate::metric::family::Producer::Spending => kind == SiteKind::Workflow,
+            crate::metric::family::Producer::Spending => {
+                kind == SiteKind::Workflow && crate::cost::asks_models()
+            }
             _ => false,
         }));
         #[cfg(feature = "router")]

@@ -47,6 +47,11 @@ impl Last {
         self.input.store(usage.input, Relaxed);
         self.output.store(usage.output, Relaxed);
     }
+
+    /// Never nothing, which would pass a budget of which all is spent.
+    fn get(of: &AtomicU64) -> u64 {
+        of.load(Relaxed).max(1)
+    }
 }
 
 impl fmt::Debug for Llm {
@@ -136,8 +141,8 @@ impl Request {
 
     /// What a call will use at most: what was said of it, and for the rest what the last one has used.
     fn expected(&self, last: &Last) -> Usage {
-        let input = self.input_tokens.unwrap_or_else(|| last.input.load(Relaxed));
-        Usage::openai(input, self.max_tokens.unwrap_or_else(|| last.output.load(Relaxed)))
+        let input = self.input_tokens.unwrap_or_else(|| Last::get(&last.input));
+        Usage::openai(input, self.max_tokens.unwrap_or_else(|| Last::get(&last.output)))
     }
 
     /// What a call of which no answer is known has used, where it was said how long the prompt is and how long the answer
@@ -308,7 +313,7 @@ impl Attempt<'_> {
         if let Some(account) = &self.account {
             account.book(spent);
         }
-        if answer.used.is_some() {
+        if is_useful && answer.used.is_some() {
             self.asked.0.llm.last.keep(&usage);
         }
         if let Some(reservation) = self.reservation.take() {

@@ -53,14 +53,21 @@ pub(crate) use {
     statement::Statement,
 };
 
+/// Whether any function of this program asks a model.
+#[cfg(all(feature = "llm", feature = "telemetry"))]
+pub(crate) fn asks_models() -> bool {
+    static ASKS: std::sync::LazyLock<bool> =
+        std::sync::LazyLock::new(|| crate::catalog::sites().iter().any(|site| site.llm().is_some()));
+    *ASKS
+}
+
 /// Has the prices at hand before the first call asks for one.
 #[cfg(all(feature = "llm", feature = "telemetry"))]
 pub(crate) fn prepare(prices: Option<Prices>) {
     if let Some(prices) = prices {
         prices.install();
     }
-    let calls_models = crate::catalog::sites().iter().any(|site| site.llm().is_some());
-    if calls_models {
+    if asks_models() {
         // Without a thread the first call waits for them.
         let _ = std::thread::Builder::new().name("tta-prices".to_owned()).spawn(warm);
     }

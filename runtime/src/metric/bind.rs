@@ -108,7 +108,7 @@ impl Bound {
             llm.series().open(store);
         }
         #[cfg(feature = "llm")]
-        if site.kind() == SiteKind::Workflow {
+        if site.kind() == SiteKind::Workflow && crate::cost::asks_models() {
             crate::cost::Statement::open(site, store);
         }
         #[cfg(feature = "router")]

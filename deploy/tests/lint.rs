@@ -90,7 +90,7 @@ fn what_is_generated_has_no_finding() {
     let out = folder("sample");
     generate(Path::new(CATALOG), &out);
     assert_eq!(findings(Path::new(CATALOG), &out), []);
-    assert_eq!(files(&out, "grafana/dashboards").len(), 9);
+    assert_eq!(files(&out, "grafana/dashboards").len(), 10);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::links::{Labels, WORKFLOW};
 use super::panel::{Panel, Thresholds};
 use super::query::{quantile, rate};
 use super::scope::Scope;
-use super::{Draft, Row, chosen, workflow_variable};
+use super::{Draft, Row, chosen};
 
 /// What single calls of workflows cost.
 const DISTRIBUTION: &str = "tta_workflow_call_cost_dollars";
@@ -29,16 +29,14 @@ const TOKENS_PER_SECOND: &str = "suffix: tokens/s";
 const HOURS_OF_A_MONTH: &str = "720";
 
 pub(super) fn draft(scope: &Scope<'_>) -> Draft {
-    let model = chosen(scope, "model", "model", "The models that are shown.", &[COST]);
+    let models = chosen(scope, "model", "model", "The models that are shown.", &[COST]);
+    let workflows =
+        chosen(scope, "workflow", "workflow_name", "The workflows that are shown.", &[WORKFLOW_COST]);
     Draft {
         uid: "tta-cost",
         title: "Cost & Efficiency",
         description: "What models cost, by model and by workflow, and what of it is for nothing.",
-        variables: if scope.catalog.has(COST) {
-            [workflow_variable(scope), model].into_iter().flatten().collect()
-        } else {
-            Vec::new()
-        },
+        variables: [workflows, models].into_iter().flatten().collect(),
         rows: vec![now(scope), by_hour(scope), of_a_call(scope), tokens(), to_change(scope)],
     }
 }

@@ -1,10 +1,10 @@
 //! How models answer, in a row of the dashboard of dependencies.
 
-use crate::rules::cost::{ERRORS_RATIO, HEALTH, LATENCIES, LATENCY, REQUESTS, TOKENS};
+use crate::rules::cost::{ERRORS_RATIO, HEALTH, LATENCIES, REQUESTS, TOKENS};
 
 use super::Row;
 use super::panel::{Panel, Thresholds};
-use super::query::{exemplars, rate};
+use super::query::rate;
 use super::scope::{errors_by_default, seconds_by_default};
 
 const BY: &str = "provider, model";
@@ -43,9 +43,8 @@ pub(super) fn row() -> Row {
             .size(12, 8)
             .thresholds(seconds_by_default())
             .up_from_zero()
-            .target(format!("{p50}{{@}}{}", exemplars(LATENCY, "")), "{{model}} ({{provider}}) p50")
-            .target(format!("{p95}{{@}}{}", exemplars(LATENCY, "")), "{{model}} ({{provider}}) p95")
-            .exemplars(),
+            .target(format!("{p50}{{@}}"), "{{model}} ({{provider}}) p50")
+            .target(format!("{p95}{{@}}"), "{{model}} ({{provider}}) p95"),
             Panel::lines(
                 "Tokens by model",
                 "Tokens per second, of prompts and of answers.",

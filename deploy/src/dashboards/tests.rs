@@ -355,9 +355,16 @@ fn every_line_of_a_latency_has_exemplars() {
     for panel in panels.flatten() {
         let targets = panel["targets"].as_array().into_iter().flatten();
         let exprs: Vec<&str> = targets.clone().filter_map(|target| target["expr"].as_str()).collect();
-        // Time in a queue, of a read in a cache and of a decision's call is no time of a span, and has no exemplars.
+        // Time in a queue, of a read in a cache, of a decision's call and of an attempt is no time of a span, and what it costs
+        // is no time at all: they have no exemplars.
         let is_of_no_span = |expr: &&str| {
-            let families = ["tta_bulkhead_wait_seconds", "tta_cache_operation_duration", "tta_router_"];
+            let families = [
+                "tta_bulkhead_wait_seconds",
+                "tta_cache_operation_duration",
+                "tta_llm_latency_seconds",
+                "tta_router_",
+                "tta_workflow_call_cost_dollars",
+            ];
             families.iter().any(|family| expr.contains(family))
         };
         if exprs.iter().any(is_of_no_span) {

@@ -322,7 +322,7 @@ fn a_job_whose_worker_is_killed_is_an_error_in_the_trace_and_is_answered_by_the_
     let others = spans.iter().filter(|span| span["name"] != "await_reply");
     assert!(others.clone().all(|span| error_type(span).is_none()), "{spans:#?}");
     assert_path(&spans, &["rank", "invoke_workflow retrieve", "POST /search"]);
-    assert_path(&spans, &["chat extract-fast", "invoke_workflow answer", "submit"]);
+    assert_path(&spans, &["chat gpt-5-mini", "invoke_workflow answer", "submit"]);
     let answered = one(&spans, "invoke_workflow answer");
     assert_eq!(attribute(answered, "attempt").as_deref(), Some("2"));
     assert_eq!(links(answered), [&one(&spans, "submit")["spanId"]]);

@@ -251,12 +251,15 @@ impl Call<'_> {
 
     /// `let a = again(&a);`, whose errors point at the argument.
     fn clones(&self, private: &TokenStream) -> TokenStream {
+        let (body, attribute) = (self.mentions_of_body(), self.mentions_of_attribute());
         let clones = self.handed().into_iter().filter_map(|handed| {
             let Handed::Argument { name, .. } = &handed else { return None };
             let at = ours_at(name.span());
             let private = located(private, at);
             let again = quote_spanned!(at=> #private::again(&#name));
-            Some(handed.conditioned(&quote!(let #name = #again;)))
+            // What only the attribute mentions is not said to be unused.
+            let used = (attribute.contain(name) && !body.contain(name)).then(|| quote!(let _ = &#name;));
+            Some(handed.conditioned(&quote!(let #name = #again; #used)))
         });
         let asked = self.llm().map(|_| {
             let asked = hidden("__llm");

@@ -7,16 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::SystemTime;
 
-use super::account::{Account, Spent};
-use super::budget::{Actual, Estimate, Passed, Reservation};
 use super::request::{Request, name};
 use super::response::{LlmResponse, Response};
 #[cfg(feature = "telemetry")]
-use super::series::{Answered, Models};
+use super::series::Models;
 use super::{Money, PriceRequest, Priced, Usage, price};
-use crate::names::{attribute, event, operation};
-use crate::outcome::{Outcome, Status};
-use crate::policy::{Aspect, Observed, PolicyError, Refuse};
+use crate::names::{attribute, operation};
+use crate::policy::{Aspect, Observed};
 use crate::span::{Fields, Span};
 
 /// What `llm(..)` says of a function.
@@ -24,13 +21,13 @@ pub struct Llm {
     /// The model's part in the function, of which the span is named.
     operation: &'static str,
     /// What its last answer has used, for want of anything better.
-    last: Last,
+    pub(super) last: Last,
     #[cfg(feature = "telemetry")]
     pub(super) models: Models,
 }
 
 /// Tokens of the last answer.
-struct Last {
+pub(super) struct Last {
     input: AtomicU64,
     output: AtomicU64,
 }
@@ -43,7 +40,7 @@ impl Last {
         Last { input: AtomicU64::new(Last::FIRST), output: AtomicU64::new(Last::FIRST) }
     }
 
-    fn keep(&self, usage: &Usage) {
+    pub(super) fn keep(&self, usage: &Usage) {
         self.input.store(usage.input, Relaxed);
         self.output.store(usage.output, Relaxed);
     }
@@ -118,40 +115,6 @@ impl Aspect for Llm {
     }
 }
 
-impl Request {
-    fn price(&self, response: &Response<'_>, usage: &Usage) -> Option<Money> {
-        let answered = response.model.as_deref().filter(|model| !model.is_empty());
-        let models = answered.into_iter().chain([&*self.model]);
-        models.map(|model| self.price_as(model, response, usage)).find_map(|priced| match priced {
-            Priced::Known(money) => Some(money),
-            Priced::Unknown => None,
-        })
-    }
-
-    fn price_as(&self, model: &str, response: &Response<'_>, usage: &Usage) -> Priced {
-        let request = PriceRequest {
-            provider: &self.provider,
-            model,
-            service_tier: response.service_tier.as_deref(),
-            is_batch: response.is_batch,
-            at: Some(SystemTime::now()),
-        };
-        price(&request, usage)
-    }
-
-    /// What a call will use at most: what was said of it, and for the rest what the last one has used.
-    fn expected(&self, last: &Last) -> Usage {
-        let input = self.input_tokens.unwrap_or_else(|| Last::get(&last.input));
-        Usage::openai(input, self.max_tokens.unwrap_or_else(|| Last::get(&last.output)))
-    }
-
-    /// What a call of which no answer is known has used, where it was said how long the prompt is and how long the answer
-    /// may be.
-    fn estimate(&self) -> Option<Usage> {
-        Some(Usage::openai(self.input_tokens?, self.max_tokens?))
-    }
-}
-
 /// A request, from where the arguments can be looked at to where it is made.
 #[derive(Debug)]
 pub struct Asking {
@@ -195,19 +158,26 @@ impl Asking {
     #[must_use]
     pub fn begun(self) -> Asked {
         let request = self.request.into_inner().unwrap_or_default();
-        Asked(Arc::new(Begun { llm: self.llm, request, span: crate::span::recording() }))
+        Asked(Arc::new(Begun {
+            llm: self.llm,
+            request,
+            at: SystemTime::now(),
+            span: crate::span::recording(),
+        }))
     }
 }
 
 /// What is asked of a model by a call, at each of its attempts.
 #[derive(Clone, Debug)]
-pub struct Asked(Arc<Begun>);
+pub struct Asked(pub(super) Arc<Begun>);
 
-struct Begun {
-    llm: &'static Llm,
-    request: Request,
+pub(super) struct Begun {
+    pub(super) llm: &'static Llm,
+    pub(super) request: Request,
+    /// The prices are those of this time.
+    at: SystemTime,
     /// The call's, which may have attempts in it.
-    span: Option<Span>,
+    pub(super) span: Option<Span>,
 }
 
 impl fmt::Debug for Begun {
@@ -216,13 +186,49 @@ impl fmt::Debug for Begun {
     }
 }
 
+impl Begun {
+    /// What `usage` costs; unless nobody knows.
+    pub(super) fn price(&self, response: &Response<'_>, usage: &Usage) -> Option<Money> {
+        let answered = response.model.as_deref().filter(|model| !model.is_empty());
+        let models = answered.into_iter().chain([&*self.request.model]);
+        models.map(|model| self.price_as(model, response, usage)).find_map(|priced| match priced {
+            Priced::Known(money) => Some(money),
+            Priced::Unknown => None,
+        })
+    }
+
+    fn price_as(&self, model: &str, response: &Response<'_>, usage: &Usage) -> Priced {
+        let request = PriceRequest {
+            provider: &self.request.provider,
+            model,
+            service_tier: response.service_tier.as_deref(),
+            is_batch: response.is_batch,
+            at: Some(self.at),
+        };
+        price(&request, usage)
+    }
+
+    /// What a call will use at most: what was said of it, and for the rest what the last one has used.
+    pub(super) fn expected(&self) -> Usage {
+        let Begun { llm: Llm { last, .. }, request, .. } = self;
+        let input = request.input_tokens.unwrap_or_else(|| Last::get(&last.input));
+        Usage::openai(input, request.max_tokens.unwrap_or_else(|| Last::get(&last.output)))
+    }
+
+    /// What a call of which no answer is known has used, where it was said how long the prompt is and how long the answer
+    /// may be.
+    pub(super) fn estimate(&self) -> Option<Usage> {
+        Some(Usage::openai(self.request.input_tokens?, self.request.max_tokens?))
+    }
+}
+
 /// What an answer tells.
 #[derive(Debug, Default)]
 pub struct Answer {
-    is_known: bool,
+    pub(super) is_known: bool,
     /// Unless nobody tells what was used.
-    used: Option<Usage>,
-    cost: Option<Money>,
+    pub(super) used: Option<Usage>,
+    pub(super) cost: Option<Money>,
 }
 
 /// Looks at an answer, or at an error that tells as much.
@@ -233,7 +239,7 @@ pub fn answered<T: LlmResponse + ?Sized>(asked: &Asked, value: &T, answer: &mut 
     answer.used = response.usage;
     answer.cost = response.usage.as_ref().and_then(|usage| {
         let is_nothing = *usage == Usage::openai(0, 0);
-        if is_nothing { Some(Money::ZERO) } else { begun.request.price(&response, usage) }
+        if is_nothing { Some(Money::ZERO) } else { begun.price(&response, usage) }
     });
     if let Some(span) = &begun.span {
         describe(span, &response);
@@ -264,154 +270,4 @@ fn describe(span: &Span, response: &Response<'_>) {
     if !usage.is_consistent() {
         span.set(attribute::USAGE_INCONSISTENT, true);
     }
-}
-
-/// How far an attempt has come.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Stage {
-    /// Not polled: nothing was sent.
-    Made,
-    /// Polled just now, so that a panic is its own.
-    Polled,
-    /// It waits. The request may have been sent.
-    Waiting,
-    Ended,
-}
-
-/// One attempt of a call of a model. However it ends, it is booked once.
-struct Attempt<'a> {
-    asked: &'a Asked,
-    account: Option<Arc<Account>>,
-    reservation: Option<Reservation>,
-    #[cfg(feature = "telemetry")]
-    begun: crate::span::clock::Tick,
-    stage: Stage,
-}
-
-impl Attempt<'_> {
-    fn end(&mut self, outcome: &Outcome, answer: &Answer) {
-        self.stage = Stage::Ended;
-        let is_useful = outcome.status == Status::Success;
-        let request = &self.asked.0.request;
-        let (used, cost) = if answer.is_known {
-            (answer.used, answer.cost)
-        } else {
-            // Of a request that nobody has an answer to.
-            let used = request.estimate().filter(|_| outcome.status == Status::Cancelled);
-            (used, used.as_ref().and_then(|usage| request.price(&Response::new(), usage)))
-        };
-        let money = cost.unwrap_or_default();
-        let usage = used.unwrap_or_default();
-        let spent = Spent {
-            useful: if is_useful { money } else { Money::ZERO },
-            wasted: if is_useful { Money::ZERO } else { money },
-            input: usage.input,
-            output: usage.output,
-            calls: 1,
-            unpriced: u64::from(cost.is_none()),
-        };
-        if let Some(account) = &self.account {
-            account.book(spent);
-        }
-        if is_useful && answer.used.is_some() {
-            self.asked.0.llm.last.keep(&usage);
-        }
-        if let Some(reservation) = self.reservation.take() {
-            let actual =
-                Actual { money: cost, tokens: used.map(|usage| usage.input.saturating_add(usage.output)) };
-            reservation.settle(actual, |passed| self.asked.passed(&passed));
-        }
-        #[cfg(feature = "telemetry")]
-        self.asked.0.llm.models.count(
-            &request.provider,
-            &request.model,
-            &Answered {
-                status: outcome.status,
-                nanoseconds: self.begun.until(crate::span::clock::Tick::now()),
-                usage,
-                cost,
-            },
-        );
-    }
-}
-
-impl Drop for Attempt<'_> {
-    fn drop(&mut self) {
-        match self.stage {
-            Stage::Made | Stage::Ended => {}
-            Stage::Polled => self.end(&Outcome::PANIC, &Answer::default()),
-            Stage::Waiting => self.end(&Outcome::CANCELLED, &Answer::default()),
-        }
-    }
-}
-
-impl Asked {
-    /// Asks the budgets of the call that is made here.
-    fn reserve(&self, account: &Account) -> Result<Option<Reservation>, PolicyError> {
-        let Some(budgets) = account.budgets() else { return Ok(None) };
-        let Begun { llm, request, .. } = &*self.0;
-        let usage = request.expected(&llm.last);
-        let estimate = Estimate {
-            money: request.price(&Response::new(), &usage),
-            tokens: usage.input.saturating_add(usage.output),
-            ..Estimate::call_of(&request.model)
-        };
-        budgets.reserve(&estimate).map(Some)
-    }
-
-    /// Says in the span that somebody should know how much of a budget is spent.
-    fn passed(&self, passed: &Passed) {
-        if let Some(span) = &self.0.span {
-            let share = passed.spent as f64 / passed.limit.max(1) as f64;
-            span.event(
-                event::BUDGET,
-                [
-                    (attribute::BUDGET_NAME, passed.budget.into()),
-                    (attribute::BUDGET_SHARE, share.into()),
-                    (attribute::BUDGET_SPENT, passed.to_string().into()),
-                ],
-            );
-        }
-    }
-}
-
-/// Makes one attempt of a call of a model, if the budgets that it lies in have enough left.
-///
-/// A function that cannot say that a budget refuses it is not refused, and what it spends counts.
-pub async fn attempt_of<R>(
-    asked: Asked,
-    body: impl Future<Output = R>,
-    look: impl Fn(&R, &Asked, &mut Answer),
-    outcome: impl Fn(&R) -> Outcome,
-    refuse: Refuse<R>,
-) -> R {
-    let mut body = std::pin::pin!(body);
-    let account = crate::span::payer();
-    let reservation = match (account.as_deref().map(|account| asked.reserve(account)), refuse) {
-        (Some(Err(refusal)), Some(refuse)) => return refuse(refusal),
-        (Some(reserved), _) => reserved.ok().flatten(),
-        (None, _) => None,
-    };
-    let mut attempt = Attempt {
-        asked: &asked,
-        account,
-        reservation,
-        #[cfg(feature = "telemetry")]
-        begun: crate::span::clock::Tick::now(),
-        stage: Stage::Made,
-    };
-    let result = std::future::poll_fn(|task| {
-        if let (Stage::Made, Some(reservation)) = (attempt.stage, &mut attempt.reservation) {
-            reservation.sent();
-        }
-        attempt.stage = Stage::Polled;
-        let polled = body.as_mut().poll(task);
-        attempt.stage = Stage::Waiting;
-        polled
-    })
-    .await;
-    let mut answer = Answer::default();
-    look(&result, &asked, &mut answer);
-    attempt.end(&outcome(&result), &answer);
-    result
 }

@@ -5,6 +5,8 @@ mod absent;
 #[cfg(feature = "llm")]
 mod account;
 #[cfg(feature = "llm")]
+mod attempt;
+#[cfg(feature = "llm")]
 pub mod budget;
 #[cfg(feature = "llm")]
 mod llm;
@@ -79,9 +81,11 @@ pub mod private {
     #[cfg(not(feature = "llm"))]
     pub use super::absent::{Answer, Asked, Asking, Limits, Llm, answered, attempt_of};
     #[cfg(feature = "llm")]
+    pub use super::attempt::attempt_of;
+    #[cfg(feature = "llm")]
     pub use super::budget::Limits;
     #[cfg(feature = "llm")]
-    pub use super::llm::{Answer, Asked, Asking, Llm, answered, attempt_of};
+    pub use super::llm::{Answer, Asked, Asking, Llm, answered};
     pub use super::money::Money;
     pub use super::request::Request;
 }

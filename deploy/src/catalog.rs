@@ -10,6 +10,8 @@ use std::{fmt, fs, io};
 
 use serde::{Deserialize, Serialize};
 
+use crate::promql::number;
+
 /// The form of catalog files that this program reads.
 const FORMAT: u32 = 1;
 
@@ -115,6 +117,19 @@ pub(crate) struct Objective {
     pub(crate) target: f64,
     /// Of a latency: the time within which a call is good.
     pub(crate) threshold_seconds: Option<f64>,
+    /// Of a cost: what a good call costs at most.
+    pub(crate) threshold_dollars: Option<f64>,
+}
+
+impl Objective {
+    /// ` within 2 s`, ` at most $0.05`, or nothing: behind the share of calls.
+    pub(crate) fn bound(&self) -> String {
+        match (self.threshold_seconds, self.threshold_dollars) {
+            (Some(seconds), _) => format!(" within {} s", number(seconds)),
+            (None, Some(dollars)) => format!(" at most ${}", number(dollars)),
+            (None, None) => String::new(),
+        }
+    }
 }
 
 /// A metric family.

@@ -188,12 +188,11 @@ fn write_sites(text: &mut String, catalog: &Catalog) -> fmt::Result {
     for site in &catalog.sites {
         let mut objectives = Vec::new();
         for objective in site.slo.iter().flat_map(|slo| &slo.objectives) {
-            let within = objective.threshold_seconds.map(|seconds| format!(" within {} s", number(seconds)));
             objectives.push(format!(
                 "{} {} %{}",
                 escape(&objective.name),
                 number(objective.target * 100.0),
-                within.unwrap_or_default()
+                objective.bound()
             ));
         }
         if let Some(slo) = &site.slo {

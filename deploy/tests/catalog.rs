@@ -52,7 +52,7 @@ fn a_catalog_that_cannot_be_right_is_refused_with_the_place_and_what_is_accepted
         (
             "/sites/0/slo/objectives/1/objective",
             json!("speed"),
-            "objective speed: objective is speed; accepted: success or latency".to_owned(),
+            "objective speed: objective is speed; accepted: success, latency or cost".to_owned(),
         ),
         ("/sites/0/name", json!(""), "function fleet::checkout (sites[0]): name is \"\"; ".to_owned()),
         ("/sites/0/name", json!("a\nb"), "name is \"a\\nb\"; accepted: a text without control".to_owned()),

@@ -178,6 +178,18 @@ pub(crate) mod token {
     pub(crate) const ALL: [&str; 5] = ["prompt", "completion", "cache_read", "cache_write", "reasoning"];
 }
 
+/// Which limit of a budget has refused a call, as the label `reason` has it.
+#[cfg(feature = "llm")]
+pub(crate) mod refusal {
+    pub(crate) const ALL: [&str; 5] = [DOLLARS, TOKENS, CALLS, TIME, UNPRICED];
+    pub(crate) const DOLLARS: &str = "dollars";
+    pub(crate) const TOKENS: &str = "tokens";
+    pub(crate) const CALLS: &str = "calls";
+    pub(crate) const TIME: &str = "time";
+    /// Money has a limit, and the model has no price.
+    pub(crate) const UNPRICED: &str = "unpriced";
+}
+
 /// What money was spent for.
 #[cfg(feature = "llm")]
 pub(crate) mod disposition {
@@ -269,6 +281,9 @@ pub(crate) mod label {
     pub(crate) const TYPE: &str = "type";
     #[cfg(feature = "llm")]
     pub(crate) const DISPOSITION: &str = "disposition";
+    /// A budget's name: `process`, `user`, `session`, or the function's.
+    #[cfg(feature = "llm")]
+    pub(crate) const BUDGET: &str = "budget";
     /// Whether no other workflow is around one.
     #[cfg(feature = "llm")]
     pub(crate) const ROOT: &str = "root";
@@ -380,6 +395,12 @@ pub(crate) mod metric {
     #[cfg(feature = "llm")]
     pub(crate) const LLM_HEALTH: &str = "tta_llm_health_up";
     #[cfg(feature = "llm")]
+    pub(crate) const BUDGET_LIMIT: &str = "tta_budget_limit_dollars";
+    #[cfg(feature = "llm")]
+    pub(crate) const BUDGET_REMAINING: &str = "tta_budget_remaining_dollars";
+    #[cfg(feature = "llm")]
+    pub(crate) const BUDGET_REJECTIONS: &str = "tta_budget_rejections_total";
+    #[cfg(feature = "llm")]
     pub(crate) const WORKFLOW_COST: &str = "tta_workflow_cost_dollars_total";
     #[cfg(feature = "llm")]
     pub(crate) const WORKFLOW_COST_DISTRIBUTION: &str = "tta_workflow_call_cost_dollars";
@@ -430,6 +451,8 @@ pub(crate) mod env {
     pub(crate) const BUSY_TIME: &str = "TTA_BUSY_TIME";
     #[cfg(feature = "llm")]
     pub(crate) const PRICES: &str = "TTA_PRICES";
+    #[cfg(feature = "llm")]
+    pub(crate) const BUDGET: &str = "TTA_BUDGET";
     pub(crate) const RECORD_USER: &str = "TTA_RECORD_USER";
     pub(crate) const TRACING_SPANS: &str = "TTA_TRACING_SPANS";
     pub(crate) const TRUST_REMOTE: &str = "TTA_TRUST_REMOTE";

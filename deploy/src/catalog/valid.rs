@@ -13,7 +13,7 @@ const DAYS: RangeInclusive<u32> = 1..=90;
 const LONGEST_SECONDS: f64 = 86_400.0;
 
 /// What objectives are about.
-const OBJECTIVES: [&str; 2] = ["success", "latency"];
+const OBJECTIVES: [&str; 3] = ["success", "latency", "cost"];
 
 /// Labels that Prometheus adds itself, and the one of buckets.
 const NOT_OF_PROGRAMS: [&str; 3] = ["job", "instance", "le"];
@@ -97,7 +97,7 @@ impl Mistakes {
         for objective in &slo.objectives {
             let place = format!("{place}, objective {}", shown(&objective.name));
             if !OBJECTIVES.contains(&objective.name.as_str()) {
-                self.add(place.as_str(), "objective", shown(&objective.name), &OBJECTIVES.join(" or "));
+                self.add(place.as_str(), "objective", shown(&objective.name), "success, latency or cost");
             }
             if seen.contains(&&objective.name) {
                 self.add(&place, "objective", "there twice", "each once");
@@ -112,8 +112,18 @@ impl Mistakes {
                     self.add(&place, "threshold_seconds", seconds, &accepted);
                 }
                 ("latency", None) => self.add(&place, "threshold_seconds", "missing", &accepted),
-                ("success", Some(seconds)) => {
+                (name, Some(seconds)) if name != "latency" => {
                     self.add(&place, "threshold_seconds", seconds, "none: only a latency has one");
+                }
+                _ => {}
+            }
+            match (objective.name.as_str(), objective.threshold_dollars) {
+                (_, Some(dollars)) if !(dollars > 0.0 && dollars.is_finite()) => {
+                    self.add(&place, "threshold_dollars", dollars, "more than 0");
+                }
+                ("cost", None) => self.add(&place, "threshold_dollars", "missing", "more than 0"),
+                (name, Some(dollars)) if name != "cost" => {
+                    self.add(&place, "threshold_dollars", dollars, "none: only a cost has one");
                 }
                 _ => {}
             }

@@ -115,6 +115,8 @@ pub(super) enum Calls {
     Failed,
     /// That took more than so many seconds.
     Slow(f64),
+    /// In which more than so many dollars were spent.
+    Dear(f64),
 }
 
 impl DataLink {
@@ -139,6 +141,10 @@ impl DataLink {
             Calls::Slow(seconds) => {
                 let duration = duration(seconds);
                 ("", format!("&minDuration={duration}"), format!(" && duration > {duration}"))
+            }
+            // Jaeger compares tags by their text alone.
+            Calls::Dear(dollars) => {
+                ("", String::new(), format!(" && span.tta.cost.total_usd > {}", number(dollars)))
             }
         };
         let tags = encode(&format!("{{\"{}\":\"{value}\"{error}}}", subject.attribute));

@@ -6,6 +6,7 @@
 mod agents;
 mod annotations;
 mod branches;
+mod budgets;
 mod cost;
 mod dependencies;
 mod errors;

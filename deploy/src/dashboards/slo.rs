@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::SiteKind;
+use crate::catalog::{Objective, SiteKind};
 use crate::promql::{number, quote};
 use crate::rules::alerts::of_pair;
 use crate::rules::burn::{PAIRS, Pair};
@@ -76,32 +76,36 @@ fn budgets(scope: &Scope<'_>) -> Row {
     Row::new("Error budget", panels)
 }
 
-/// To what broke an objective: calls that failed, or that were slower than a latency allows.
+/// To what broke an objective: calls that failed, or were slower or dearer than it allows.
 fn with_links(panel: Panel, scope: &Scope<'_>) -> Panel {
     /// Functions of one kind that break an objective alike.
     struct Alike<'a> {
         kind: SiteKind,
-        seconds: Option<f64>,
+        objective: &'a Objective,
         names: Vec<&'a str>,
     }
 
     let mut all: BTreeMap<_, Alike<'_>> = BTreeMap::new();
     for (site, _, objective) in scope.catalog.objectives() {
         let subject = Subject::of_objective(site.kind);
-        let seconds = objective.threshold_seconds;
-        let key = (objective.name.as_str(), seconds.map(number).unwrap_or_default(), subject.variable);
-        let alike = all.entry(key).or_insert_with(|| Alike { kind: site.kind, seconds, names: Vec::new() });
+        let key = (objective.name.as_str(), objective.bound(), subject.variable);
+        let alike = all.entry(key).or_insert_with(|| Alike { kind: site.kind, objective, names: Vec::new() });
         alike.names.push(&site.name);
     }
-    all.into_iter().fold(panel, |panel, ((objective, ..), Alike { kind, seconds, names })| {
+    all.into_values().fold(panel, |panel, Alike { kind, objective, names }| {
         let subject = Subject::of_objective(kind);
-        let mut links = match seconds {
+        let broken_by = match (objective.threshold_seconds, objective.threshold_dollars) {
             // What is judged by its latency has succeeded.
-            Some(seconds) => scope.traces_of(subject, Labels::Series, Calls::Slow(seconds)),
+            (Some(seconds), _) => Some(Calls::Slow(seconds)),
+            (None, Some(dollars)) => Some(Calls::Dear(dollars)),
+            (None, None) => None,
+        };
+        let mut links = match broken_by {
+            Some(calls) => scope.traces_of(subject, Labels::Series, calls),
             None => scope.failures(subject, Labels::Series),
         };
         links.push(scope.drilldown(subject, Labels::Series));
-        panel.links_like(&series(&names, objective), &links)
+        panel.links_like(&series(&names, &objective.name), &links)
     })
 }
 

@@ -129,6 +129,7 @@ fn with_objectives_of_a_primitive() -> Catalog {
         name: name.to_owned(),
         target,
         threshold_seconds,
+        threshold_dollars: None,
     };
     let objectives = vec![objective("success", 0.98, None), objective("latency", 0.9, Some(0.4))];
     site.slo = Some(Slo { window_days: 30, objectives });

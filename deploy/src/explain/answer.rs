@@ -147,6 +147,10 @@ pub(super) struct OfObjective<'a> {
     pub(super) target: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) threshold_seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) threshold_dollars: Option<f64>,
+    #[serde(skip)]
+    pub(super) bound: String,
     pub(super) window_days: u32,
     pub(super) burns: Vec<Burn<'a>>,
 }

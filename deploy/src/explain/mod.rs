@@ -263,6 +263,8 @@ impl<'a> Explained<'a> {
                 objective: &objective.name,
                 target: objective.target,
                 threshold_seconds: objective.threshold_seconds,
+                threshold_dollars: objective.threshold_dollars,
+                bound: objective.bound(),
                 window_days: slo.window_days,
                 burns,
             });

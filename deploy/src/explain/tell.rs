@@ -95,12 +95,11 @@ fn tell_site(site: &OfSite<'_>, terminal: &mut Terminal) {
         }
     }
     for objective in &site.objectives {
-        let within = objective.threshold_seconds.map(|seconds| format!(" within {} s", number(seconds)));
         terminal.one_line(format!(
             "objective {}: {} % of calls{} over {} days",
             objective.objective,
             number(objective.target * 100.0),
-            within.unwrap_or_default(),
+            objective.bound,
             objective.window_days
         ));
         for burn in &objective.burns {

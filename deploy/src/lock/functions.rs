@@ -55,12 +55,10 @@ impl Function {
         let mut objectives = BTreeMap::new();
         if let Some(slo) = &site.slo {
             for objective in &slo.objectives {
-                let within =
-                    objective.threshold_seconds.map(|seconds| format!(" within {} s", number(seconds)));
                 let promise = format!(
                     "{} %{} over {} days",
                     number(objective.target * 100.0),
-                    within.unwrap_or_default(),
+                    objective.bound(),
                     slo.window_days
                 );
                 objectives.insert(objective.name.clone(), promise);

@@ -7,7 +7,7 @@ use crate::rules::anomaly::{self};
 use crate::rules::{Rule, slo};
 
 use super::series::{Series, constant};
-use super::{AlertTest, Fired, Loaded, Scenario, TestFile, caches, cost, policies, routers, sagas};
+use super::{AlertTest, Fired, Loaded, Scenario, TestFile, budgets, caches, cost, policies, routers, sagas};
 
 pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -> Vec<TestFile> {
     let cases = Cases { catalog, options, loaded };
@@ -27,6 +27,7 @@ pub(super) fn files(catalog: &Catalog, options: &Options, loaded: &Loaded<'_>) -
     files.extend(routers::files(&cases));
     files.extend(sagas::files(&cases));
     files.extend(cost::files(&cases));
+    files.extend(budgets::files(&cases));
     if slo::is_recorded(catalog) {
         files.push(file("low_volume", "TtaSloLowVolume", "1m", cases.low_volume()));
         files.push(file("budget_exhausted", "TtaErrorBudgetExhausted", "1m", cases.budget_exhausted()));

@@ -4,6 +4,7 @@
 
 mod alerts;
 mod anomaly;
+mod budgets;
 mod burn;
 mod caches;
 mod cost;

@@ -16,7 +16,7 @@ use crate::promql::{number, selector};
 pub(crate) use self::objectives::{Burn, low_volumes, of_pair};
 use super::burn::LEAST_FAILURES;
 use super::slo;
-use super::{Group, Rule, RuleFile, anomaly, caches, cost, policies, routers, sagas};
+use super::{Group, Rule, RuleFile, anomaly, budgets, caches, cost, policies, routers, sagas};
 
 /// A ratio of the queue's capacity from which on it is as good as full.
 pub(crate) const QUEUE_FULL: f64 = 0.9;
@@ -55,6 +55,7 @@ pub(super) fn file(catalog: &Catalog, options: &Options) -> RuleFile {
         routers::alerts(catalog, options),
         sagas::alerts(catalog, options),
         cost::alerts(catalog, options),
+        budgets::alerts(catalog, options),
         Group::new("tta-telemetry", telemetry(catalog, options)),
         Group::new("tta-unusual", anomaly::alerts(catalog, options)),
     ];

@@ -101,7 +101,7 @@ pub(super) fn recorded(catalog: &Catalog, job: &str) -> Vec<Rule> {
     rules
 }
 
-const COST_DASHBOARD: &str = "tta-cost?var-job={{ $labels.job | urlquery }}";
+pub(super) const COST_DASHBOARD: &str = "tta-cost?var-job={{ $labels.job | urlquery }}";
 
 pub(super) fn alerts(catalog: &Catalog, options: &Options) -> Group {
     let job = options.job.as_str();

@@ -5,6 +5,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod anomaly;
+pub(crate) mod budgets;
 pub(crate) mod burn;
 pub(crate) mod caches;
 mod compatibility;

@@ -68,17 +68,19 @@ fn dollars(written: &Expr, example: &str) -> Result<Dollars> {
     let Some(Lit::Str(text)) = literal(written) else {
         return Err(wrong("money is dollars in quotes"));
     };
-    let value = text.value();
-    let number = value.strip_prefix('$').unwrap_or(&value);
+    Ok(Dollars { pico: pico(&text.value()).map_err(wrong)?, written: text.clone() })
+}
+
+/// `$0.50` in pico-dollars, or what is wrong with it.
+pub(super) fn pico(text: &str) -> std::result::Result<u64, &'static str> {
+    let number = text.strip_prefix('$').unwrap_or(text);
     let (whole, part) = number.split_once('.').unwrap_or((number, ""));
     let is_number = |digits: &str| digits.bytes().all(|digit| digit.is_ascii_digit());
     if whole.is_empty() || !is_number(whole) || !is_number(part) || number.ends_with('.') {
-        return Err(wrong("money is a dollar sign and a number"));
+        return Err("money is a dollar sign and a number");
     }
     if part.len() > 12 {
-        return Err(wrong("money has at most twelve digits behind the point"));
+        return Err("money has at most twelve digits behind the point");
     }
-    let pico =
-        format!("{whole}{part:0<12}").parse().map_err(|_| wrong("money is at most nine million dollars"))?;
-    Ok(Dollars { pico, written: text.clone() })
+    format!("{whole}{part:0<12}").parse().map_err(|_| "money is at most nine million dollars")
 }

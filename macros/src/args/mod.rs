@@ -24,7 +24,7 @@ pub(crate) use self::policy::{
 };
 use self::role::DEFAULT;
 pub(crate) use self::role::Role;
-pub(crate) use self::slo::{Objective, Slo};
+pub(crate) use self::slo::{Cost, Objective, Slo};
 use crate::ctxt::Ctxt;
 use crate::parse::{at_end, begun, each, here_or, krate, list, string, twice, unknown, value, word};
 

@@ -1,20 +1,22 @@
-//! `slo(success = 99.5, latency = "2s@95", window = "30d")`
+//! `slo(success = 99.5, latency = "2s@95", cost = "$0.05@95", window = "30d")`
 
 use proc_macro2::{Ident, Span};
 use syn::parse::ParseStream;
 use syn::{Error, Lit, LitStr, Result, Token};
 
+use super::budget::pico;
 use super::duration::duration;
 use crate::ctxt::Ctxt;
 use crate::parse::{list, string, twice, unknown, word};
 
-const KNOWN: &[&str] = &["success", "latency", "window"];
+const KNOWN: &[&str] = &["success", "latency", "cost", "window"];
 
 /// What a function promises.
 pub(crate) struct Slo {
     pub(crate) keyword: Ident,
     pub(crate) success: Option<Objective>,
     pub(crate) latency: Option<Latency>,
+    pub(crate) cost: Option<Cost>,
     pub(crate) window: Option<Window>,
     /// Whether an objective was written, if only with a mistake.
     pub(crate) has_objective: bool,
@@ -41,6 +43,12 @@ pub(crate) struct Latency {
     pub(crate) objective: Objective,
 }
 
+/// The share of calls that are to cost no more than an amount.
+pub(crate) struct Cost {
+    pub(crate) pico: u64,
+    pub(crate) objective: Objective,
+}
+
 /// The time over which the objectives hold.
 pub(crate) struct Window {
     pub(crate) days: u32,
@@ -48,8 +56,14 @@ pub(crate) struct Window {
 }
 
 pub(super) fn slo(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Result<Slo> {
-    let mut slo =
-        Slo { keyword: keyword.clone(), success: None, latency: None, window: None, has_objective: false };
+    let mut slo = Slo {
+        keyword: keyword.clone(),
+        success: None,
+        latency: None,
+        cost: None,
+        window: None,
+        has_objective: false,
+    };
     let mut seen = Vec::new();
     list(input, keyword, "slo(success = 99.5, latency = \"2s@95\")", cx, |input| {
         let word = word(input, KNOWN)?;
@@ -61,6 +75,7 @@ pub(super) fn slo(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Result<
         match word.to_string().as_str() {
             "success" => slo.success = Some(success(input, &word)?),
             "latency" => slo.latency = Some(latency(&string(input, &word, LATENCY)?)?),
+            "cost" => slo.cost = Some(cost(&string(input, &word, COST)?)?),
             "window" => slo.window = Some(window(string(input, &word, WINDOW)?)?),
             _ => return Err(unknown(&word, KNOWN)),
         }
@@ -70,6 +85,7 @@ pub(super) fn slo(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Result<
 }
 
 const LATENCY: &str = "latency = \"2s@95\"";
+const COST: &str = "cost = \"$0.05@95\"";
 const WINDOW: &str = "window = \"30d\"";
 
 fn success(input: ParseStream<'_>, keyword: &Ident) -> Result<Objective> {
@@ -111,13 +127,28 @@ fn latency(text: &LitStr) -> Result<Latency> {
         return Err(wrong("a latency is a duration, `@` and a percentage".to_owned()));
     };
     let nanoseconds = duration(time.trim()).map_err(wrong)?;
-    let percentage = percentage.trim().trim_end_matches('%').trim_end();
-    let Some(millionths) = millionths(percentage) else {
-        return Err(wrong(format!(
-            "`{percentage}` is no percentage with at most four digits after the point"
-        )));
+    Ok(Latency { nanoseconds, objective: share(percentage, text).map_err(wrong)? })
+}
+
+/// `"$0.05@95"`: money and the percentage of calls that cost no more.
+fn cost(text: &LitStr) -> Result<Cost> {
+    let value = text.value();
+    let wrong = |what: String| {
+        Error::new(text.span(), format!("{what}: write `{COST}` for 95 % of calls at 5 cents or less"))
     };
-    Ok(Latency { nanoseconds, objective: Objective { millionths, span: text.span() } })
+    let Some((money, percentage)) = value.split_once('@') else {
+        return Err(wrong("a cost is dollars, `@` and a percentage".to_owned()));
+    };
+    let pico = pico(money.trim()).map_err(|what| wrong(what.to_owned()))?;
+    Ok(Cost { pico, objective: share(percentage, text).map_err(wrong)? })
+}
+
+/// The percentage behind the `@`.
+fn share(percentage: &str, text: &LitStr) -> std::result::Result<Objective, String> {
+    let percentage = percentage.trim().trim_end_matches('%').trim_end();
+    let millionths = millionths(percentage)
+        .ok_or_else(|| format!("`{percentage}` is no percentage with at most four digits after the point"))?;
+    Ok(Objective { millionths, span: text.span() })
 }
 
 /// `"30d"` or `"4w"`

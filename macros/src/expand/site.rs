@@ -105,7 +105,13 @@ impl Call<'_> {
             let (nanoseconds, millionths) = (latency.nanoseconds, latency.objective.millionths);
             quote!(.latency(#nanoseconds, #millionths))
         });
-        quote!(.slo(#private::Slo::new(#days) #success #latency))
+        let cost = slo.cost.as_ref().map(|cost| {
+            // A feature that is missing is missing where the objective is written.
+            let (pico, Objective { millionths, span }) = (cost.pico, cost.objective);
+            quote_spanned!(ours_at(span)=> .cost(#pico, #millionths))
+        });
+        let purse = cost.as_ref().map(|_| quote!(.purse()));
+        quote!(.slo(#private::Slo::new(#days) #success #latency #cost) #purse)
     }
 
     // Output:

@@ -5,7 +5,7 @@ use crate::ctxt::Ctxt;
 use crate::words::one_of;
 
 /// What is counted in pico-dollars goes no further.
-const MOST: u64 = 9_000_000_000_000_000_000;
+pub(super) const MOST: u64 = 9_000_000_000_000_000_000;
 
 pub(crate) const UNPRICED: &[&str] = &["allow", "refuse"];
 

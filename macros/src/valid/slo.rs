@@ -2,7 +2,7 @@
 
 use syn::Error;
 
-use crate::args::{Objective, Slo};
+use crate::args::{Cost, Objective, Slo};
 use crate::ctxt::Ctxt;
 
 /// Days over which an objective may hold. A week is what alerts on shorter windows need at least; metrics are rarely
@@ -36,6 +36,18 @@ pub(super) fn check(slo: &Slo, cx: &Ctxt) {
                 "a latency is longer than nothing and at most 24 hours: write `latency = \"2s@95\"`";
             cx.push(Error::new(latency.objective.span, sentence));
         }
+    }
+    if let Some(limit) = &slo.cost {
+        objective(limit.objective, days, "cost = \"$0.05@95\"", cx);
+        cost(limit, cx);
+    }
+}
+
+fn cost(cost: &Cost, cx: &Ctxt) {
+    if cost.pico == 0 || cost.pico > super::budget::MOST {
+        let sentence =
+            "a cost is more than nothing and at most nine million dollars: write `cost = \"$0.05@95\"`";
+        cx.push(Error::new(cost.objective.span, sentence));
     }
 }
 

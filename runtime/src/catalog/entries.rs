@@ -194,6 +194,7 @@ impl CatalogSite {
             crate::metric::family::Producer::Spending => {
                 kind == SiteKind::Workflow && crate::cost::asks_models()
             }
+            crate::metric::family::Producer::Budgets => self.0.limits().is_some(),
             _ => false,
         }));
         #[cfg(feature = "router")]

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::entries::{Catalog, CatalogLabel, CatalogSite};
 use super::values::FamilyLabel;
+use crate::cost::Money;
 use crate::metric::family::{Family, FamilyKind};
 use crate::outcome::Kind;
 
@@ -16,7 +17,7 @@ impl Catalog {
     /// | key | what |
     /// |---|---|
     /// | `format` | 1; another number where an older reader would misunderstand |
-    /// | `sites[]` | the annotated functions, by kind and name: `kind`, `name`, `type`, `span` (the name of its spans), `function`, `file`, `line`, `labels[]` (`name` with `values`, or with `limit` where it is open), `labels_on_all`, `errors[]` (`name`, `category`, `severity`, `code`), `maturity`, `slo` (`window_days`, `objectives[]`: `objective`, `target` from 0 to 1, `threshold_seconds` of a latency) |
+    /// | `sites[]` | the annotated functions, by kind and name: `kind`, `name`, `type`, `span` (the name of its spans), `function`, `file`, `line`, `labels[]` (`name` with `values`, or with `limit` where it is open), `labels_on_all`, `errors[]` (`name`, `category`, `severity`, `code`), `maturity`, `slo` (`window_days`, `objectives[]`: `objective`, `target` from 0 to 1, `threshold_seconds` of a latency, `threshold_dollars` of a cost) |
     /// | `families[]` | the metric families: `name`, `type`, `unit`, `help`, `labels[]`, `buckets`, `producer`, and `sites` where annotated functions emit it |
     /// | `families[].labels[]` | `name`; `values` that are known; `open` where others may come, of which `limit` are kept; `optional` where some series are without it |
     ///
@@ -105,6 +106,8 @@ struct ObjectiveEntry {
     target: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     threshold_seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold_dollars: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -138,6 +141,7 @@ impl SiteEntry {
                     objective: objective.name(),
                     target: f64::from(objective.target_millionths()) / 1e6,
                     threshold_seconds: objective.within().map(|within| within.as_secs_f64()),
+                    threshold_dollars: objective.at_most().map(Money::dollars),
                 })
                 .collect(),
         });

@@ -5,6 +5,8 @@
 use std::time::Duration;
 
 #[cfg(feature = "telemetry")]
+use crate::cost::Money;
+#[cfg(feature = "telemetry")]
 use crate::outcome::Status;
 
 /// The `slo(..)` of a function. Expansions make it; read it as an [`Slo`].
@@ -15,13 +17,15 @@ pub struct Promise {
     success: Option<u32>,
     /// In nanoseconds, and in millionths of the calls.
     latency: Option<(u64, u32)>,
+    /// In pico-dollars, and in millionths of the calls.
+    cost: Option<(u64, u32)>,
 }
 
 impl Promise {
     /// Objectives over a number of days, none as yet.
     #[must_use]
     pub const fn new(window_days: u32) -> Self {
-        Promise { window_days, success: None, latency: None }
+        Promise { window_days, success: None, latency: None, cost: None }
     }
 
     /// How many calls in a million are to be good.
@@ -35,6 +39,18 @@ impl Promise {
     #[must_use]
     pub const fn latency(mut self, nanoseconds: u64, millionths: u32) -> Self {
         self.latency = Some((nanoseconds, millionths));
+        self
+    }
+
+    /// How many calls are to cost at most `pico` pico-dollars.
+    #[must_use]
+    #[cfg_attr(not(feature = "llm"), allow(unused_mut, unused_variables, clippy::missing_const_for_fn))]
+    pub const fn cost(mut self, pico: u64, millionths: u32) -> Self {
+        assert!(
+            cfg!(feature = "llm"),
+            "`cost` needs a feature of tta: write `features = [\"llm\"]` where tta is among the dependencies"
+        );
+        self.cost = Some((pico, millionths));
         self
     }
 }
@@ -61,11 +77,22 @@ impl Promise {
         }
     }
 
+    /// What a call that ended counts as by its cost, the only objective that is judged with it.
+    ///
+    /// One that failed has cost something, too. Of one whose cost is not known in full, it is only known if it was too much.
+    #[cfg(feature = "llm")]
+    pub(crate) fn judge_cost(&self, status: Status, spent: &crate::cost::Spent) -> Option<Verdict> {
+        let (limit, _) = self.cost.filter(|_| status != Status::Cancelled)?;
+        let good = spent.total().pico() <= limit;
+        (spent.is_complete() || !good).then_some(Verdict { objective: Judged::Cost, good })
+    }
+
     /// Everything that a call can count as.
     pub(crate) fn verdicts(&self) -> impl Iterator<Item = Verdict> {
         Verdict::ALL.into_iter().filter(|verdict| match verdict.objective {
             Judged::Success => self.success.is_some(),
             Judged::Latency => self.latency.is_some(),
+            Judged::Cost => self.cost.is_some(),
         })
     }
 }
@@ -76,6 +103,7 @@ impl Promise {
 pub(crate) enum Judged {
     Success,
     Latency,
+    Cost,
 }
 
 #[cfg(feature = "telemetry")]
@@ -85,6 +113,7 @@ impl Judged {
         match self {
             Judged::Success => "success",
             Judged::Latency => "latency",
+            Judged::Cost => "cost",
         }
     }
 }
@@ -99,11 +128,13 @@ pub(crate) struct Verdict {
 
 #[cfg(feature = "telemetry")]
 impl Verdict {
-    pub(crate) const ALL: [Verdict; 4] = [
+    pub(crate) const ALL: [Verdict; 6] = [
         Verdict { objective: Judged::Success, good: false },
         Verdict { objective: Judged::Success, good: true },
         Verdict { objective: Judged::Latency, good: false },
         Verdict { objective: Judged::Latency, good: true },
+        Verdict { objective: Judged::Cost, good: false },
+        Verdict { objective: Judged::Cost, good: true },
     ];
 
     /// Its place among [`Verdict::ALL`].
@@ -130,16 +161,20 @@ impl Slo {
         self.0.window_days
     }
 
-    /// Its objectives, success before latency.
+    /// Its objectives: success, latency, cost.
     #[must_use]
     pub fn objectives(&self) -> Vec<Objective> {
-        let success =
-            self.0.success.map(|target| Objective { judged: Judged::Success, target, within: None });
-        let latency = self.0.latency.map(|(within, target)| {
-            let within = Some(Duration::from_nanos(within));
-            Objective { judged: Judged::Latency, target, within }
+        let of = |judged, target| Objective { judged, target, within: None, at_most: None };
+        let success = self.0.success.map(|target| of(Judged::Success, target));
+        let latency = self.0.latency.map(|(within, target)| Objective {
+            within: Some(Duration::from_nanos(within)),
+            ..of(Judged::Latency, target)
         });
-        success.into_iter().chain(latency).collect()
+        let cost = self.0.cost.map(|(at_most, target)| Objective {
+            at_most: Some(Money::from_pico(at_most)),
+            ..of(Judged::Cost, target)
+        });
+        [success, latency, cost].into_iter().flatten().collect()
     }
 }
 
@@ -150,11 +185,12 @@ pub struct Objective {
     judged: Judged,
     target: u32,
     within: Option<Duration>,
+    at_most: Option<Money>,
 }
 
 #[cfg(feature = "telemetry")]
 impl Objective {
-    /// `success` or `latency`: the label `objective`.
+    /// `success`, `latency` or `cost`: the label `objective`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.judged.as_str()
@@ -170,5 +206,11 @@ impl Objective {
     #[must_use]
     pub fn within(&self) -> Option<Duration> {
         self.within
+    }
+
+    /// Of a cost: what a good call costs at most.
+    #[must_use]
+    pub fn at_most(&self) -> Option<Money> {
+        self.at_most
     }
 }

@@ -87,6 +87,8 @@ pub(super) fn is_emitted(family: &'static Family, sites: &[CatalogSite]) -> bool
         Producer::Models => models(sites).next().is_some(),
         #[cfg(feature = "llm")]
         Producer::Spending => any(SiteKind::Workflow) && models(sites).next().is_some(),
+        #[cfg(feature = "llm")]
+        Producer::Budgets => !crate::cost::budget::declared().is_empty(),
         Producer::Sagas => sites.iter().copied().any(is_saga),
         Producer::OpenLabels => !open_labels(sites).is_empty(),
         _ => true,
@@ -116,6 +118,14 @@ fn own(family: &'static Family, name: &'static str, sites: &[CatalogSite]) -> Fa
     #[cfg(feature = "llm")]
     if let Producer::Models = family.producer() {
         return of_models(name, sites);
+    }
+    #[cfg(feature = "llm")]
+    if let Producer::Budgets = family.producer() {
+        let budgets = crate::cost::budget::declared();
+        return match name {
+            label::BUDGET => closed(&mut budgets.iter().map(|(name, _)| *name)),
+            _ => closed(&mut budgets.iter().flat_map(|(_, limits)| limits.refusals())),
+        };
     }
     match name {
         #[cfg(feature = "llm")]

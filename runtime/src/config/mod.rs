@@ -18,6 +18,8 @@ pub(crate) use filter::Filter;
 pub(crate) use filter::requests;
 pub(crate) use sampler::sampler;
 
+#[cfg(feature = "llm")]
+use crate::cost::{Money, budget::Limits as BudgetLimits};
 use crate::names::{env, propagator};
 use crate::pipeline::Limits;
 use crate::propagation::{Boxed, Trust};
@@ -178,6 +180,32 @@ pub(crate) fn prices() -> Result<Option<crate::Prices>, ConfigError> {
     })
 }
 
+/// What the process may spend, as `TTA_BUDGET` says: `$100`, or `$100/day`.
+#[cfg(feature = "llm")]
+pub(crate) fn budget() -> Result<Option<BudgetLimits>, ConfigError> {
+    let Some(text) = environment::text(env::BUDGET)? else { return Ok(None) };
+    let limits = budget_of(&text);
+    limits.map(Some).ok_or_else(|| {
+        let accepted = "dollars, and for a time that begins anew a slash and that time: `$100`, `$100/day`, `$5/hour`, `$1/30m`";
+        ConfigError::invalid(env::BUDGET, text, accepted)
+    })
+}
+
+#[cfg(feature = "llm")]
+fn budget_of(text: &str) -> Option<BudgetLimits> {
+    let (money, period) = match text.split_once('/') {
+        Some((money, period)) => (money, Some(period.trim())),
+        None => (text, None),
+    };
+    let limits = BudgetLimits::new().money(money.trim().parse().ok().filter(|money| *money > Money::ZERO)?);
+    Some(match period {
+        None => limits,
+        Some("hour") => limits.per_hour(),
+        Some("day") => limits.per_day(),
+        Some(period) => limits.per(humantime::parse_duration(period).ok().filter(|time| !time.is_zero())?),
+    })
+}
+
 /// How far callers in other processes are believed.
 pub(crate) fn trust() -> Result<Trust, ConfigError> {
     let Some(text) = environment::text(env::TRUST_REMOTE)? else { return Ok(Trust::default()) };
@@ -318,6 +346,26 @@ const DEPLOYMENT_ENVIRONMENT: &str = "deployment.environment.name";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "llm")]
+    #[test]
+    fn a_budget_is_dollars_and_the_time_that_they_are_for() {
+        let dollars = |text: &str| BudgetLimits::new().money(text.parse().expect("an amount"));
+        for (text, limits) in [
+            ("$100", Some(dollars("$100"))),
+            (" 0.5 ", Some(dollars("$0.50"))),
+            ("$100/day", Some(dollars("$100").per_day())),
+            ("$5 / hour", Some(dollars("$5").per_hour())),
+            ("$1/90m", Some(dollars("$1").per(Duration::from_mins(90)))),
+            ("$0", None),
+            ("$1/", None),
+            ("$1/0s", None),
+            ("$1/fortnight", None),
+            ("lots", None),
+        ] {
+            assert_eq!(budget_of(text), limits, "{text}");
+        }
+    }
 
     #[test]
     fn a_name_that_is_not_known_or_not_compiled_in_is_refused_with_what_is_there_and_what_brings_the_rest() {

@@ -93,8 +93,8 @@ impl Drop for Attempt<'_> {
 }
 
 impl Asked {
-    /// Asks the budgets of the call that is made here.
-    fn reserve(&self, account: &Account) -> Result<Option<Reservation>, PolicyError> {
+    /// Asks the budgets of the call that is made here. One that cannot be refused is not.
+    fn reserve(&self, account: &Account, can_refuse: bool) -> Result<Option<Reservation>, PolicyError> {
         let Some(budgets) = account.budgets() else { return Ok(None) };
         let usage = self.0.expected();
         let estimate = Estimate {
@@ -102,7 +102,15 @@ impl Asked {
             tokens: usage.input.saturating_add(usage.output),
             ..Estimate::call_of(&self.0.request.model)
         };
-        budgets.reserve(&estimate).map(Some)
+        match budgets.reserve(&estimate) {
+            Err(_) if !can_refuse => Ok(Some(budgets.overdraw(&estimate))),
+            Err(refusal) => {
+                #[cfg(feature = "telemetry")]
+                super::budget::count_refusal(&refusal);
+                Err(refusal)
+            }
+            Ok(reservation) => Ok(Some(reservation)),
+        }
     }
 
     /// Says in the span that somebody should know how much of a budget is spent.
@@ -133,10 +141,10 @@ pub async fn attempt_of<R>(
 ) -> R {
     let mut body = std::pin::pin!(body);
     let account = crate::span::payer();
-    let reservation = match (account.as_deref().map(|account| asked.reserve(account)), refuse) {
-        (Some(Err(refusal)), Some(refuse)) => return refuse(refusal),
-        (Some(reserved), _) => reserved.ok().flatten(),
-        (None, _) => None,
+    let reserved = account.as_deref().map(|account| asked.reserve(account, refuse.is_some()));
+    let reservation = match (reserved.transpose(), refuse) {
+        (Err(refusal), Some(refuse)) => return refuse(refusal),
+        (reserved, _) => reserved.ok().flatten().flatten(),
     };
     let mut attempt = Attempt {
         asked: &asked,

@@ -63,9 +63,13 @@ pub(crate) fn asks_models() -> bool {
     *ASKS
 }
 
-/// Has the prices at hand before the first call asks for one.
+/// Has the prices at hand before the first call asks for one, and a budget if the environment has one and the program none.
 #[cfg(all(feature = "llm", feature = "telemetry"))]
-pub(crate) fn prepare(prices: Option<Prices>) {
+pub(crate) fn prepare(prices: Option<Prices>, budget: Option<budget::Limits>) {
+    if let Some(limits) = budget {
+        // The program's own come before, and those of an earlier `init` stay.
+        let _ = budget::install(budget::Budgets::new().process(limits));
+    }
     if let Some(prices) = prices {
         prices.install();
     }

@@ -62,6 +62,8 @@ fn budgets(site: &Site, around: Option<&Arc<Account>>, outer: Option<&WorkflowCo
     };
     let Some(limits) = site.limits() else { return around };
     let own = Arc::new(Budget::new(site.name(), limits));
+    #[cfg(feature = "telemetry")]
+    budget::watch(&own);
     Some(match around {
         Some(around) => around.with(own),
         None => Chain::new(own),
@@ -135,10 +137,13 @@ impl Purse {
         let account = self.ended(outcome)?;
         let statement = statement();
         if !statement.is_workflow() {
-            return statement.bill(account.close(None));
+            let spent = account.close(None);
+            statement.judge(outcome.status, &spent);
+            return statement.bill(spent);
         }
         let (is_root, late) = (account.is_root(), statement.clone());
         let spent = account.close(Some(Box::new(move |spent| late.add(spent, is_root))));
+        statement.judge(outcome.status, &spent);
         statement.count(&spent, is_root);
         statement.bill(spent)
     }

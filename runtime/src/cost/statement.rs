@@ -9,6 +9,7 @@ use crate::catalog::{Site, SiteKind};
 use crate::metric::family;
 use crate::metric::store::Store;
 use crate::names::{attribute, disposition, label};
+use crate::outcome::Status;
 use crate::testing::Recording;
 
 /// Who says so, and where that is counted.
@@ -38,6 +39,18 @@ impl Statement {
     /// What is to be said in the span.
     pub(super) fn bill(&self, spent: Spent) -> Option<Bill> {
         (!spent.is_nothing()).then(|| Bill { spent, is_leaf: self.site.llm().is_some() })
+    }
+
+    /// Counts whether the call has cost too much, where somebody has said what that is.
+    pub(super) fn judge(&self, status: Status, spent: &Spent) {
+        let promise = self.site.promise();
+        let Some(verdict) = promise.and_then(|promise| promise.judge_cost(status, spent)) else { return };
+        let labels = vec![
+            (label::SLO, self.site.name().into()),
+            (label::OBJECTIVE, verdict.objective.as_str().into()),
+            (label::OUTCOME, verdict.outcome().into()),
+        ];
+        self.store().counter(&family::SLO_EVENTS, labels).add(1);
     }
 
     /// Counts what a workflow has spent when it ends.

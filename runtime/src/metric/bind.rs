@@ -111,6 +111,10 @@ impl Bound {
         if site.kind() == SiteKind::Workflow && crate::cost::asks_models() {
             crate::cost::Statement::open(site, store);
         }
+        #[cfg(feature = "llm")]
+        if let Some(limits) = site.limits() {
+            crate::cost::budget::open(site.name(), &limits, store);
+        }
         #[cfg(feature = "router")]
         if let Some(router) = site.router() {
             router.open(store);

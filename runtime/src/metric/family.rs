@@ -124,6 +124,9 @@ pub enum Producer {
     /// Functions with `#[workflow]`, where any function has `llm(..)`.
     #[cfg(feature = "llm")]
     Spending,
+    /// Functions with `budget`, and budgets that the program has [installed](crate::budget::install).
+    #[cfg(feature = "llm")]
+    Budgets,
     /// The export pipeline.
     Pipeline,
     /// What is read from and written into requests.
@@ -148,7 +151,7 @@ impl Producer {
     #[must_use]
     pub const fn is_sites(self) -> bool {
         #[cfg(feature = "llm")]
-        if matches!(self, Producer::Models | Producer::Spending) {
+        if matches!(self, Producer::Budgets | Producer::Models | Producer::Spending) {
             return true;
         }
         #[cfg(feature = "router")]
@@ -192,6 +195,8 @@ impl Producer {
             Producer::Models => "calls of models",
             #[cfg(feature = "llm")]
             Producer::Spending => "workflows that call models",
+            #[cfg(feature = "llm")]
+            Producer::Budgets => "budgets",
             Producer::Branches => "branches",
             Producer::Sagas => "sagas",
             Producer::OpenLabels => "open labels",

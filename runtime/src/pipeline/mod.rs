@@ -381,6 +381,8 @@ pub(crate) fn reading() -> Vec<FamilySnapshot> {
         let length = i64::try_from(pending).unwrap_or(i64::MAX);
         pipeline.lengths.iter().for_each(|gauge| gauge.set(length));
     }
+    #[cfg(feature = "llm")]
+    crate::cost::budget::read(Store::global());
     #[allow(unused_mut, reason = "only with the feature `process` there is more")]
     let mut families = Store::global().snapshot();
     #[cfg(feature = "process")]

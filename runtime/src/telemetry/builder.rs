@@ -393,7 +393,7 @@ impl TelemetryBuilder {
             None => config::trust()?,
         };
         #[cfg(feature = "llm")]
-        let prices = config::prices()?;
+        let (prices, budget) = (config::prices()?, config::budget()?);
         let settings = self.settings()?;
         let spans = self.span_exporters(&traces, environment, &resource)?;
         let pushed = self.metric_exporters(&metrics, &resource)?;
@@ -404,7 +404,7 @@ impl TelemetryBuilder {
         };
 
         #[cfg(feature = "llm")]
-        crate::cost::prepare(prices);
+        crate::cost::prepare(prices, budget);
         publish_catalog(&resource, environment);
         hide(&filter);
         ask_for(Extra::BusyTime, busy_time);

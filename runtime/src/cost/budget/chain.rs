@@ -244,6 +244,11 @@ impl Chain {
         Ok(Reservation::new(self.clone(), estimate.amounts()))
     }
 
+    /// For a call that is made although a budget refuses it: it has no way to say so.
+    pub(crate) fn overdraw(&self, estimate: &Estimate<'_>) -> Reservation {
+        Reservation::of_nothing(self.clone(), estimate.amounts())
+    }
+
     pub(super) fn refund(&self, reserved: &Amounts) {
         self.budgets().for_each(|budget| budget.refund(reserved));
     }

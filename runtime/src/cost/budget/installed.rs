@@ -34,7 +34,14 @@ pub struct InstalledBefore;
 ///
 /// [`InstalledBefore`] the second time.
 pub fn install(budgets: Budgets) -> Result<(), InstalledBefore> {
-    BUDGETS.set(budgets).map_err(|_| InstalledBefore)
+    BUDGETS.set(budgets).map_err(|_| InstalledBefore)?;
+    #[cfg(feature = "telemetry")]
+    if let Some(budgets) = installed() {
+        budgets.of_process().into_iter().for_each(super::watch);
+        let store = crate::metric::store::Store::global();
+        budgets.declared().for_each(|(name, limits)| super::open(name, &limits, store));
+    }
+    Ok(())
 }
 
 /// Those of the process, to be read.

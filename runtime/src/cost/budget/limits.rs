@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::cost::Money;
+#[cfg(feature = "telemetry")]
+use crate::names::refusal;
 
 /// What a budget allows: a limit for each of money, tokens, calls and time, or none.
 ///
@@ -80,5 +82,18 @@ impl Limits {
     #[must_use]
     pub const fn is_none(&self) -> bool {
         self.money.is_none() && self.tokens.is_none() && self.calls.is_none() && self.time.is_none()
+    }
+
+    /// The reasons for which a budget with these limits can refuse a call.
+    #[cfg(feature = "telemetry")]
+    pub(crate) fn refusals(&self) -> impl Iterator<Item = &'static str> {
+        let can = [
+            self.money.is_some(),
+            self.tokens.is_some(),
+            self.calls.is_some(),
+            self.time.is_some(),
+            self.money.is_some() && !self.allow_unpriced,
+        ];
+        refusal::ALL.into_iter().zip(can).filter_map(|(reason, can)| can.then_some(reason))
     }
 }

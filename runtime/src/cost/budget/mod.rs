@@ -38,6 +38,8 @@ mod quantity;
 mod reading;
 mod reservation;
 mod scopes;
+#[cfg(feature = "telemetry")]
+mod seen;
 mod sync;
 mod window;
 
@@ -50,3 +52,5 @@ pub use limits::Limits;
 pub use reading::{Passed, Reading};
 pub use reservation::{Actual, Estimate, Reservation};
 pub use scopes::Budgets;
+#[cfg(feature = "telemetry")]
+pub(crate) use seen::{count_refusal, declared, open, read, watch};

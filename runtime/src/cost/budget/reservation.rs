@@ -49,6 +49,8 @@ pub(super) struct Amounts {
 }
 
 impl Amounts {
+    const NOTHING: Amounts = Amounts { money: 0, tokens: 0, calls: 0 };
+
     pub(super) fn of(&self, unit: BudgetUnit) -> u64 {
         match unit {
             BudgetUnit::PicoDollars => self.money,
@@ -68,12 +70,19 @@ pub struct Reservation {
     /// Until it ends.
     chain: Option<Chain>,
     reserved: Amounts,
+    /// What counts where nothing better is known.
+    estimated: Amounts,
     is_sent: bool,
 }
 
 impl Reservation {
     pub(super) fn new(chain: Chain, reserved: Amounts) -> Self {
-        Reservation { chain: Some(chain), reserved, is_sent: false }
+        Reservation { chain: Some(chain), reserved, estimated: reserved, is_sent: false }
+    }
+
+    /// Of a call that nobody can refuse: nothing is reserved, and what it spends counts.
+    pub(super) fn of_nothing(chain: Chain, estimated: Amounts) -> Self {
+        Reservation { chain: Some(chain), reserved: Amounts::NOTHING, estimated, is_sent: false }
     }
 
     /// The call is being sent: from here on it may cost something, whether its answer is seen or not.
@@ -84,7 +93,7 @@ impl Reservation {
     /// The call has ended, and this is what it spent: all of it counts, even where it is more than was reserved. `passed` hears
     /// of the budgets of which so much is spent by now that somebody should know.
     pub fn settle(mut self, actual: Actual, passed: impl FnMut(Passed)) {
-        let Amounts { money, tokens, calls } = self.reserved;
+        let Amounts { money, tokens, calls } = self.estimated;
         let money = actual.money.map_or(money, Money::pico);
         let actual = Amounts { money, tokens: actual.tokens.unwrap_or(tokens), calls };
         if let Some(chain) = self.chain.take() {
@@ -112,7 +121,7 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         match self.chain.take() {
-            Some(chain) if self.is_sent => chain.settle(&self.reserved, &self.reserved),
+            Some(chain) if self.is_sent => chain.settle(&self.reserved, &self.estimated),
             Some(chain) => chain.refund(&self.reserved),
             None => {}
         }

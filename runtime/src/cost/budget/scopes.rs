@@ -27,7 +27,7 @@ use super::limits::Limits;
 #[must_use]
 pub struct Budgets {
     kept: usize,
-    process: Option<Arc<Budget>>,
+    process: Option<(Arc<Budget>, Limits)>,
     users: Option<Scopes>,
     sessions: Option<Scopes>,
 }
@@ -43,7 +43,7 @@ impl Budgets {
 
     /// A budget of all calls of this process, named `process`.
     pub fn process(self, limits: Limits) -> Self {
-        Budgets { process: Some(Arc::new(Budget::new("process", limits))), ..self }
+        Budgets { process: Some((Arc::new(Budget::new("process", limits)), limits)), ..self }
     }
 
     /// A budget of each user, named `user`: one by one, when they first are heard of.
@@ -69,7 +69,7 @@ impl Budgets {
     pub fn chain(&self, user: Option<&str>, session: Option<&str>) -> Option<Chain> {
         let of = |scopes: Option<&Scopes>, id: Option<&str>| Some(scopes?.budget(id?, self.kept));
         let budgets =
-            [self.process.clone(), of(self.users.as_ref(), user), of(self.sessions.as_ref(), session)];
+            [self.of_process().cloned(), of(self.users.as_ref(), user), of(self.sessions.as_ref(), session)];
         budgets.into_iter().flatten().fold(None, |outer: Option<Chain>, budget| {
             Some(match outer {
                 Some(outer) => outer.with(budget),
@@ -81,7 +81,15 @@ impl Budgets {
     /// The budget of the process, to be read.
     #[must_use]
     pub fn of_process(&self) -> Option<&Arc<Budget>> {
-        self.process.as_ref()
+        self.process.as_ref().map(|(budget, _)| budget)
+    }
+
+    /// The budgets that there are, by name.
+    #[cfg(feature = "telemetry")]
+    pub(super) fn declared(&self) -> impl Iterator<Item = (&'static str, Limits)> {
+        let process = self.process.iter().map(|(budget, limits)| (budget.name(), *limits));
+        let scopes = [&self.users, &self.sessions].into_iter().flatten();
+        process.chain(scopes.map(|scopes| (scopes.name, scopes.limits)))
     }
 
     /// How many budgets of users and of sessions have been forgotten of which something was spent.
@@ -140,6 +148,8 @@ impl Scopes {
             return budget;
         }
         let budget = Arc::new(Budget::new(self.name, self.limits));
+        #[cfg(feature = "telemetry")]
+        super::watch(&budget);
         recent.add(id, &budget);
         // The one just made is in use: it is in our hands.
         for _ in 0..Self::TRIES {

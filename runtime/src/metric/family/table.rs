@@ -321,6 +321,23 @@ pub(crate) static LLM_HEALTH: Family =
         .help("1 unless the last three attempts of a call of the model have failed.");
 
 #[cfg(feature = "llm")]
+pub(crate) static BUDGET_LIMIT: Family =
+    Family::gauge(metric::BUDGET_LIMIT, Producer::Budgets, &[label::BUDGET])
+        .of(Unit::Dollars, &[])
+        .help("Dollars that a budget allows.");
+
+#[cfg(feature = "llm")]
+pub(crate) static BUDGET_REMAINING: Family =
+    Family::gauge(metric::BUDGET_REMAINING, Producer::Budgets, &[label::BUDGET]).of(Unit::Dollars, &[]).help(
+        "Dollars that are neither spent nor reserved, of the budget of this name in use that has the least.",
+    );
+
+#[cfg(feature = "llm")]
+pub(crate) static BUDGET_REJECTIONS: Family =
+    Family::counter(metric::BUDGET_REJECTIONS, Producer::Budgets, &[label::BUDGET, label::REASON])
+        .help("Calls of models that a budget has refused, by the limit that they would have passed.");
+
+#[cfg(feature = "llm")]
 const DOLLARS: &[f64] = &[0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
 
 #[cfg(feature = "llm")]
@@ -559,6 +576,12 @@ pub(crate) static FAMILIES: &[&Family] = &[
     &LLM_UNPRICED,
     #[cfg(feature = "llm")]
     &LLM_HEALTH,
+    #[cfg(feature = "llm")]
+    &BUDGET_LIMIT,
+    #[cfg(feature = "llm")]
+    &BUDGET_REMAINING,
+    #[cfg(feature = "llm")]
+    &BUDGET_REJECTIONS,
     #[cfg(feature = "llm")]
     &WORKFLOW_COST,
     #[cfg(feature = "llm")]

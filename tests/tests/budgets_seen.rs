@@ -154,6 +154,78 @@ async fn an_objective_on_cost_judges_each_call_whose_cost_is_known() {
     );
 }
 
+/// Half a cent each time, and never what was asked for.
+#[derive(Debug, tta::ErrorKind)]
+enum Failure {
+    #[error_kind(transient)]
+    Garbled,
+    #[error_kind(transparent)]
+    Refused(PolicyError),
+}
+
+impl From<PolicyError> for Failure {
+    fn from(refusal: PolicyError) -> Self {
+        Failure::Refused(refusal)
+    }
+}
+
+impl LlmResponse for Failure {
+    fn response(&self) -> Response<'_> {
+        match self {
+            Failure::Garbled => Response::new().usage(Usage::openai(1_600, 100)),
+            Failure::Refused(_) => Response::unbilled(),
+        }
+    }
+}
+
+#[tta::primitive(
+    llm(provider = "openai", model = "gpt-4o"),
+    retry(max = 4, backoff = "1s..1s", jitter = "none", cost = "$0.02/1h")
+)]
+async fn garble() -> Result<Answer, Failure> {
+    Err(Failure::Garbled)
+}
+
+#[tta::primitive(
+    llm(provider = "openai", model = "gpt-4o", input_tokens = 1_600, max_tokens = 100),
+    hedge(after = "1s", max = 5, share = 1.0, cost = "$0.01/1h")
+)]
+async fn dawdle() -> Result<Answer, Failure> {
+    tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+    Ok(Answer)
+}
+
+#[tokio::test(start_paused = true)]
+async fn further_attempts_end_where_they_have_cost_what_they_may() {
+    let capture = capture();
+    let attempts = || capture.metric("tta_llm_requests_total", &labels("error"));
+    garble().await.expect_err("it always fails");
+    assert_eq!(attempts(), Some(5.0), "four further ones for two cents");
+    garble().await.expect_err("it always fails");
+    assert_eq!(attempts(), Some(6.0), "nothing is left for further ones");
+    let budget = [("primitive_name", "garble"), ("outcome", "budget")];
+    assert_eq!(capture.metric("tta_retry_attempts_total", &budget), Some(1.0));
+    tokio::time::advance(std::time::Duration::from_hours(1)).await;
+    garble().await.expect_err("it always fails");
+    assert_eq!(attempts(), Some(11.0), "the hour has begun anew");
+}
+
+#[tokio::test(start_paused = true)]
+async fn further_calls_of_a_hedge_cost_no_more_than_they_may() {
+    let capture = capture();
+    let hedged =
+        |outcome| capture.metric("tta_hedges_total", &[("primitive_name", "dawdle"), ("outcome", outcome)]);
+    let dropped = || capture.metric("tta_llm_requests_total", &labels("cancelled"));
+    dawdle().await.expect("it is slow, and succeeds");
+    assert_eq!((hedged("first"), dropped()), (Some(1.0), Some(5.0)), "what was begun is not stopped");
+    dawdle().await.expect("it is slow, and succeeds");
+    assert_eq!((hedged("first"), dropped()), (Some(1.0), Some(5.0)), "nothing is left for further ones");
+}
+
+fn labels(status: &str) -> [(&str, &str); 3] {
+    [("provider", "openai"), ("model", "gpt-4o"), ("status", status)]
+}
+
 #[tokio::test]
 async fn what_is_left_of_budgets_is_what_the_one_has_that_has_least() {
     let telemetry = tta::Telemetry::builder()

@@ -4,8 +4,9 @@ use proc_macro2::Ident;
 use syn::parse::ParseStream;
 use syn::{Error, Expr, Lit, LitStr, Result, Token};
 
+use super::duration::duration;
 use super::policy::{Count, Time};
-use super::setting::{literal, settings};
+use super::setting::{Setting, literal, settings};
 use crate::ctxt::Ctxt;
 use crate::parse::value;
 
@@ -20,6 +21,12 @@ pub(crate) struct Budget {
     pub(crate) unpriced: Option<LitStr>,
     /// Something is written that cannot be read.
     pub(crate) is_broken: bool,
+}
+
+/// What may be spent in a time.
+pub(crate) struct Allowance {
+    pub(crate) pico: u64,
+    pub(crate) nanoseconds: u64,
 }
 
 /// Money, as it was written.
@@ -69,6 +76,27 @@ fn dollars(written: &Expr, example: &str) -> Result<Dollars> {
         return Err(wrong("money is dollars in quotes"));
     };
     Ok(Dollars { pico: pico(&text.value()).map_err(wrong)?, written: text.clone() })
+}
+
+/// `"$1/h"`
+pub(super) fn allowance(setting: &Setting) -> Result<Allowance> {
+    let wrong = |what: &str| {
+        let word = &setting.word;
+        Error::new_spanned(&setting.value, format!("{what}: write `{word} = \"$1/1h\"` for a dollar an hour"))
+    };
+    let Some(Lit::Str(written)) = setting.literal() else {
+        return Err(wrong("what may be spent is dollars for a time, in quotes"));
+    };
+    let text = written.value();
+    let Some((money, period)) = text.split_once('/') else {
+        return Err(wrong("what may be spent is dollars, `/` and the time that they are for"));
+    };
+    let pico = pico(money.trim()).map_err(wrong)?;
+    let nanoseconds = duration(period.trim()).map_err(|what| wrong(&what))?;
+    if pico == 0 || nanoseconds == 0 {
+        return Err(wrong("what may be spent, and the time that it is for, is more than nothing"));
+    }
+    Ok(Allowance { pico, nanoseconds })
 }
 
 /// `$0.50` in pico-dollars, or what is wrong with it.

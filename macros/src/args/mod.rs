@@ -16,7 +16,7 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
 use syn::{Error, Expr, Ident, LitInt, LitStr, Path, Result, Token, Type, parenthesized, token};
 
-pub(crate) use self::budget::Budget;
+pub(crate) use self::budget::{Allowance, Budget};
 pub(crate) use self::llm::{EXAMPLE as LLM_EXAMPLE, Llm, text as literal_text};
 pub(crate) use self::policy::{
     Backoff, Breaker, BreakerWindow, Bulkhead, Cache, Compensate, Count, Fallback, Hedge, HedgeAfter,

@@ -4,6 +4,7 @@ use proc_macro2::Ident;
 use syn::parse::ParseStream;
 use syn::{Error, Expr, LitBool, LitStr, Path, Result, Token};
 
+use super::budget::{Allowance, allowance};
 use super::llm::Llm;
 use super::setting::{Setting, expression, path, settings, time};
 use crate::ctxt::Ctxt;
@@ -131,6 +132,8 @@ pub(crate) struct Retry {
     pub(crate) when: Option<Expr>,
     pub(crate) after: Option<Expr>,
     pub(crate) budget: Option<Share>,
+    /// What further attempts may cost.
+    pub(crate) cost: Option<Allowance>,
     pub(crate) deadline: Option<Time>,
 }
 
@@ -149,6 +152,8 @@ pub(crate) struct Hedge {
     pub(crate) has_after: bool,
     pub(crate) max: Option<Count>,
     pub(crate) share: Option<Share>,
+    /// What further calls may cost.
+    pub(crate) cost: Option<Allowance>,
 }
 
 /// When a call is made once more.
@@ -321,7 +326,7 @@ pub(super) fn breaker(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Res
 }
 
 pub(super) fn retry(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Result<Retry> {
-    const KNOWN: &[&str] = &["max", "backoff", "jitter", "when", "after", "budget", "deadline"];
+    const KNOWN: &[&str] = &["max", "backoff", "jitter", "when", "after", "budget", "cost", "deadline"];
     let mut policy = Retry {
         keyword: keyword.clone(),
         max: None,
@@ -330,6 +335,7 @@ pub(super) fn retry(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Resul
         when: None,
         after: None,
         budget: None,
+        cost: None,
         deadline: None,
     };
     settings(input, keyword, RETRY, KNOWN, cx, |setting| {
@@ -340,6 +346,7 @@ pub(super) fn retry(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Resul
             "when" => policy.when = Some(setting.closure("|error| ..")?),
             "after" => policy.after = Some(setting.closure("|error| error.retry_after")?),
             "budget" => policy.budget = Some(setting.share("0.2")?),
+            "cost" => policy.cost = Some(allowance(&setting)?),
             _ => policy.deadline = Some(setting.time("30s")?),
         }
         Ok(())
@@ -348,9 +355,9 @@ pub(super) fn retry(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Resul
 }
 
 pub(super) fn hedge(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Result<Hedge> {
-    const KNOWN: &[&str] = &["after", "max", "share"];
+    const KNOWN: &[&str] = &["after", "max", "share", "cost"];
     let mut policy =
-        Hedge { keyword: keyword.clone(), after: None, has_after: false, max: None, share: None };
+        Hedge { keyword: keyword.clone(), after: None, has_after: false, max: None, share: None, cost: None };
     settings(input, keyword, HEDGE, KNOWN, cx, |setting| {
         match setting.name().as_str() {
             "after" => {
@@ -358,7 +365,8 @@ pub(super) fn hedge(input: ParseStream<'_>, keyword: &Ident, cx: &Ctxt) -> Resul
                 policy.after = Some(setting.hedge_after()?);
             }
             "max" => policy.max = Some(setting.count("1")?),
-            _ => policy.share = Some(setting.share("0.1")?),
+            "share" => policy.share = Some(setting.share("0.1")?),
+            _ => policy.cost = Some(allowance(&setting)?),
         }
         Ok(())
     })?;

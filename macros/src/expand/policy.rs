@@ -9,7 +9,8 @@ use super::returned::Returned;
 use super::site::capitalised;
 use super::{Call, conditions, ends, hidden, located, ours_at};
 use crate::args::{
-    Breaker, BreakerWindow, Bulkhead, Count, Fallback, Hedge, HedgeAfter, Retry, Share, Time, Timeout,
+    Allowance, Breaker, BreakerWindow, Bulkhead, Count, Fallback, Hedge, HedgeAfter, Retry, Share, Time,
+    Timeout,
 };
 use crate::branch::static_of;
 
@@ -404,8 +405,9 @@ fn of_retry(policy: &Retry) -> TokenStream {
     let jitter =
         policy.jitter.as_ref().filter(|jitter| jitter.value() == "none").map(|_| quote!(.no_jitter()));
     let budget = share(policy.budget.as_ref(), "budget");
+    let cost = allowance(policy.cost.as_ref());
     let deadline = time(policy.deadline.as_ref(), "deadline");
-    quote!(#max #backoff #jitter #budget #deadline)
+    quote!(#max #backoff #jitter #budget #cost #deadline)
 }
 
 fn of_hedge(policy: &Hedge) -> TokenStream {
@@ -416,7 +418,8 @@ fn of_hedge(policy: &Hedge) -> TokenStream {
     };
     let max = number(policy.max.as_ref(), "max");
     let share = share(policy.share.as_ref(), "share");
-    quote!(#after #max #share)
+    let cost = allowance(policy.cost.as_ref());
+    quote!(#after #max #share #cost)
 }
 
 fn of_timeout(policy: &Timeout) -> TokenStream {
@@ -433,6 +436,11 @@ pub(super) fn number(count: Option<&Count>, method: &str) -> Option<TokenStream>
 fn share(share: Option<&Share>, method: &str) -> Option<TokenStream> {
     let (millionths, method) = (share?.millionths, Ident::new(method, Span::call_site()));
     Some(quote!(.#method(#millionths)))
+}
+
+fn allowance(allowance: Option<&Allowance>) -> Option<TokenStream> {
+    let Allowance { pico, nanoseconds } = allowance?;
+    Some(quote!(.cost((#pico, #nanoseconds))))
 }
 
 pub(super) fn time(time: Option<&Time>, method: &str) -> Option<TokenStream> {

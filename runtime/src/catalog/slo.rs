@@ -42,16 +42,22 @@ impl Promise {
         self
     }
 
-    /// How many calls are to cost at most `pico` pico-dollars.
+    /// How many calls are to cost at most so many pico-dollars.
+    #[cfg(feature = "llm")]
     #[must_use]
-    #[cfg_attr(not(feature = "llm"), allow(unused_mut, unused_variables, clippy::missing_const_for_fn))]
     pub const fn cost(mut self, pico: u64, millionths: u32) -> Self {
-        assert!(
-            cfg!(feature = "llm"),
-            "`cost` needs a feature of tta: write `features = [\"llm\"]` where tta is among the dependencies"
-        );
         self.cost = Some((pico, millionths));
         self
+    }
+
+    /// Nobody knows what a call costs.
+    #[cfg(not(feature = "llm"))]
+    #[allow(clippy::missing_panics_doc, reason = "it is a compile error")]
+    #[must_use]
+    pub const fn cost(self, _pico: u64, _millionths: u32) -> Self {
+        panic!(
+            "`cost` needs a feature of tta: write `features = [\"llm\"]` where tta is among the dependencies"
+        )
     }
 }
 

@@ -9,6 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::Money;
 use super::budget::Chain;
 
+/// Who is told of all that is spent in a call.
+pub(crate) trait Told: Sync {
+    fn spent(&self, money: Money);
+}
+
 /// Who is told of what is spent after a workflow has ended.
 pub(super) type Late = Box<dyn Fn(&Spent) + Send>;
 
@@ -21,6 +26,7 @@ pub(crate) struct Account {
     workflow: usize,
     /// What is asked before a model is.
     budgets: Option<Chain>,
+    told: Option<&'static dyn Told>,
     balance: Mutex<Balance>,
 }
 
@@ -144,13 +150,13 @@ impl Account {
     /// That of a call within `parent`.
     pub(crate) fn new(parent: Option<Arc<Account>>, budgets: Option<Chain>) -> Arc<Account> {
         let workflow = parent.as_ref().map_or(0, |parent| parent.workflow);
-        Arc::new(Account { parent, workflow, budgets, balance: Mutex::default() })
+        Arc::new(Account { parent, workflow, budgets, told: None, balance: Mutex::default() })
     }
 
     /// That of an attempt of the call whose account is `parent`.
-    pub(crate) fn within(parent: Arc<Account>) -> Arc<Account> {
-        let budgets = parent.budgets.clone();
-        Account::new(Some(parent), budgets)
+    pub(crate) fn within(parent: Arc<Account>, told: Option<&'static dyn Told>) -> Arc<Account> {
+        let (workflow, budgets) = (parent.workflow, parent.budgets.clone());
+        Arc::new(Account { parent: Some(parent), workflow, budgets, told, balance: Mutex::default() })
     }
 
     /// That of a workflow within `parent`.
@@ -159,6 +165,7 @@ impl Account {
             parent,
             workflow: own.as_ptr() as usize,
             budgets,
+            told: None,
             balance: Mutex::default(),
         })
     }
@@ -198,6 +205,9 @@ impl Account {
                 late(&spent);
             }
             drop(balance);
+            if let Some(told) = this.told {
+                told.spent(spent.total());
+            }
             account = this.parent.as_deref();
         }
     }
@@ -258,8 +268,8 @@ mod tests {
     #[test]
     fn what_is_spent_is_booked_once_into_every_call_around_it() {
         let workflow = Account::of_workflow(None, None);
-        let step = Account::within(workflow.clone());
-        let [first, second] = [(); 2].map(|()| Account::within(step.clone()));
+        let step = Account::within(workflow.clone(), None);
+        let [first, second] = [(); 2].map(|()| Account::within(step.clone(), None));
         first.book(cents(5));
         second.book(cents(7));
         workflow.book(cents(1));
@@ -270,8 +280,8 @@ mod tests {
     #[test]
     fn what_a_failed_call_spent_is_wasted_all_the_way_out_and_once() {
         let workflow = Account::of_workflow(None, None);
-        let step = Account::within(workflow.clone());
-        let attempt = Account::within(step.clone());
+        let step = Account::within(workflow.clone(), None);
+        let attempt = Account::within(step.clone(), None);
         step.book(cents(1));
         attempt.book(cents(5));
         attempt.waste();
@@ -286,7 +296,7 @@ mod tests {
     fn what_is_spent_after_a_workflow_is_told_and_what_it_has_said_stays() {
         let outer = Account::of_workflow(None, None);
         let workflow = Account::of_workflow(Some(outer.clone()), None);
-        let step = Account::within(workflow.clone());
+        let step = Account::within(workflow.clone(), None);
         step.book(cents(3));
         let told = Arc::new(Mutex::new(Money::ZERO));
         let said = workflow.close(Some({
@@ -304,7 +314,7 @@ mod tests {
     fn a_long_chain_is_dropped_without_recursion() {
         let mut account = Account::new(None, None);
         for _ in 0..1_000_000 {
-            account = Account::within(account);
+            account = Account::within(account, None);
         }
         drop(account);
     }

@@ -37,6 +37,8 @@ pub use usage::{RawUsage, Usage, UsageShape};
 pub(crate) use account::Account;
 #[cfg(feature = "llm")]
 pub use account::Spent;
+#[cfg(all(feature = "llm", any(feature = "hedge", feature = "retry")))]
+pub(crate) use account::Told;
 #[cfg(all(feature = "llm", feature = "telemetry"))]
 pub(crate) use llm::Llm;
 #[cfg(all(feature = "llm", feature = "telemetry"))]

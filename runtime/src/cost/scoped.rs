@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::account::Account;
+use super::account::{Account, Told};
 use super::payer::Payer;
 use crate::outcome::{Outcome, Status};
 use crate::span::Paying;
@@ -28,9 +28,13 @@ pin_project_lite::pin_project! {
     }
 }
 
-/// Runs an attempt of the call that is made here.
-pub(crate) fn scoped<F: Future, C: Fn(&F::Output) -> Outcome>(outcome: C, body: F) -> Scoped<F, C> {
-    let account = crate::span::payer().map(Account::within);
+/// Runs an attempt of the call that is made here; `told` hears of what is spent in it.
+pub(crate) fn scoped<F: Future, C: Fn(&F::Output) -> Outcome>(
+    outcome: C,
+    told: Option<&'static dyn Told>,
+    body: F,
+) -> Scoped<F, C> {
+    let account = crate::span::payer().map(|payer| Account::within(payer, told));
     Scoped { body, outcome, account }
 }
 

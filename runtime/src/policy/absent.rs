@@ -44,8 +44,8 @@ macro_rules! absent {
 absent!("timeout", Timeout: after grace);
 absent!("bulkhead", Bulkhead: max queue wait);
 absent!("breaker", Breaker: failures slow_calls slow min_calls window window_calls open probes);
-absent!("hedge", Hedge: after percentile max share);
-absent!("retry", Retry: max budget deadline);
+absent!("hedge", Hedge: after percentile max share cost);
+absent!("retry", Retry: max budget cost deadline);
 
 #[cfg(not(feature = "retry"))]
 impl Retry {

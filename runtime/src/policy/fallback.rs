@@ -53,7 +53,7 @@ pub async fn fallback<R, F: Future<Output = R>>(
     mut call: impl FnMut(usize) -> F,
 ) -> R {
     #[cfg(feature = "llm")]
-    let body = crate::cost::scoped(&outcome, body);
+    let body = crate::cost::scoped(&outcome, None, body);
     let mut result = body.await;
     for (place, member) in policy.members.iter().enumerate() {
         if outcome(&result).status != Status::Error {

@@ -1,4 +1,4 @@
-//! `hedge(after = "p95", max = 1, share = 0.1)`
+//! `hedge(after = "p95", max = 1, share = 0.1, cost = "$1/1h")`
 
 use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
+use super::allowance::Allowance;
 use super::aspect::{Aspect, Observed, Series};
 use super::attempt::attempt;
 use super::budget::Budget;
@@ -24,6 +25,7 @@ pub struct Hedge {
     recent: Mutex<Recent>,
     max: u32,
     budget: Budget,
+    cost: Option<Allowance>,
     hedges: Observed,
 }
 
@@ -91,6 +93,7 @@ impl Hedge {
             recent: Mutex::new(Recent { durations: Vec::new(), seen: 0, percentile: None }),
             max: 1,
             budget: Budget::new(100_000),
+            cost: None,
             hedges: Observed::new(name, &HEDGES),
         }
     }
@@ -116,6 +119,12 @@ impl Hedge {
     /// Further calls as a part of all, in millionths.
     pub const fn share(mut self, millionths: u32) -> Self {
         self.budget = Budget::new(millionths);
+        self
+    }
+
+    /// What further calls may cost: pico-dollars, and the nanoseconds that they are for.
+    pub const fn cost(mut self, (pico, nanoseconds): (u64, u64)) -> Self {
+        self.cost = Some(Allowance::new(pico, nanoseconds));
         self
     }
 
@@ -208,7 +217,7 @@ where
                 return Poll::Pending;
             }
             wait.set(None);
-            if policy.budget.take() {
+            if policy.cost.as_ref().is_none_or(Allowance::is_left) && policy.budget.take() {
                 (made, left) = (made + 1, left - 1);
                 further.push(once_more(made));
             } else {
@@ -221,13 +230,14 @@ where
 
 /// One call: which, and what came of it.
 async fn call<R, F: Future<Output = R>>(
-    policy: &Hedge,
+    policy: &'static Hedge,
     number: u32,
     waited: Duration,
     outcome: &impl Fn(&R) -> Outcome,
     body: F,
 ) -> (u32, R) {
-    (number, attempt(|| format!("{} hedge", policy.name), number, waited, outcome, body).await)
+    let cost = policy.cost.as_ref().filter(|_| number > 1);
+    (number, attempt(|| format!("{} hedge", policy.name), number, waited, outcome, cost, body).await)
 }
 
 /// None yet of those calls, whose type has no name.

@@ -13,6 +13,8 @@
     feature = "timeout"
 )))]
 mod absent;
+#[cfg(any(feature = "hedge", feature = "retry"))]
+mod allowance;
 mod aspect;
 #[cfg(any(feature = "hedge", feature = "retry"))]
 mod attempt;

@@ -1,4 +1,4 @@
-//! `retry(max = 3, backoff = "100ms..10s", when = .., after = .., budget = 0.2, deadline = "30s")`
+//! `retry(max = 3, backoff = "100ms..10s", when = .., after = .., budget = 0.2, cost = "$1/1h", deadline = "30s")`
 
 use std::pin::pin;
 use std::time::Duration;
@@ -7,6 +7,7 @@ use backon::{BackoffBuilder as _, ExponentialBuilder};
 use tokio::time::Instant;
 
 use super::PolicyError;
+use super::allowance::Allowance;
 use super::aspect::{Aspect, Observed, Series};
 use super::attempt::attempt;
 use super::budget::Budget;
@@ -28,6 +29,7 @@ pub struct Retry {
     has_jitter: bool,
     deadline: Option<Duration>,
     budget: Option<Budget>,
+    cost: Option<Allowance>,
     attempts: Observed,
     retries: Observed,
 }
@@ -76,6 +78,7 @@ impl Retry {
             has_jitter: true,
             deadline: None,
             budget: None,
+            cost: None,
             attempts: Observed::new(name, &ATTEMPTS),
             retries: Observed::new(name, &RETRIES),
         }
@@ -103,6 +106,12 @@ impl Retry {
     /// What a call earns, in millionths of a retry.
     pub const fn budget(mut self, share: u32) -> Self {
         self.budget = Some(Budget::new(share));
+        self
+    }
+
+    /// What attempts but the first may cost: pico-dollars, and the nanoseconds that they are for.
+    pub const fn cost(mut self, (pico, nanoseconds): (u64, u64)) -> Self {
+        self.cost = Some(Allowance::new(pico, nanoseconds));
         self
     }
 
@@ -160,7 +169,8 @@ where
     let mut waited = Duration::ZERO;
     for number in 1_u32.. {
         let body = pin!(body());
-        let attempt = attempt(|| format!("{} attempt", policy.name), number, waited, &outcome, body);
+        let cost = policy.cost.as_ref().filter(|_| number > 1);
+        let attempt = attempt(|| format!("{} attempt", policy.name), number, waited, &outcome, cost, body);
         let result = match own {
             None => attempt.await,
             Some(at) => match until(at, pin!(within(at.into(), attempt))).await {
@@ -197,7 +207,8 @@ where
             policy.count(After::Exhausted);
             return result;
         }
-        if policy.budget.as_ref().is_some_and(|budget| !budget.take()) {
+        let is_left = policy.cost.as_ref().is_none_or(Allowance::is_left);
+        if !is_left || policy.budget.as_ref().is_some_and(|budget| !budget.take()) {
             policy.count(After::Budget);
             return result;
         }

@@ -45,9 +45,17 @@ pub(crate) async fn support_ticket(request: Request) -> Result<(), ModelError> {
     reply(request).await
 }
 
-#[tta::workflow(maturity = "development")]
+#[tta::workflow(
+    maturity = "development",
+    budget(usd = "$0.005", unpriced = "allow"),
+    slo(cost = "$0.0028@85"),
+)]
 async fn reply(request: Request) -> Result<(), ModelError> {
     assist(request).await?;
+    // Who has a second question gets a short answer to it, since there is no money left for a long one.
+    if request.is_each(20) {
+        assist(request).await?;
+    }
     // Who writes in another language is answered in it.
     if request.is_each(10) {
         translate(request).await;

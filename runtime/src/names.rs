@@ -153,6 +153,8 @@ mod gen_ai {
     pub(crate) const COST_TOTAL: &str = "tta.cost.total_usd";
     /// Of those, what was spent on calls that did not succeed.
     pub(crate) const COST_WASTED: &str = "tta.cost.wasted_usd";
+    /// Dollars that were not spent in the call, since a cache had the answer or a router knew a cheaper way: a float.
+    pub(crate) const COST_SAVED: &str = "tta.cost.saved_usd";
     /// Whether it is known of each call of a model what it has cost.
     pub(crate) const COST_COMPLETE: &str = "tta.cost.complete";
     pub(crate) const BUDGET_NAME: &str = "tta.budget.name";
@@ -333,6 +335,8 @@ pub(crate) mod metric {
     pub(crate) const CACHE_ENTRIES: &str = "tta_cache_entries";
     #[cfg(feature = "cache")]
     pub(crate) const CACHE_SIZE: &str = "tta_cache_size_bytes";
+    #[cfg(all(feature = "cache", feature = "llm"))]
+    pub(crate) const CACHE_SAVINGS: &str = "tta_cache_savings_dollars_total";
     #[cfg(feature = "redis")]
     pub(crate) const CACHE_HEALTH: &str = "tta_cache_backend_health_up";
     #[cfg(feature = "redis")]

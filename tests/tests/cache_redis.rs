@@ -169,6 +169,57 @@ async fn what_is_no_value_is_written_anew_and_other_versions_are_left_alone() {
     assert!((590_000..=600_000).contains(&life), "{life}");
 }
 
+#[cfg(feature = "llm")]
+mod costs {
+    use super::{PART, Redis, SECRET, alone, run};
+
+    #[tta::primitive(cache(ttl = "10m", backend = "redis"))]
+    async fn asked(_question: &str) -> String {
+        answer().await["id"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// A million tokens of a prompt, at $2.50.
+    #[tta::primitive(llm(provider = "openai", model = "gpt-4o"))]
+    #[allow(clippy::unused_async, reason = "a model is asked by an async function, whatever is in it")]
+    async fn answer() -> serde_json::Value {
+        serde_json::json!({
+            "id": "chatcmpl-1", "model": "gpt-4o", "usage": {"prompt_tokens": 1_000_000, "completion_tokens": 0}
+        })
+    }
+
+    #[tta::workflow]
+    async fn saved() -> String {
+        asked("what").await;
+        tta::context().spent().saved().to_string()
+    }
+
+    #[tokio::test]
+    async fn what_another_process_has_paid_is_saved_and_what_is_no_money_is_none() {
+        let test = "costs::what_another_process_has_paid_is_saved_and_what_is_no_money_is_none";
+        let Some(port) = alone(test) else { return };
+        if std::env::var(PART).as_deref() == Ok("second") {
+            assert_eq!(saved().await, "$2.50");
+            return;
+        }
+        let server = Redis::start(port, SECRET);
+        // Nobody pays for it here who would say so.
+        asked("what").await;
+        let key = "tta:asked:1:[\"what\"]";
+        let written = server.say(&["GET", key]).lines().nth(1).expect("a value").to_owned();
+        assert!(written.contains("\"cost\":2500000000000"), "{written}");
+        run(test, port, "second");
+        let own = "\"cost\":2500000000000,";
+        for other in
+            ["", "\"cost\":null,", "\"cost\":-1,", "\"cost\":\"x\",", "\"cost\":18446744073709551615,"]
+        {
+            server.say(&["SET", key, &written.replace(own, other)]);
+            assert_eq!(saved().await, "$0.00", "{other}");
+        }
+        let stats = tta::cache("asked").expect("it was called").stats();
+        assert_eq!((stats.hits, stats.misses, stats.errors), (5, 1, 0), "the value is of use all the same");
+    }
+}
+
 #[tokio::test]
 async fn a_redis_that_is_not_there_is_done_without_until_it_is() {
     let Some(port) = alone("a_redis_that_is_not_there_is_done_without_until_it_is") else { return };

@@ -73,6 +73,8 @@ struct Balance {
 pub struct Spent {
     pub(crate) useful: Money,
     pub(crate) wasted: Money,
+    /// Of what was not spent.
+    pub(crate) saved: Money,
     pub(crate) input: u64,
     pub(crate) output: u64,
     pub(crate) calls: u64,
@@ -91,6 +93,14 @@ impl Spent {
     #[must_use]
     pub fn wasted(&self) -> Money {
         self.wasted
+    }
+
+    /// What was not spent, since a cache had the answer, or a router knew a cheaper way than its baseline.
+    ///
+    /// It is no part of [`total`](Spent::total). What an answer from a cache has saved is what was spent in making it.
+    #[must_use]
+    pub fn saved(&self) -> Money {
+        self.saved
     }
 
     /// Tokens sent, those that were read from the provider's cache included.
@@ -122,9 +132,16 @@ impl Spent {
         *self == Spent::default()
     }
 
+    /// Whether nothing was spent, whatever was saved.
+    #[cfg(feature = "telemetry")]
+    pub(crate) fn is_free(&self) -> bool {
+        Spent { saved: Money::ZERO, ..*self }.is_nothing()
+    }
+
     fn add(&mut self, more: &Spent) {
         self.useful += more.useful;
         self.wasted += more.wasted;
+        self.saved += more.saved;
         self.input = self.input.saturating_add(more.input);
         self.output = self.output.saturating_add(more.output);
         self.calls = self.calls.saturating_add(more.calls);
@@ -210,6 +227,13 @@ impl Account {
             }
             account = this.parent.as_deref();
         }
+    }
+
+    /// Books what was not spent. It stays saved if a call around this one fails: without what has saved it, it would have
+    /// been wasted, too.
+    #[cfg_attr(not(any(feature = "cache", feature = "router")), allow(dead_code))]
+    pub(crate) fn save(&self, saved: Money) {
+        self.book(Spent { saved, ..Spent::default() });
     }
 
     /// The call did not succeed: what was spent in it was wasted, and what is still to be booked is too.

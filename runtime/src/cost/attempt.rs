@@ -56,6 +56,7 @@ impl Attempt<'_> {
             output: usage.output,
             calls: 1,
             unpriced: u64::from(cost.is_none()),
+            ..Spent::default()
         };
         if let Some(account) = &self.account {
             account.book(spent);

@@ -49,6 +49,8 @@ pub use price::{ModelPrice, PriceRequest, Prices, PricesError, UsageError, price
 pub(crate) use price::{Priced, price};
 #[cfg(feature = "llm")]
 pub(crate) use scoped::scoped;
+#[cfg(all(feature = "llm", any(feature = "cache", feature = "router")))]
+pub(crate) use scoped::{account_here, scoped_in};
 #[cfg(feature = "context")]
 pub(crate) use {payer::Payer, purse::Purse};
 #[cfg(all(feature = "llm", feature = "telemetry"))]
@@ -63,6 +65,12 @@ pub(crate) fn asks_models() -> bool {
     static ASKS: std::sync::LazyLock<bool> =
         std::sync::LazyLock::new(|| crate::catalog::sites().iter().any(|site| site.llm().is_some()));
     *ASKS
+}
+
+/// The same, where that is not known.
+#[cfg(all(feature = "llm", feature = "cache", not(feature = "telemetry")))]
+pub(crate) fn asks_models() -> bool {
+    true
 }
 
 /// Has the prices at hand before the first call asks for one, and a budget if the environment has one and the program none.

@@ -47,18 +47,27 @@ impl Purse {
     }
 }
 
+/// What a call has to keep to around which there is no other.
+#[cfg(feature = "llm")]
+fn outermost(outer: Option<&WorkflowContext>) -> Option<Chain> {
+    let (user, session) =
+        (outer.and_then(|outer| outer.user_id()), outer.and_then(|outer| outer.session_id()));
+    budget::installed()?.chain(user, session)
+}
+
+/// The same, where it is made.
+#[cfg(all(feature = "llm", any(feature = "cache", feature = "router")))]
+pub(super) fn outermost_here() -> Option<Chain> {
+    crate::span::local::current(|context| outermost(WorkflowContext::of(context)))
+}
+
 /// What a call has to keep to: its own limits within those around it, and around all of them those of the process, the
 /// user and the session.
 #[cfg(feature = "llm")]
 fn budgets(site: &Site, around: Option<&Arc<Account>>, outer: Option<&WorkflowContext>) -> Option<Chain> {
-    let outermost = || {
-        let (user, session) =
-            (outer.and_then(|outer| outer.user_id()), outer.and_then(|outer| outer.session_id()));
-        budget::installed()?.chain(user, session)
-    };
     let around = match around {
         Some(account) => account.budgets().cloned(),
-        None => outermost(),
+        None => outermost(outer),
     };
     let Some(limits) = site.limits() else { return around };
     let own = Arc::new(Budget::new(site.name(), limits));

@@ -34,8 +34,25 @@ pub(crate) fn scoped<F: Future, C: Fn(&F::Output) -> Outcome>(
     told: Option<&'static dyn Told>,
     body: F,
 ) -> Scoped<F, C> {
-    let account = crate::span::payer().map(|payer| Account::within(payer, told));
+    scoped_in(crate::span::payer().map(|payer| Account::within(payer, told)), outcome, body)
+}
+
+/// Runs an attempt whose account is this one.
+pub(crate) fn scoped_in<F: Future, C: Fn(&F::Output) -> Outcome>(
+    account: Option<Arc<Account>>,
+    outcome: C,
+    body: F,
+) -> Scoped<F, C> {
     Scoped { body, outcome, account }
+}
+
+/// An account for what is made here, whether somebody around pays or not.
+#[cfg(any(feature = "cache", feature = "router"))]
+pub(crate) fn account_here() -> Arc<Account> {
+    match crate::span::payer() {
+        Some(around) => Account::within(around, None),
+        None => Account::new(None, super::purse::outermost_here()),
+    }
 }
 
 impl<F: Future, C: Fn(&F::Output) -> Outcome> Future for Scoped<F, C> {

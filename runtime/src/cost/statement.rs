@@ -55,7 +55,7 @@ impl Statement {
 
     /// Counts what a workflow has spent when it ends.
     pub(super) fn count(&self, spent: &Spent, is_root: bool) {
-        if spent.is_nothing() {
+        if spent.is_free() {
             return;
         }
         self.add(spent, is_root);
@@ -101,6 +101,7 @@ impl Bill {
         }
         set(KeyValue::new(attribute::LLM_CALLS, integer(spent.calls)));
         set(KeyValue::new(attribute::COST_WASTED, spent.wasted.dollars()));
+        set(KeyValue::new(attribute::COST_SAVED, spent.saved.dollars()));
         set(KeyValue::new(attribute::COST_COMPLETE, spent.unpriced == 0));
     }
 }

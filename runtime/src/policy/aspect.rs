@@ -114,6 +114,8 @@ impl Observed {
 impl Observed {
     pub(crate) fn count(&self, _place: usize) {}
 
+    pub(crate) fn add(&self, _place: usize, _more: u64) {}
+
     pub(crate) fn change(&self, _place: usize, _by: i64) {}
 
     pub(crate) fn set(&self, _place: usize, _to: i64) {}
@@ -156,9 +158,14 @@ impl Observed {
 
     /// Counts one more.
     pub(crate) fn count(&self, place: usize) {
+        self.add(place, 1);
+    }
+
+    /// Counts so many more, in the integers that the store holds.
+    pub(crate) fn add(&self, place: usize, more: u64) {
         self.with(place, |cell| {
             if let Cell::Counter(counter) = cell {
-                counter.add(1);
+                counter.add(more);
             }
         });
     }

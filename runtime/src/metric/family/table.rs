@@ -121,6 +121,12 @@ pub(crate) static CACHE_SIZE: Family =
             "What a cache's entries weigh by `weigh`; without it, what they take without what they point to.",
         );
 
+#[cfg(all(feature = "cache", feature = "llm"))]
+pub(crate) static CACHE_SAVINGS: Family =
+    Family::counter(metric::CACHE_SAVINGS, Producer::Policies, &[label::PRIMITIVE_NAME])
+        .of(Unit::Dollars, &[])
+        .help("Dollars that calls did not spend, since their cache had what it had cost that much to make.");
+
 #[cfg(feature = "redis")]
 pub(crate) static CACHE_HEALTH: Family =
     Family::gauge(metric::CACHE_HEALTH, Producer::Policies, &[label::BACKEND])
@@ -514,6 +520,8 @@ pub(crate) static FAMILIES: &[&Family] = &[
     &CACHE_ENTRIES,
     #[cfg(feature = "cache")]
     &CACHE_SIZE,
+    #[cfg(all(feature = "cache", feature = "llm"))]
+    &CACHE_SAVINGS,
     #[cfg(feature = "redis")]
     &CACHE_HEALTH,
     #[cfg(feature = "redis")]

@@ -11,8 +11,9 @@ use super::flight::{Landing, Seat, Turn};
 use super::key::RemoteKey;
 use super::key::{Key, Lookup};
 use super::policy::{CachePolicy, Operation};
-use super::table::{Found, HeldBy, Table};
+use super::table::{Found, HeldBy, Landed, Table};
 use super::value::{Held, Kept, Refuse, Terms};
+use super::worth::{Making, Worth};
 use crate::context::CarryExt as _;
 use crate::outcome::{Outcome, Status};
 use crate::policy::PolicyError;
@@ -32,7 +33,7 @@ pub struct Ask<K: Key, S: Kept> {
     table: &'static Table<K, S>,
     key: Arc<K>,
     /// What may be returned, and has to be fetched anew.
-    stale: Option<S::Value>,
+    stale: Option<(S::Value, Worth)>,
     /// What may be returned in the place of an error.
     old: Option<S::Value>,
 }
@@ -86,8 +87,8 @@ fn look_up_in<Q: Lookup, S: Kept>(
 ) -> Looked<Q::Key, S> {
     let (mut stale, mut old) = (None, None);
     match table.look_up(key) {
-        Found::Fresh(held) => return Looked::Found(policy.found::<S>(held)),
-        Found::Stale(value) => stale = Some(value),
+        Found::Fresh(held, worth) => return Looked::Found(policy.found::<S>(held, worth)),
+        Found::Stale(value, worth) => stale = Some((value, worth)),
         Found::Old(value) => old = Some(value),
         Found::Nothing => {}
     }
@@ -95,11 +96,12 @@ fn look_up_in<Q: Lookup, S: Kept>(
 }
 
 impl CachePolicy {
-    fn found<S: Kept>(&self, held: HeldBy<S>) -> S::Returned {
+    fn found<S: Kept>(&self, held: HeldBy<S>, worth: Worth) -> S::Returned {
         self.tell(match &held {
             Held::Value(_) => Operation::Hit,
             Held::Failure(_) => Operation::Negative,
         });
+        self.save(worth);
         S::returned(held)
     }
 }
@@ -118,7 +120,7 @@ enum Arrived<K: Key, S: Kept> {
 struct Lead<K: Key, S: Kept> {
     /// Given back first, so that the next one takes over.
     _turn: Option<OwnedSemaphorePermit>,
-    seat: Seat<K, HeldBy<S>>,
+    seat: Seat<K, Landed<S>>,
 }
 
 impl<K: Key, S: Kept> Ask<K, S> {
@@ -126,20 +128,21 @@ impl<K: Key, S: Kept> Ask<K, S> {
     async fn arrive(&self) -> Arrived<K, S> {
         let Ok(seat) = self.table.flights.join(&self.key) else { return Arrived::Recursive };
         let turn = match seat.turn().await {
-            Turn::Landed(landed) => {
+            Turn::Landed((held, worth)) => {
                 self.policy.tell(Operation::Coalesced);
-                return Arrived::Answered(S::returned(landed.clone()));
+                self.policy.save(*worth);
+                return Arrived::Answered(S::returned(held.clone()));
             }
             Turn::Lead(turn) => turn,
         };
         // Somebody else may have been here since this call looked.
         match self.table.get(&self.key).await {
-            Found::Fresh(held) => {
+            Found::Fresh(held, worth) => {
                 let landing = seat.land(|| ());
                 if landing.has_others {
-                    landing.share(held.clone());
+                    landing.share((held.clone(), worth));
                 }
-                Arrived::Answered(self.policy.found::<S>(held))
+                Arrived::Answered(self.policy.found::<S>(held, worth))
             }
             found => Arrived::Leading(Lead { _turn: turn, seat }, found),
         }
@@ -157,10 +160,10 @@ impl<K: Key, S: Kept> Ask<K, S> {
             Arrived::Answered(returned) => returned,
             Arrived::Recursive => self.recursive(call, refuse).await,
             Arrived::Leading(lead, found) => {
-                let old = self.stale.or(self.old);
+                let old = self.stale.map(|(value, _)| value).or(self.old);
                 let old = match found {
-                    Found::Stale(value) | Found::Old(value) => Some(value),
-                    Found::Fresh(_) | Found::Nothing => old,
+                    Found::Stale(value, _) | Found::Old(value) => Some(value),
+                    Found::Fresh(..) | Found::Nothing => old,
                 };
                 let lead = Leading { policy: self.policy, table: self.table, key: self.key, lead };
                 lead.run(call, outcome, when, old).await
@@ -184,12 +187,12 @@ impl<K: Key, S: Kept> Ask<K, S> {
             match self.arrive().await {
                 Arrived::Answered(returned) => return returned,
                 Arrived::Recursive => return self.recursive(call, refuse).await,
-                Arrived::Leading(lead, Found::Stale(value)) => {
+                Arrived::Leading(lead, Found::Stale(value, worth)) => {
                     let landing = lead.seat.land(|| ());
                     if landing.has_others {
-                        landing.share(Held::Value(value.clone()));
+                        landing.share((Held::Value(value.clone()), worth));
                     }
-                    self.stale = Some(value);
+                    self.stale = Some((value, worth));
                 }
                 Arrived::Leading(lead, found) => {
                     let old = if let Found::Old(value) = found { Some(value) } else { self.old };
@@ -198,7 +201,7 @@ impl<K: Key, S: Kept> Ask<K, S> {
                 }
             }
         }
-        let Ask { policy, table, key, stale: Some(value), .. } = self else {
+        let Ask { policy, table, key, stale: Some((value, worth)), .. } = self else {
             // It is some where it was none.
             return call.await;
         };
@@ -210,6 +213,9 @@ impl<K: Key, S: Kept> Ask<K, S> {
                 Leading { policy, table, key, lead }.refresh(call, outcome, when).await;
             };
             drop(runtime.spawn(refresh.carried()));
+        } else {
+            // Who has it fetched anew pays as he would have without a cache, only later.
+            policy.save(worth);
         }
         S::returned(Held::Value(value))
     }
@@ -243,15 +249,17 @@ impl<K: Key, S: Kept> Leading<K, S> {
         when: impl Fn(&S::Value) -> bool,
         old: Option<S::Value>,
     ) -> S::Returned {
-        let returned = self.lead.seat.lead(call).await;
+        let making = Making::begin();
+        let returned = making.of(self.lead.seat.lead(call)).await;
         let is_failure = is_failure::<S>(&returned, &outcome);
+        let worth = making.ended(is_failure);
         if is_failure
             && self.policy.settings.stale_if_error.is_some()
             && let Some(old) = old
         {
             let landing = self.lead.seat.land(|| ());
             if landing.has_others {
-                landing.share(Held::Value(old.clone()));
+                landing.share((Held::Value(old.clone()), Worth::default()));
             }
             self.policy.tell(Operation::Stale);
             return S::returned(Held::Value(old));
@@ -262,8 +270,8 @@ impl<K: Key, S: Kept> Leading<K, S> {
             return returned;
         }
         let kept = keep::<S>(&returned, is_failure, when, keeps_errors);
-        let landing = self.table.land(&self.lead.seat, &self.key, kept).await;
-        share::<S>(landing, &returned);
+        let landing = self.table.land(&self.lead.seat, &self.key, kept, worth).await;
+        share::<S>(landing, &returned, worth);
         returned
     }
 
@@ -274,14 +282,16 @@ impl<K: Key, S: Kept> Leading<K, S> {
         outcome: impl Fn(&S::Returned) -> Outcome,
         when: impl Fn(&S::Value) -> bool,
     ) {
-        let returned = self.lead.seat.lead_alone(call).await;
+        let making = Making::begin();
+        let returned = making.of(self.lead.seat.lead_alone(call)).await;
         let is_failure = is_failure::<S>(&returned, &outcome);
+        let worth = making.ended(is_failure);
         if is_for_one::<S>(&returned) {
             return;
         }
         let kept = keep::<S>(&returned, is_failure, when, false);
-        let landing = self.table.land(&self.lead.seat, &self.key, kept).await;
-        share::<S>(landing, &returned);
+        let landing = self.table.land(&self.lead.seat, &self.key, kept, worth).await;
+        share::<S>(landing, &returned, worth);
     }
 }
 
@@ -305,10 +315,10 @@ fn keep<S: Kept>(
     if is_kept { S::hold(returned) } else { None }
 }
 
-fn share<S: Kept>(landing: Landing<HeldBy<S>>, returned: &S::Returned) {
+fn share<S: Kept>(landing: Landing<Landed<S>>, returned: &S::Returned, worth: Worth) {
     if landing.has_others
         && let Some(held) = S::hold(returned)
     {
-        landing.share(held);
+        landing.share((held, worth));
     }
 }

@@ -23,6 +23,8 @@ pub(super) mod policy;
 mod redis;
 #[cfg(feature = "cache")]
 mod table;
+#[cfg(feature = "cache")]
+mod worth;
 
 #[cfg(feature = "cache")]
 pub(crate) use flight::is_cached;

@@ -30,6 +30,8 @@ pub struct CachePolicy {
     durations: Observed,
     entries_now: Observed,
     size_now: Observed,
+    #[cfg(feature = "llm")]
+    pub(super) saved: Observed,
 }
 
 impl fmt::Debug for CachePolicy {
@@ -153,6 +155,15 @@ static SIZE_IN_MEMORY: Series = Series {
     initial: None,
 };
 
+#[cfg(feature = "llm")]
+static SAVINGS: Series = Series {
+    #[cfg(feature = "telemetry")]
+    family: &family::CACHE_SAVINGS,
+    names: &[],
+    values: &[],
+    initial: None,
+};
+
 #[allow(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "called by expansions only")]
 impl CachePolicy {
     /// Of a function.
@@ -177,6 +188,8 @@ impl CachePolicy {
             durations: Observed::new(name, &DURATIONS_IN_MEMORY),
             entries_now: Observed::new(name, &ENTRIES_IN_MEMORY),
             size_now: Observed::new(name, &SIZE_IN_MEMORY),
+            #[cfg(feature = "llm")]
+            saved: Observed::new(name, &SAVINGS),
         }
     }
 
@@ -287,6 +300,10 @@ impl CachePolicy {
 impl Aspect for CachePolicy {
     fn observed(&self) -> Vec<&Observed> {
         let mut observed = vec![&self.operations, &self.durations];
+        #[cfg(feature = "llm")]
+        if crate::cost::asks_models() {
+            observed.push(&self.saved);
+        }
         match self.backend {
             Backend::Memory => observed.extend([&self.entries_now, &self.size_now]),
             #[cfg(feature = "redis")]

@@ -12,10 +12,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisError};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
+use super::worth::Worth;
 use crate::diagnostics::warn;
 #[cfg(feature = "telemetry")]
 use crate::metric::family;
@@ -289,23 +290,30 @@ async fn unwinding<F: Future>(future: F) -> Option<F::Output> {
     .await
 }
 
-/// A value, and when it was written.
+/// A value, when it was written, and what was spent in making it.
 #[derive(Serialize, Deserialize)]
 struct Envelope<V> {
     /// Milliseconds since 1970.
     at: u64,
+    /// Pico-dollars. Where it is something else, the value is of use all the same.
+    #[serde(default, deserialize_with = "whole_number", skip_serializing_if = "Option::is_none")]
+    cost: Option<u64>,
     value: V,
 }
 
-/// JSON.
-pub(super) fn encode<V: Serialize>(value: &V) -> Option<Vec<u8>> {
-    serde_json::to_vec(&Envelope { at: now(), value }).ok()
+fn whole_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    serde_json::Value::deserialize(from).map(|number| number.as_u64())
 }
 
-/// Its age, and the value.
-pub(super) fn decode<V: DeserializeOwned>(bytes: &[u8]) -> Option<(Duration, V)> {
-    let Envelope { at, value } = serde_json::from_slice(bytes).ok()?;
-    Some((Duration::from_millis(now().saturating_sub(at)), value))
+/// JSON.
+pub(super) fn encode<V: Serialize>(value: &V, worth: Worth) -> Option<Vec<u8>> {
+    serde_json::to_vec(&Envelope { at: now(), cost: worth.written(), value }).ok()
+}
+
+/// Its age, the value, and what that is worth.
+pub(super) fn decode<V: DeserializeOwned>(bytes: &[u8]) -> Option<(Duration, V, Worth)> {
+    let Envelope { at, cost, value } = serde_json::from_slice(bytes).ok()?;
+    Some((Duration::from_millis(now().saturating_sub(at)), value, Worth::read(cost)))
 }
 
 fn now() -> u64 {

@@ -16,17 +16,21 @@ use super::policy::{CachePolicy, Operation};
 #[cfg(feature = "redis")]
 use super::redis::{self, Unanswered, redis};
 use super::value::{Held, Kept, Parts, Terms};
+use super::worth::Worth;
 
 /// The entries of functions that are asked by `K` and answer with what `S` keeps.
 pub(super) struct Table<K: Key, S: Kept> {
     policy: &'static CachePolicy,
     terms: Terms<S>,
     entries: Entries<K, S>,
-    pub(super) flights: Flights<K, HeldBy<S>>,
+    pub(super) flights: Flights<K, Landed<S>>,
 }
 
 /// What is kept of a returned value.
 pub(super) type HeldBy<S> = Held<<S as Parts>::Value, <S as Parts>::Failure>;
+
+/// What has come of a call, and what that is worth.
+pub(super) type Landed<S> = (HeldBy<S>, Worth);
 
 /// Where entries are.
 enum Entries<K: Key, S: Kept> {
@@ -45,13 +49,13 @@ enum Entries<K: Key, S: Kept> {
 pub(super) struct Codec<K: Key, S: Kept> {
     key: fn(&K) -> Option<String>,
     name: fn(&K::Name) -> Option<String>,
-    encode: fn(&S::Value) -> Option<Vec<u8>>,
+    encode: fn(&S::Value, Worth) -> Option<Vec<u8>>,
     decode: fn(&[u8]) -> Option<Aged<S::Value>>,
 }
 
-/// A value, and how old it is.
+/// A value, how old it is, and what it is worth.
 #[cfg(feature = "redis")]
-type Aged<V> = (Duration, V);
+type Aged<V> = (Duration, V, Worth);
 
 #[cfg(feature = "redis")]
 impl<K: RemoteKey, S: Kept<Value: serde::Serialize + serde::de::DeserializeOwned>> Codec<K, S> {
@@ -63,6 +67,7 @@ impl<K: RemoteKey, S: Kept<Value: serde::Serialize + serde::de::DeserializeOwned
 /// What is kept in memory.
 struct Entry<S: Kept> {
     held: HeldBy<S>,
+    worth: Worth,
     /// When it was made, where the map's own clock does not say whether it is fresh.
     at: Option<Instant>,
     /// How long anybody may ask for it.
@@ -72,15 +77,15 @@ struct Entry<S: Kept> {
 
 impl<S: Kept> Clone for Entry<S> {
     fn clone(&self) -> Self {
-        let Entry { held, at, life, weight } = self;
-        Entry { held: held.clone(), at: *at, life: *life, weight: *weight }
+        let Entry { held, worth, at, life, weight } = self;
+        Entry { held: held.clone(), worth: *worth, at: *at, life: *life, weight: *weight }
     }
 }
 
 impl<S: Kept> Entry<S> {
     /// With how old it is: no time at all, where the map would not have it any more if it were not fresh.
-    fn aged(self) -> (Duration, HeldBy<S>) {
-        (self.at.map_or(Duration::ZERO, |at| at.elapsed()), self.held)
+    fn aged(self) -> (Duration, HeldBy<S>, Worth) {
+        (self.at.map_or(Duration::ZERO, |at| at.elapsed()), self.held, self.worth)
     }
 }
 
@@ -92,9 +97,9 @@ fn stands_still() -> bool {
 
 /// What there is for a key.
 pub(super) enum Found<S: Kept> {
-    Fresh(HeldBy<S>),
+    Fresh(HeldBy<S>, Worth),
     /// To be returned, and fetched anew.
-    Stale(S::Value),
+    Stale(S::Value, Worth),
     /// To be returned if there is no other.
     Old(S::Value),
     Nothing,
@@ -209,7 +214,7 @@ impl<K: Key, S: Kept> Table<K, S> {
                 // In a box, so that calls of functions that are cached in memory are no larger for it.
                 None => Box::pin(self.fetch(prefix, codec, key))
                     .await
-                    .map(|(age, value)| (age, Held::Value(value))),
+                    .map(|(age, value, worth)| (age, Held::Value(value), worth)),
             },
         };
         self.judge(entry)
@@ -217,7 +222,7 @@ impl<K: Key, S: Kept> Table<K, S> {
 
     /// What the Redis has, and how old it is.
     #[cfg(feature = "redis")]
-    async fn fetch(&self, prefix: &str, codec: &Codec<K, S>, key: &K) -> Option<(Duration, S::Value)> {
+    async fn fetch(&self, prefix: &str, codec: &Codec<K, S>, key: &K) -> Option<Aged<S::Value>> {
         let got = async {
             let key = (codec.key)(key).ok_or(Unanswered)?;
             let watch = self.policy.watch();
@@ -234,10 +239,17 @@ impl<K: Key, S: Kept> Table<K, S> {
     }
 
     #[cfg(feature = "redis")]
-    async fn store(&self, prefix: &str, codec: &Codec<K, S>, key: &K, value: &S::Value, life: Duration) {
+    async fn store(
+        &self,
+        prefix: &str,
+        codec: &Codec<K, S>,
+        key: &K,
+        (value, worth): (&S::Value, Worth),
+        life: Duration,
+    ) {
         let set = async {
             let key = (codec.key)(key).ok_or(Unanswered)?;
-            let bytes = (codec.encode)(value).ok_or(Unanswered)?;
+            let bytes = (codec.encode)(value, worth).ok_or(Unanswered)?;
             let milliseconds = u64::try_from(life.as_millis()).unwrap_or(u64::MAX).max(1);
             let mut command = ::redis::cmd("SET");
             command.arg(format!("{prefix}{key}")).arg(bytes).arg("PX").arg(milliseconds);
@@ -251,21 +263,21 @@ impl<K: Key, S: Kept> Table<K, S> {
         }
     }
 
-    fn judge(&self, found: Option<(Duration, HeldBy<S>)>) -> Found<S> {
+    fn judge(&self, found: Option<(Duration, HeldBy<S>, Worth)>) -> Found<S> {
         let settings = &self.policy.settings;
         match found {
             None => Found::Nothing,
-            Some((age, Held::Failure(failure))) => match settings.negative_ttl {
-                Some(negative_ttl) if age < negative_ttl => Found::Fresh(Held::Failure(failure)),
+            Some((age, Held::Failure(failure), worth)) => match settings.negative_ttl {
+                Some(negative_ttl) if age < negative_ttl => Found::Fresh(Held::Failure(failure), worth),
                 _ => Found::Nothing,
             },
-            Some((age, Held::Value(value))) => {
+            Some((age, Held::Value(value), worth)) => {
                 let ttl = self.ttl(&value);
                 let until = |more: Option<Duration>| more.map_or(Duration::ZERO, |more| ttl + more);
                 if age < ttl {
-                    Found::Fresh(Held::Value(value))
+                    Found::Fresh(Held::Value(value), worth)
                 } else if age < until(settings.stale) {
-                    Found::Stale(value)
+                    Found::Stale(value, worth)
                 } else if age < until(settings.stale_if_error) {
                     Found::Old(value)
                 } else {
@@ -279,13 +291,14 @@ impl<K: Key, S: Kept> Table<K, S> {
     #[cfg_attr(not(feature = "redis"), allow(clippy::unused_async))]
     pub(super) async fn land(
         &self,
-        seat: &Seat<K, HeldBy<S>>,
+        seat: &Seat<K, Landed<S>>,
         key: &K,
         held: Option<HeldBy<S>>,
-    ) -> Landing<HeldBy<S>> {
+        worth: Worth,
+    ) -> Landing<Landed<S>> {
         match &self.entries {
             Entries::Memory(map) => {
-                let entry = held.map(|held| self.entry(held));
+                let entry = held.map(|held| self.entry(held, worth));
                 seat.land(|| {
                     if let Some(entry) = entry {
                         self.policy.resize(1, i64::from(entry.weight));
@@ -301,10 +314,10 @@ impl<K: Key, S: Kept> Table<K, S> {
                 if let Some(held @ Held::Value(value)) = &held
                     && !seat.is_forgotten()
                 {
-                    Box::pin(self.store(prefix, codec, key, value, self.life(held))).await;
+                    Box::pin(self.store(prefix, codec, key, (value, worth), self.life(held))).await;
                 }
                 let failure = held.filter(|held| matches!(held, Held::Failure(_)));
-                let entry = failure.map(|held| self.entry(held));
+                let entry = failure.map(|held| self.entry(held, Worth::default()));
                 seat.land(|| {
                     if let Some(entry) = entry {
                         failures.insert(key.clone(), entry);
@@ -314,7 +327,7 @@ impl<K: Key, S: Kept> Table<K, S> {
         }
     }
 
-    fn entry(&self, held: HeldBy<S>) -> Entry<S> {
+    fn entry(&self, held: HeldBy<S>, worth: Worth) -> Entry<S> {
         let weight = match (&held, self.terms.weigh) {
             (Held::Value(value), Some(weigh)) => weigh(value),
             _ => size_of::<K>() + size_of::<Entry<S>>(),
@@ -322,6 +335,7 @@ impl<K: Key, S: Kept> Table<K, S> {
         Entry {
             life: self.life(&held),
             held,
+            worth,
             at: (self.policy.settings.longer() > Duration::ZERO || stands_still()).then(Instant::now),
             weight: u32::try_from(weight).unwrap_or(u32::MAX),
         }

@@ -1,0 +1,111 @@
+//! What an entry is worth: what was spent in making it, which whoever gets it instead does not spend.
+
+#[cfg(feature = "llm")]
+use std::sync::Arc;
+
+use super::policy::CachePolicy;
+#[cfg(feature = "llm")]
+use crate::cost::{Account, Money};
+#[cfg(feature = "llm")]
+use crate::outcome::Outcome;
+
+/// What was spent in making an entry. Without the feature nothing is, and it takes no room.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Worth(#[cfg(feature = "llm")] Money);
+
+#[cfg(feature = "llm")]
+impl Worth {
+    /// No one call is as dear, in pico-dollars: a thousand dollars. What others have written down may be anything.
+    #[cfg(feature = "redis")]
+    const MOST: u64 = 1_000_000_000_000_000;
+
+    /// In pico-dollars; none where nothing was spent.
+    #[cfg(feature = "redis")]
+    pub(super) fn written(self) -> Option<u64> {
+        Some(self.0.pico()).filter(|pico| *pico > 0)
+    }
+
+    /// As it was written; nothing, where that cannot be.
+    #[cfg(feature = "redis")]
+    pub(super) fn read(pico: Option<u64>) -> Self {
+        Worth(Money::from_pico(pico.filter(|pico| *pico <= Worth::MOST).unwrap_or_default()))
+    }
+}
+
+#[cfg(all(feature = "redis", not(feature = "llm")))]
+#[allow(clippy::unused_self, reason = "with the feature it is something")]
+impl Worth {
+    pub(super) fn written(self) -> Option<u64> {
+        None
+    }
+
+    pub(super) fn read(_: Option<u64>) -> Self {
+        Worth()
+    }
+}
+
+/// A call that is made for a cache, with an account of its own: what is spent in it to some use is what its entry is
+/// worth, and what is spent in one that fails is wasted, whatever is returned in its place.
+pub(super) struct Making(#[cfg(feature = "llm")] Option<Arc<Account>>);
+
+#[cfg(feature = "llm")]
+impl Making {
+    pub(super) fn begin() -> Self {
+        Making(crate::cost::asks_models().then(crate::cost::account_here))
+    }
+
+    /// The call. Dropped before it has ended, it has failed.
+    pub(super) fn of<F: Future>(&self, call: F) -> impl Future<Output = F::Output> + use<F> {
+        crate::cost::scoped_in(self.0.clone(), |_: &F::Output| Outcome::SUCCESS, call)
+    }
+
+    pub(super) fn ended(self, is_failure: bool) -> Worth {
+        let Some(account) = self.0 else { return Worth::default() };
+        if is_failure {
+            account.waste();
+        }
+        Worth(account.spent().useful)
+    }
+}
+
+#[cfg(not(feature = "llm"))]
+#[allow(clippy::unused_self, reason = "with the feature something is spent")]
+impl Making {
+    pub(super) fn begin() -> Self {
+        Making()
+    }
+
+    pub(super) fn of<F: Future>(&self, call: F) -> F {
+        call
+    }
+
+    pub(super) fn ended(self, _is_failure: bool) -> Worth {
+        Worth()
+    }
+}
+
+#[cfg(feature = "llm")]
+impl CachePolicy {
+    /// Books in every call around this one that an entry was returned, and so much not spent.
+    #[inline]
+    pub(super) fn save(&self, worth: Worth) {
+        if worth.0 > Money::ZERO {
+            self.book(worth.0);
+        }
+    }
+
+    #[cold]
+    fn book(&self, saved: Money) {
+        self.saved.add(0, saved.pico());
+        if let Some(account) = crate::span::payer() {
+            account.save(saved);
+        }
+    }
+}
+
+#[cfg(not(feature = "llm"))]
+#[allow(clippy::unused_self, reason = "with the feature something is saved")]
+impl CachePolicy {
+    #[inline]
+    pub(super) fn save(&self, _: Worth) {}
+}

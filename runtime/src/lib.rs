@@ -132,7 +132,7 @@ pub mod testing;
 pub mod llm {
     pub use crate::cost::Response;
     #[cfg(feature = "llm")]
-    pub use crate::cost::Spent;
+    pub use crate::cost::{ParseSpentError, Spent, book_remote};
 }
 
 pub use catalog::Maturity;

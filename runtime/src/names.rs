@@ -155,6 +155,8 @@ mod gen_ai {
     pub(crate) const COST_WASTED: &str = "tta.cost.wasted_usd";
     /// Dollars that were not spent in the call, since a cache had the answer or a router knew a cheaper way: a float.
     pub(crate) const COST_SAVED: &str = "tta.cost.saved_usd";
+    /// Of what was spent, what other processes have told that they did: a float.
+    pub(crate) const COST_REMOTE: &str = "tta.cost.remote_usd";
     /// Whether it is known of each call of a model what it has cost.
     pub(crate) const COST_COMPLETE: &str = "tta.cost.complete";
     pub(crate) const BUDGET_NAME: &str = "tta.budget.name";
@@ -444,6 +446,9 @@ pub(crate) mod propagator {
     pub(crate) const JAEGER: &str = "jaeger";
     pub(crate) const XRAY: &str = "xray";
     pub(crate) const GCP: &str = "gcp";
+    /// What a server has spent.
+    #[cfg(feature = "llm")]
+    pub(crate) const SPENT: &str = "spent";
 }
 
 /// The instrumentation scope of our spans and metrics.

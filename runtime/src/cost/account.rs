@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Money;
-use super::budget::Chain;
+use super::budget::{Actual, Chain, Estimate};
 
 /// Who is told of all that is spent in a call.
 pub(crate) trait Told: Sync {
@@ -27,6 +27,8 @@ pub(crate) struct Account {
     /// What is asked before a model is.
     budgets: Option<Chain>,
     told: Option<&'static dyn Told>,
+    /// It is that of a request from outside, around which there may be more elsewhere.
+    is_edge: bool,
     balance: Mutex<Balance>,
 }
 
@@ -80,6 +82,8 @@ pub struct Spent {
     pub(crate) calls: u64,
     /// Calls of which nobody knows what they cost.
     pub(crate) unpriced: u64,
+    /// Of `useful` and of `wasted`, what was spent in other processes, which count it themselves.
+    pub(crate) remote: [Money; 2],
 }
 
 impl Spent {
@@ -115,6 +119,12 @@ impl Spent {
         self.output
     }
 
+    /// Of the [total](Spent::total), what was spent in other processes, as they have told.
+    #[must_use]
+    pub fn remote(&self) -> Money {
+        self.remote.into_iter().sum()
+    }
+
     /// Calls of models, each attempt one.
     #[must_use]
     pub fn calls(&self) -> u64 {
@@ -146,10 +156,20 @@ impl Spent {
         self.output = self.output.saturating_add(more.output);
         self.calls = self.calls.saturating_add(more.calls);
         self.unpriced = self.unpriced.saturating_add(more.unpriced);
+        self.remote.iter_mut().zip(more.remote).for_each(|(own, more)| *own += more);
     }
 
     fn waste(&mut self) {
-        self.wasted += std::mem::take(&mut self.useful);
+        let all = [self.useful, self.remote[0]];
+        self.move_to_wasted(all);
+    }
+
+    /// Useful money was wasted after all; the second is what of it was spent elsewhere.
+    fn move_to_wasted(&mut self, [useful, remote]: [Money; 2]) {
+        self.useful = self.useful.saturating_sub(useful);
+        self.wasted += useful;
+        self.remote[0] = self.remote[0].saturating_sub(remote);
+        self.remote[1] += remote;
     }
 }
 
@@ -164,27 +184,35 @@ impl Account {
         self.balance.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn of(parent: Option<Arc<Account>>, workflow: usize, budgets: Option<Chain>) -> Self {
+        Account { parent, workflow, budgets, told: None, is_edge: false, balance: Mutex::default() }
+    }
+
     /// That of a call within `parent`.
     pub(crate) fn new(parent: Option<Arc<Account>>, budgets: Option<Chain>) -> Arc<Account> {
         let workflow = parent.as_ref().map_or(0, |parent| parent.workflow);
-        Arc::new(Account { parent, workflow, budgets, told: None, balance: Mutex::default() })
+        Arc::new(Account::of(parent, workflow, budgets))
+    }
+
+    /// That of a request from outside.
+    #[cfg(feature = "tower")]
+    pub(crate) fn edge() -> Arc<Account> {
+        let mut account = Account::default();
+        account.is_edge = true;
+        Arc::new(account)
     }
 
     /// That of an attempt of the call whose account is `parent`.
     pub(crate) fn within(parent: Arc<Account>, told: Option<&'static dyn Told>) -> Arc<Account> {
         let (workflow, budgets) = (parent.workflow, parent.budgets.clone());
-        Arc::new(Account { parent: Some(parent), workflow, budgets, told, balance: Mutex::default() })
+        let mut account = Account::of(Some(parent), workflow, budgets);
+        account.told = told;
+        Arc::new(account)
     }
 
     /// That of a workflow within `parent`.
     pub(crate) fn of_workflow(parent: Option<Arc<Account>>, budgets: Option<Chain>) -> Arc<Account> {
-        Arc::new_cyclic(|own| Account {
-            parent,
-            workflow: own.as_ptr() as usize,
-            budgets,
-            told: None,
-            balance: Mutex::default(),
-        })
+        Arc::new_cyclic(|own| Account::of(parent, own.as_ptr() as usize, budgets))
     }
 
     /// What is asked before a model is.
@@ -197,10 +225,15 @@ impl Account {
         self.workflow == Arc::as_ptr(other) as usize
     }
 
-    /// Whether no call is around it.
+    /// Whether no call of this process is around it.
     #[cfg(feature = "telemetry")]
     pub(crate) fn is_root(&self) -> bool {
-        self.parent.is_none()
+        self.parent.as_ref().is_none_or(|parent| parent.is_edge)
+    }
+
+    /// Whether it is that of a request from outside, which keeps to no budgets.
+    pub(crate) fn is_edge(&self) -> bool {
+        self.is_edge
     }
 
     /// What was spent so far.
@@ -236,21 +269,31 @@ impl Account {
         self.book(Spent { saved, ..Spent::default() });
     }
 
+    /// Books what another process has spent for the call. It has been spent, so no budget is asked, and each is told.
+    pub(crate) fn book_remote(&self, spent: Spent) {
+        self.book(Spent { remote: [spent.useful, spent.wasted], ..spent });
+        if let Some(budgets) = &self.budgets {
+            let calls = Estimate { calls: spent.calls, ..Estimate::call_of("") };
+            let actual =
+                Actual { money: Some(spent.total()), tokens: Some(spent.input.saturating_add(spent.output)) };
+            budgets.overdraw(&calls).settle(actual, |_| {});
+        }
+    }
+
     /// The call did not succeed: what was spent in it was wasted, and what is still to be booked is too.
     pub(crate) fn waste(&self) {
         let mut balance = self.lock();
         balance.is_wasted = true;
-        let mut moved = balance.spent.useful;
+        let mut moved = [balance.spent.useful, balance.spent.remote[0]];
         balance.spent.waste();
         drop(balance);
         let mut account = self.parent.as_deref();
-        while let Some(this) = account.filter(|_| moved > Money::ZERO) {
+        while let Some(this) = account.filter(|_| moved[0] > Money::ZERO) {
             let mut balance = this.lock();
             if !balance.is_closed {
                 // All of it, unless what is around has been wasted meanwhile.
-                moved = moved.min(balance.spent.useful);
-                balance.spent.useful = balance.spent.useful.saturating_sub(moved);
-                balance.spent.wasted += moved;
+                moved = [moved[0].min(balance.spent.useful), moved[1].min(balance.spent.remote[0])];
+                balance.spent.move_to_wasted(moved);
             }
             drop(balance);
             account = this.parent.as_deref();

@@ -17,6 +17,8 @@ mod payer;
 mod price;
 #[cfg(feature = "context")]
 mod purse;
+#[cfg(feature = "llm")]
+mod remote;
 mod request;
 mod response;
 #[cfg(feature = "llm")]
@@ -47,6 +49,10 @@ use price::warm;
 pub use price::{ModelPrice, PriceRequest, Prices, PricesError, UsageError, price_of};
 #[cfg(feature = "llm")]
 pub(crate) use price::{Priced, price};
+#[cfg(all(feature = "llm", any(feature = "reqwest", feature = "tower")))]
+pub(crate) use remote::HEADER as SPENT_HEADER;
+#[cfg(feature = "llm")]
+pub use remote::{ParseSpentError, book_remote};
 #[cfg(feature = "llm")]
 pub(crate) use scoped::scoped;
 #[cfg(all(feature = "llm", any(feature = "cache", feature = "router")))]

@@ -66,8 +66,8 @@ pub(super) fn outermost_here() -> Option<Chain> {
 #[cfg(feature = "llm")]
 fn budgets(site: &Site, around: Option<&Arc<Account>>, outer: Option<&WorkflowContext>) -> Option<Chain> {
     let around = match around {
-        Some(account) => account.budgets().cloned(),
-        None => outermost(outer),
+        Some(account) if !account.is_edge() => account.budgets().cloned(),
+        _ => outermost(outer),
     };
     let Some(limits) = site.limits() else { return around };
     let own = Arc::new(Budget::new(site.name(), limits));

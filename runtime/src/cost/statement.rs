@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use opentelemetry::KeyValue;
 
+use super::Money;
 use super::account::Spent;
 use crate::catalog::{Site, SiteKind};
 use crate::metric::family;
@@ -64,10 +65,12 @@ impl Statement {
             .observe(spent.total().pico());
     }
 
-    /// Counts what it has spent.
+    /// Counts what it has spent here: other processes count what is theirs.
     pub(super) fn add(&self, spent: &Spent, is_root: bool) {
         let root = if is_root { "true" } else { "false" };
-        for (of, money) in disposition::ALL.into_iter().zip([spent.useful, spent.wasted]) {
+        let [useful, wasted] = spent.remote;
+        let own = [spent.useful.saturating_sub(useful), spent.wasted.saturating_sub(wasted)];
+        for (of, money) in disposition::ALL.into_iter().zip(own) {
             let labels =
                 vec![self.site.name_label(), (label::ROOT, root.into()), (label::DISPOSITION, of.into())];
             self.store().counter(&family::WORKFLOW_COST, labels).add(money.pico());
@@ -102,6 +105,9 @@ impl Bill {
         set(KeyValue::new(attribute::LLM_CALLS, integer(spent.calls)));
         set(KeyValue::new(attribute::COST_WASTED, spent.wasted.dollars()));
         set(KeyValue::new(attribute::COST_SAVED, spent.saved.dollars()));
+        if spent.remote() > Money::ZERO {
+            set(KeyValue::new(attribute::COST_REMOTE, spent.remote().dollars()));
+        }
         set(KeyValue::new(attribute::COST_COMPLETE, spent.unpriced == 0));
     }
 }

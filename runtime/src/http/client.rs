@@ -29,6 +29,12 @@ use crate::metric::requests::{self, Target};
 /// below all middleware. A client with the policy that [`redirects`](ClientLayer::redirects) makes stops where it
 /// would lead to a host that is not named.
 ///
+/// # Who is believed
+///
+/// With the feature `llm`, what a server among these hosts says that it has spent
+/// ([`ServerLayer::tell_spent`](super::ServerLayer::tell_spent)) is booked in the call that asked it and in every call
+/// around that. Of any other host it is not read.
+///
 /// # What is recorded
 ///
 /// Method, host, port and URL, without user, password and query (unless [asked](ClientLayer::record_query)), the
@@ -110,9 +116,12 @@ impl Settings {
         });
         let (scheme, authority) = named.map_or((None, None), |(scheme, place)| (scheme, Some(place)));
         let head = || self.head(method, scheme.unwrap_or("http"), authority, uri, headers);
-        let exchange = Context::map_current(|parent| Exchange::begin(parent, head))?;
+        #[allow(unused_mut, reason = "with the feature `llm` it is told whom it may believe")]
+        let mut exchange = Context::map_current(|parent| Exchange::begin(parent, head))?;
         if self.hosts.contain(authority) {
             carrier::inject(exchange.context(), headers);
+            #[cfg(feature = "llm")]
+            exchange.believe_spent();
         }
         Some(exchange)
     }
@@ -231,6 +240,8 @@ mod middleware {
                 Ok(response) => {
                     exchange.answered(response.status(), response.version());
                     exchange.read_grpc_status(response.headers());
+                    #[cfg(feature = "llm")]
+                    exchange.read_spent(response.headers());
                     exchange.end(Ending::Answered);
                 }
                 Err(error) => exchange.end(Ending::Failed(kind(error))),

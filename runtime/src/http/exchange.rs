@@ -11,10 +11,20 @@ use opentelemetry::{Context, KeyValue};
 
 use super::convention;
 use crate::config::requests;
+#[cfg(all(feature = "llm", feature = "tower"))]
+use crate::cost::{Account, Payer};
+#[cfg(feature = "llm")]
+use crate::cost::{SPENT_HEADER, Spent, book_remote};
 use crate::metric::exemplar::CountedLater;
 use crate::metric::requests::{ErrorType, Request, Requests};
 use crate::names::attribute;
+#[cfg(feature = "llm")]
+use crate::names::propagator;
 use crate::pipeline::Pipeline;
+#[cfg(feature = "llm")]
+use crate::propagation::Fault;
+#[cfg(all(feature = "llm", feature = "tower"))]
+use crate::span::Paying;
 use crate::span::clock::{Tick, system_time};
 use crate::span::tracer::our_scope;
 use crate::span::{Provider, hides_everything};
@@ -39,6 +49,22 @@ pub struct Exchange {
     /// What it means that it is dropped.
     on_drop: Ending,
     is_over: bool,
+    #[cfg(feature = "llm")]
+    spending: Spending,
+}
+
+/// What is told of what was spent on a request.
+#[cfg(feature = "llm")]
+#[derive(Debug, Default)]
+enum Spending {
+    /// Nothing.
+    #[default]
+    Untold,
+    /// A server tells the caller what is booked here.
+    #[cfg(feature = "tower")]
+    ToCaller(Arc<Account>),
+    /// A server that is believed tells it.
+    ByServer,
 }
 
 /// Who looks at it.
@@ -177,7 +203,48 @@ impl Exchange {
             call,
             on_drop: Ending::CANCELLED,
             is_over: false,
+            #[cfg(feature = "llm")]
+            spending: Spending::Untold,
         }))
+    }
+
+    /// The caller is going to be told what is spent on its request.
+    #[cfg(all(feature = "llm", feature = "tower"))]
+    pub(super) fn tell_spent(&mut self) {
+        self.spending = Spending::ToCaller(Account::edge());
+    }
+
+    /// The server is believed in what it tells of what it has spent.
+    #[cfg(feature = "llm")]
+    pub(super) fn believe_spent(&mut self) {
+        self.spending = Spending::ByServer;
+    }
+
+    /// Books what a server has told.
+    #[cfg(feature = "llm")]
+    pub(super) fn read_spent(&self, headers: &http::HeaderMap) {
+        let Spending::ByServer = self.spending else { return };
+        let mut told = headers.get_all(SPENT_HEADER).iter();
+        let (Some(line), others) = (told.next(), told.count()) else { return };
+        match line.to_str().ok().and_then(|line| line.parse::<Spent>().ok()) {
+            _ if others > 0 => crate::propagation::count(propagator::SPENT, Fault::Duplicate),
+            None => crate::propagation::count(propagator::SPENT, Fault::Malformed),
+            Some(spent) => {
+                self.set(KeyValue::new(attribute::COST_REMOTE, spent.total().dollars()));
+                book_remote(spent);
+            }
+        }
+    }
+
+    /// Tells the caller what was spent so far.
+    #[cfg(all(feature = "llm", feature = "tower"))]
+    pub(super) fn write_spent(&self, headers: &mut http::HeaderMap) {
+        if let Spending::ToCaller(account) = &self.spending
+            && let Ok(line) = http::HeaderValue::try_from(account.spent().to_line())
+            && !line.is_empty()
+        {
+            headers.insert(SPENT_HEADER, line);
+        }
     }
 
     /// The context with its span.
@@ -199,6 +266,11 @@ impl Exchange {
     /// Runs `step` with the span current. If it unwinds, the exchange has ended by that.
     pub(super) fn during<R>(&mut self, step: impl FnOnce() -> R) -> R {
         let _current = self.context.clone().attach();
+        #[cfg(all(feature = "llm", feature = "tower"))]
+        let _paying = match &self.spending {
+            Spending::ToCaller(account) => Some(Paying::enter(Payer::of(account.clone()))),
+            _ => None,
+        };
         let unwound = Unwound(self);
         let result = step();
         std::mem::forget(unwound);

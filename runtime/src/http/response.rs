@@ -89,7 +89,9 @@ pin_project_lite::pin_project! {
 
 impl<B: Body> ResponseBody<B> {
     fn wrap(
-        response: Response<B>,
+        #[allow(unused_mut, reason = "with the feature `llm` a server may tell more")] mut response: Response<
+            B,
+        >,
         mut exchange: Option<Box<Exchange>>,
         has_body: bool,
     ) -> Response<ResponseBody<B>> {
@@ -98,6 +100,11 @@ impl<B: Body> ResponseBody<B> {
             let status = response.status();
             exchange.answered(status, response.version());
             exchange.read_grpc_status(response.headers());
+            #[cfg(feature = "llm")]
+            {
+                exchange.read_spent(response.headers());
+                exchange.write_spent(response.headers_mut());
+            }
             let is_silent = matches!(
                 status,
                 StatusCode::SWITCHING_PROTOCOLS | StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED

@@ -51,6 +51,8 @@ struct Settings {
     is_skipped: Option<Arc<Skip>>,
     scheme: &'static str,
     query: bool,
+    #[cfg(feature = "llm")]
+    tells_spent: Option<Arc<Skip>>,
 }
 
 type Route = dyn Fn(&Parts) -> Option<Cow<'static, str>> + Send + Sync;
@@ -58,7 +60,14 @@ type Skip = dyn Fn(&Parts) -> bool + Send + Sync;
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { route: None, is_skipped: None, scheme: "http", query: false }
+        Settings {
+            route: None,
+            is_skipped: None,
+            scheme: "http",
+            query: false,
+            #[cfg(feature = "llm")]
+            tells_spent: None,
+        }
     }
 }
 
@@ -98,6 +107,19 @@ impl ServerLayer {
         self.with(|settings| settings.query = record)
     }
 
+    /// Says which callers are told what was spent on models for their request until the response's head is sent, in its
+    /// header `tta-spent`: nobody, unless this says so. It is for services of one's own, whose
+    /// [`ClientLayer`](super::ClientLayer) books it in the calls that asked.
+    ///
+    /// ```
+    /// let layer = tta::http::ServerLayer::new()
+    ///     .tell_spent(|request| request.headers.get("x-forwarded-for").is_none());
+    /// ```
+    #[cfg(feature = "llm")]
+    pub fn tell_spent(self, tells: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
+        self.with(|settings| settings.tells_spent = Some(Arc::new(tells)))
+    }
+
     fn with(mut self, set: impl FnOnce(&mut Settings)) -> Self {
         set(Arc::make_mut(&mut self.0));
         self
@@ -124,7 +146,13 @@ impl Settings {
         if self.is_skipped.as_ref().is_some_and(|is_skipped| asked(|| is_skipped(parts))) {
             return None;
         }
-        Exchange::begin(&carrier::extract(&parts.headers), || self.head(parts))
+        #[allow(unused_mut, reason = "with the feature `llm` it may tell more")]
+        let mut exchange = Exchange::begin(&carrier::extract(&parts.headers), || self.head(parts))?;
+        #[cfg(feature = "llm")]
+        if self.tells_spent.as_ref().is_some_and(|tells| asked(|| tells(parts))) {
+            exchange.tell_spent();
+        }
+        Some(exchange)
     }
 
     fn head(&self, parts: &Parts) -> Head {

@@ -51,6 +51,10 @@ const FAULTS: &[(&str, Fault)] = &[
     (propagator::JAEGER, Fault::Duplicate),
     (propagator::JAEGER, Fault::Member),
     (propagator::JAEGER, Fault::Limit),
+    #[cfg(all(feature = "llm", any(feature = "reqwest", feature = "tower")))]
+    (propagator::SPENT, Fault::Malformed),
+    #[cfg(all(feature = "llm", any(feature = "reqwest", feature = "tower")))]
+    (propagator::SPENT, Fault::Duplicate),
     #[cfg(feature = "xray")]
     (propagator::XRAY, Fault::Malformed),
     #[cfg(feature = "gcp")]

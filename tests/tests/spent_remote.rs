@@ -1,0 +1,164 @@
+//! What a worker in another process spends, seen by whoever has asked it: over real connections.
+#![allow(clippy::unused_async, reason = "a model is asked by an async function, whatever is in it")]
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::routing::get;
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+use tokio::net::TcpListener;
+use tta::http::{ClientLayer, ServerLayer};
+use tta::llm::{Response, Spent};
+use tta::testing::{Capture, capture};
+use tta::{LlmResponse, PolicyError, Usage};
+
+/// gpt-4o costs $2.50 for a million tokens of a prompt and $10 for a million of an answer: half a cent.
+struct Answer;
+
+impl LlmResponse for Answer {
+    fn response(&self) -> Response<'_> {
+        Response::new().usage(Usage::openai(1_600, 100))
+    }
+}
+
+#[tta::primitive(llm(provider = "openai", model = "gpt-4o", input_tokens = 1_600, max_tokens = 100))]
+async fn ask() -> Result<Answer, PolicyError> {
+    Ok(Answer)
+}
+
+/// What the worker does.
+#[tta::workflow]
+async fn work(is_failing: bool) -> Result<(), &'static str> {
+    for _ in 0..2 {
+        ask().await.map_err(|_| "refused")?;
+    }
+    if is_failing { Err("it does not work") } else { Ok(()) }
+}
+
+/// One that tells callers who say that they are friends, and its address.
+async fn worker() -> SocketAddr {
+    let layer = ServerLayer::new().tell_spent(|request: &Parts| request.headers.contains_key("friend"));
+    let answer = async |is_failing| match work(is_failing).await {
+        Ok(()) => StatusCode::OK,
+        Err(_) => StatusCode::BAD_GATEWAY,
+    };
+    let router = Router::new()
+        .route("/work", get(move || answer(false)))
+        .route("/fail", get(move || answer(true)))
+        .layer(layer)
+        .route("/lie", get(async || [("tta-spent", "useful=many")]))
+        .route("/claim", get(async || [("tta-spent", "useful=9000000000000,calls=1")]));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+fn client(layer: ClientLayer) -> ClientWithMiddleware {
+    // What reqwest's clients need to be made, with whatever they speak.
+    let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    ClientBuilder::new(client).with(layer).build()
+}
+
+#[tta::primitive(kind = "tool")]
+async fn delegate(
+    client: &ClientWithMiddleware,
+    url: String,
+    header: &'static str,
+) -> Result<(), reqwest_middleware::Error> {
+    let response = client.get(url).header(header, "yes").send().await?;
+    response.error_for_status()?;
+    Ok(())
+}
+
+#[tta::workflow]
+async fn front(client: &ClientWithMiddleware, url: String, header: &'static str) -> Spent {
+    ask().await.expect("nobody refuses it");
+    let _ = delegate(client, url, header).await;
+    tta::context().spent()
+}
+
+fn shown(spent: &Spent) -> [String; 3] {
+    [spent.total(), spent.wasted(), spent.remote()].map(|money| money.to_string())
+}
+
+fn counted(capture: &Capture, workflow: &str, disposition: &str) -> Option<f64> {
+    let labels = [("workflow_name", workflow), ("root", "true"), ("disposition", disposition)];
+    capture.metric("tta_workflow_cost_dollars_total", &labels)
+}
+
+#[tokio::test]
+async fn what_a_worker_spends_is_in_the_calls_that_asked_it_and_counted_by_the_worker_alone() {
+    let (worker, capture) = (worker().await, capture());
+    let friend = client(ClientLayer::new().propagate_to(["127.0.0.1"]));
+    let spent = front(&friend, format!("http://{worker}/work"), "friend").await;
+    assert_eq!(shown(&spent), ["$0.015", "$0.00", "$0.01"]);
+    assert_eq!((spent.calls(), spent.input_tokens(), spent.is_complete()), (3, 4_800, true));
+    let of = |span: &str, attribute| capture.span(span).attribute(attribute);
+    assert_eq!(of("invoke_workflow front", "tta.cost.total_usd").as_deref(), Some("0.015"));
+    assert_eq!(of("invoke_workflow front", "tta.cost.remote_usd").as_deref(), Some("0.01"));
+    assert_eq!(of("execute_tool delegate", "tta.cost.total_usd").as_deref(), Some("0.01"));
+    assert_eq!(of("GET", "tta.cost.remote_usd").as_deref(), Some("0.01"));
+    assert_eq!(of("invoke_workflow work", "tta.cost.total_usd").as_deref(), Some("0.01"));
+    assert_eq!(of("invoke_workflow work", "tta.cost.remote_usd"), None, "it is its own");
+    // A sum over both processes has each dollar once.
+    assert_eq!(counted(&capture, "front", "useful"), Some(0.005));
+    assert_eq!(counted(&capture, "work", "useful"), Some(0.01));
+}
+
+#[tokio::test]
+async fn what_a_worker_spends_before_it_fails_is_wasted_on_both_sides() {
+    let (worker, capture) = (worker().await, capture());
+    let friend = client(ClientLayer::new().propagate_to(["127.0.0.1"]));
+    let spent = front(&friend, format!("http://{worker}/fail"), "friend").await;
+    assert_eq!(shown(&spent), ["$0.015", "$0.01", "$0.01"]);
+    assert_eq!(
+        (counted(&capture, "front", "useful"), counted(&capture, "front", "wasted")),
+        (Some(0.005), Some(0.0))
+    );
+    assert_eq!(counted(&capture, "work", "wasted"), Some(0.01));
+}
+
+#[tokio::test]
+async fn only_friends_are_told_and_only_known_hosts_are_believed() {
+    let (worker, capture) = (worker().await, capture());
+    let friend = client(ClientLayer::new().propagate_to(["127.0.0.1"]));
+    let stranger = client(ClientLayer::new());
+    for (client, path, header, total) in [
+        (&friend, "work", "no-friend", "$0.005"),
+        (&stranger, "work", "friend", "$0.005"),
+        (&stranger, "claim", "friend", "$0.005"),
+        (&friend, "lie", "friend", "$0.005"),
+        (&friend, "claim", "friend", "$9.005"),
+    ] {
+        let spent = front(client, format!("http://{worker}/{path}"), header).await;
+        assert_eq!(spent.total().to_string(), total, "{path} {header}");
+    }
+    let malformed = [("propagator", "spent"), ("reason", "malformed")];
+    assert_eq!(capture.metric("tta_propagation_errors_total", &malformed), Some(1.0));
+}
+
+#[tta::workflow(budget = "$0.03")]
+async fn bounded(client: &ClientWithMiddleware, url: String) -> Result<(), PolicyError> {
+    for _ in 0..2 {
+        let _ = delegate(client, url.clone(), "friend").await;
+    }
+    // A cent is left.
+    ask().await?;
+    ask().await?;
+    ask().await.map(drop)
+}
+
+#[tokio::test]
+async fn what_a_worker_has_spent_counts_in_the_budgets_of_who_asked() {
+    let (worker, capture) = (worker().await, capture());
+    let friend = client(ClientLayer::new().propagate_to(["127.0.0.1"]));
+    let refused =
+        bounded(&friend, format!("http://{worker}/work")).await.expect_err("there is too little left");
+    assert!(refused.to_string().contains("$0.03 spent"), "{refused}");
+    let labels = [("budget", "bounded"), ("reason", "dollars")];
+    assert_eq!(capture.metric("tta_budget_rejections_total", &labels), Some(1.0));
+}

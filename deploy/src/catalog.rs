@@ -36,8 +36,20 @@ pub(crate) enum CatalogError {
 pub(crate) struct Catalog {
     #[serde(rename = "format")]
     _format: u32,
+    /// Of a program that asks models.
+    pub(crate) prices: Option<Prices>,
     pub(crate) sites: Vec<Site>,
     pub(crate) families: Vec<Family>,
+}
+
+/// Which prices of models come along with the program.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Prices {
+    pub(crate) source: String,
+    pub(crate) version: String,
+    /// The day on which they were checked last.
+    pub(crate) checked: String,
 }
 
 /// An annotated function.

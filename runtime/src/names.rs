@@ -285,6 +285,9 @@ pub(crate) mod label {
     pub(crate) const TYPE: &str = "type";
     #[cfg(feature = "llm")]
     pub(crate) const DISPOSITION: &str = "disposition";
+    /// Of which day the prices of models are, and of which version of the data.
+    #[cfg(feature = "llm")]
+    pub(crate) const PRICES: &str = "prices";
     /// A budget's name: `process`, `user`, `session`, or the function's.
     #[cfg(feature = "llm")]
     pub(crate) const BUDGET: &str = "budget";
@@ -447,7 +450,7 @@ pub(crate) mod propagator {
     pub(crate) const XRAY: &str = "xray";
     pub(crate) const GCP: &str = "gcp";
     /// What a server has spent.
-    #[cfg(feature = "llm")]
+    #[cfg(all(feature = "llm", any(feature = "reqwest", feature = "tower")))]
     pub(crate) const SPENT: &str = "spent";
 }
 

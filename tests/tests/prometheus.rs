@@ -50,8 +50,12 @@ fn every_series_with_known_labels_is_there_at_zero_before_the_first_call() {
         r#"tta_component_info{name="order",kind="sequential",maturity="staging",version="unknown"}"#;
     assert_eq!(value(&body, component), 1.0);
     let build =
-        r#"tta_build_info{version="unknown",service="shop \"quoted\" \\ and\nbroken",environment="dev"}"#;
-    assert_eq!(value(&body, build), 1.0);
+        r#"tta_build_info{version="unknown",service="shop \"quoted\" \\ and\nbroken",environment="dev""#;
+    // With the feature `llm` there are prices, too.
+    let build = body.lines().find(|line| line.starts_with(build)).expect("the build");
+    assert!(build.ends_with("} 1"), "{build}");
+    let prices = ",prices=\"20";
+    assert_eq!(build.contains(prices), cfg!(feature = "llm"), "{build}");
 }
 
 #[test]

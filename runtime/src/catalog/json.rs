@@ -17,6 +17,7 @@ impl Catalog {
     /// | key | what |
     /// |---|---|
     /// | `format` | 1; another number where an older reader would misunderstand |
+    /// | `prices` | where a function asks models: the `source` of their prices, its `version`, and the day on which it was `checked` last |
     /// | `sites[]` | the annotated functions, by kind and name: `kind`, `name`, `type`, `span` (the name of its spans), `function`, `file`, `line`, `labels[]` (`name` with `values`, or with `limit` where it is open), `labels_on_all`, `errors[]` (`name`, `category`, `severity`, `code`), `maturity`, `slo` (`window_days`, `objectives[]`: `objective`, `target` from 0 to 1, `threshold_seconds` of a latency, `threshold_dollars` of a cost) |
     /// | `families[]` | the metric families: `name`, `type`, `unit`, `help`, `labels[]`, `buckets`, `producer`, and `sites` where annotated functions emit it |
     /// | `families[].labels[]` | `name`; `values` that are known; `open` where others may come, of which `limit` are kept; `optional` where some series are without it |
@@ -33,6 +34,8 @@ impl Catalog {
         let families = self.families().iter();
         let document = Document {
             format: FORMAT,
+            #[cfg(feature = "llm")]
+            prices: crate::cost::asks_models().then(PricesEntry::of_data),
             sites: self.sites().iter().copied().map(SiteEntry::new).collect(),
             families: families.map(|family| FamilyEntry::new(family, &self.labels(family))).collect(),
         };
@@ -46,8 +49,28 @@ impl Catalog {
 #[derive(Serialize)]
 struct Document {
     format: u32,
+    #[cfg(feature = "llm")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prices: Option<PricesEntry>,
     sites: Vec<SiteEntry>,
     families: Vec<FamilyEntry>,
+}
+
+/// The prices that come along.
+#[cfg(feature = "llm")]
+#[derive(Serialize)]
+struct PricesEntry {
+    source: &'static str,
+    version: &'static str,
+    checked: &'static str,
+}
+
+#[cfg(feature = "llm")]
+impl PricesEntry {
+    fn of_data() -> Self {
+        let (version, checked) = (crate::Prices::data_version(), crate::Prices::data_checked());
+        PricesEntry { source: "genai-prices", version, checked }
+    }
 }
 
 #[derive(Serialize)]

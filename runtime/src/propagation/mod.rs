@@ -46,7 +46,11 @@ pub use carrier::{HeaderExtractor, HeaderInjector};
 #[cfg(feature = "telemetry")]
 pub(crate) use chosen::{Boxed, choose, named};
 pub use chosen::{Propagators, Trust, propagators};
-#[cfg(any(feature = "gcp", feature = "xray"))]
+#[cfg(any(
+    feature = "gcp",
+    feature = "xray",
+    all(feature = "llm", any(feature = "reqwest", feature = "tower"))
+))]
 pub(crate) use fault::{Fault, count};
 #[cfg(feature = "telemetry")]
 pub(crate) use fault::{faults, publish};

@@ -69,8 +69,16 @@ pub(super) fn publish_catalog(resource: &Resource, environment: Environment) {
         (label::VERSION, version.into()),
         (label::SERVICE, service.into()),
         (label::ENVIRONMENT, environment.as_str().into()),
+        #[cfg(feature = "llm")]
+        (label::PRICES, prices().into()),
     ];
     store.gauge(&family::BUILD_INFO, labels).set(1);
+}
+
+/// `2026-10-26 (genai-prices 0.2.1)`
+#[cfg(feature = "llm")]
+fn prices() -> String {
+    format!("{} (genai-prices {})", crate::Prices::data_checked(), crate::Prices::data_version())
 }
 
 /// Tells every site what is hidden of its calls, and those who observe requests.

@@ -394,9 +394,13 @@ pub(crate) static PROPAGATION_ERRORS: Family =
     Family::counter(metric::PROPAGATION_ERRORS, Producer::Propagation, &[label::PROPAGATOR, label::REASON])
         .help("Headers of callers that were not what they should be, and what did not fit into ours.");
 
-pub(crate) static BUILD_INFO: Family =
-    Family::gauge(metric::BUILD_INFO, Producer::Init, &[label::VERSION, label::SERVICE, label::ENVIRONMENT])
-        .help("The running program: version of the service, its name and environment; always 1.");
+#[cfg(not(feature = "llm"))]
+const OF_BUILD: &[&str] = &[label::VERSION, label::SERVICE, label::ENVIRONMENT];
+#[cfg(feature = "llm")]
+const OF_BUILD: &[&str] = &[label::VERSION, label::SERVICE, label::ENVIRONMENT, label::PRICES];
+
+pub(crate) static BUILD_INFO: Family = Family::gauge(metric::BUILD_INFO, Producer::Init, OF_BUILD)
+    .help("The running program: version of the service, its name and environment, and its prices of models; always 1.");
 
 #[cfg(feature = "log")]
 pub(crate) static LOG_LINES: Family = Family::counter(metric::LOG_LINES, Producer::Log, &[label::OUTCOME])

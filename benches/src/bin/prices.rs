@@ -1,4 +1,4 @@
-//! What pricing a call costs, beside genai-prices.
+//! What pricing a call costs, beside genai-prices, and what booking it does in the calls around it.
 //!
 //! ```text
 //! cargo run --release -p tta-benches --no-default-features --features llm --bin prices
@@ -12,6 +12,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant, SystemTime};
 
 use genai_prices::{Calculator, UsageKey};
+use tta::llm::Spent;
 use tta::{PriceRequest, Usage};
 
 #[global_allocator]
@@ -54,6 +55,30 @@ impl Line {
         let mut rounds = self.rounds.clone();
         rounds.sort_by(f64::total_cmp);
         println!("{name:<61} {:>8.0} {:>8.0} {:>12}", rounds[0], rounds[rounds.len() / 2], self.allocations);
+    }
+}
+
+/// Books what a call has cost again and again.
+fn book(spent: Spent, name: &str) {
+    Line::of(CALLS, || {
+        for _ in 0..CALLS {
+            tta::llm::book_remote(black_box(spent));
+        }
+    })
+    .show(name);
+}
+
+#[tta::workflow]
+fn within_one(spent: Spent) {
+    book(spent, "booked in one call");
+}
+
+/// In this call and so many more around it.
+#[tta::workflow]
+fn within_six(spent: Spent, more: u32) {
+    match more {
+        0 => book(spent, "booked in a call and five around it"),
+        _ => within_six(spent, more - 1),
     }
 }
 
@@ -102,6 +127,9 @@ fn main() {
         }
     })
     .show(&format!("genai-prices, {provider} {model}"));
+    let line: Spent = "useful=3500000000,input=1200,output=300,calls=1".parse().unwrap_or_default();
+    within_one(line);
+    within_six(line, 5);
     println!();
     println!("the first call, which reads the data: {:.1} ms", first.as_secs_f64() * 1e3);
     println!("genai-prices reads its own in:        {:.1} ms", bundled.as_secs_f64() * 1e3);

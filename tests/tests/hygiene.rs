@@ -73,6 +73,19 @@ mod bare {
         if n > 3 { ::core::result::Result::Err(n) } else { ::core::result::Result::Ok(word.len()) }
     }
 
+    pub(super) struct Reply;
+
+    impl ::tta::LlmResponse for Reply {
+        fn response(&self) -> ::tta::llm::Response<'_> {
+            ::tta::llm::Response::new()
+        }
+    }
+
+    #[::tta::primitive(llm(provider = "openai", model = model, temperature = 0.5, max_tokens = n), fields(n))]
+    pub(super) async fn asked(model: &str, n: u8) -> ::core::result::Result<Reply, Failure> {
+        if n > 3 { ::core::result::Result::Err(Failure::Busy) } else { ::core::result::Result::Ok(Reply) }
+    }
+
     #[::tta::primitive(error_if = |_| true, errors = Broken)]
     pub(super) async fn never() -> ! {
         ::core::future::pending().await
@@ -240,6 +253,7 @@ fn expansions_compile_and_run_whatever_is_in_scope() {
         Err(bare::Failure::Busy)
     ));
     assert_eq!(bare::plain(3), 3);
+    assert!(block_on(bare::asked("gpt-4o", 1)).is_ok() && block_on(bare::asked("gpt-4o", 4)).is_err());
     drop(bare::never());
     assert!(matches!(block_on(shadowed::asynchronous("word", shadowed::Tier::Paid, vec![1])), Ok(5)));
     assert!(block_on(shadowed::asynchronous("word", shadowed::Tier::Free, vec![])).is_err());

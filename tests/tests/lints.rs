@@ -102,6 +102,41 @@ pub fn told(report: &tta::saga::SagaReport) {
     let _ = report.is_complete();
 }
 
+/// What a model has answered.
+#[derive(Clone, Debug)]
+pub struct Reply(u64);
+
+impl tta::LlmResponse for Reply {
+    fn response(&self) -> tta::llm::Response<'_> {
+        tta::llm::Response::new().usage(tta::Usage::openai(self.0, 1))
+    }
+}
+
+/// Asks a model that only the attribute mentions.
+///
+/// # Errors
+/// None.
+#[tta::primitive(llm(provider = "openai", model = model, max_tokens = Some(100_u32), input_tokens = prompt.len()))]
+pub async fn asked(model: &str, prompt: String) -> Result<Reply, tta::PolicyError> {
+    Ok(Reply(1))
+}
+
+/// Asks it as often as it takes.
+///
+/// # Errors
+/// None.
+#[cfg(feature = "policies")]
+#[tta::primitive(
+    llm(provider = "openai", model = model),
+    cache(ttl = "1m"),
+    retry(max = 1),
+    hedge(after = "1s"),
+    timeout("5s")
+)]
+pub async fn asked_again(model: String) -> Result<Reply, tta::PolicyError> {
+    Ok(Reply(1))
+}
+
 /// Branches of every kind.
 #[tta::primitive]
 #[must_use]
@@ -345,6 +380,7 @@ fn expansions_are_silent_under_every_lint() {
     assert!(block_on(lookup(String::new(), Tier::FreeTrial, "m", 1)).is_err());
     assert_eq!(plain(Tier::Customer, 1), 2);
     assert_eq!(block_on(one_expression(1, 2)), 3);
+    assert_eq!(block_on(asked("gpt-4o", String::new())).map(|Reply(tokens)| tokens).ok(), Some(1));
     assert_eq!(block_on(items_first(1)), 2);
     drop(forever());
     let mut numbers = Vec::new();

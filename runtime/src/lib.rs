@@ -104,7 +104,7 @@ mod span;
 
 #[cfg(feature = "telemetry")]
 mod config;
-#[cfg(any(feature = "redis", feature = "saga", feature = "telemetry"))]
+#[cfg(any(feature = "llm", feature = "redis", feature = "saga", feature = "telemetry"))]
 mod diagnostics;
 #[cfg(feature = "telemetry")]
 mod export;
@@ -136,7 +136,7 @@ pub mod llm {
 }
 
 pub use catalog::Maturity;
-pub use cost::{LlmResponse, Money, ParseMoneyError, RawUsage, Usage, UsageShape, UsageUnit};
+pub use cost::{LlmChunk, LlmResponse, Money, ParseMoneyError, RawUsage, Usage, UsageShape, UsageUnit};
 #[cfg(feature = "llm")]
 pub use cost::{ModelPrice, PriceRequest, Prices, PricesError, UsageError, budget, price_of};
 #[cfg(feature = "parallel")]

@@ -380,6 +380,8 @@ pub(crate) mod metric {
     #[cfg(feature = "llm")]
     pub(crate) const LLM_LATENCY: &str = "tta_llm_latency_seconds";
     #[cfg(feature = "llm")]
+    pub(crate) const LLM_FIRST_TOKEN: &str = "tta_llm_time_to_first_token_seconds";
+    #[cfg(feature = "llm")]
     pub(crate) const LLM_TOKENS: &str = "tta_llm_tokens_total";
     #[cfg(feature = "llm")]
     pub(crate) const LLM_COST: &str = "tta_llm_cost_dollars_total";

@@ -139,7 +139,13 @@ impl Attempt {
         begun.llm.models.count(
             &begun.request.provider,
             &begun.request.model,
-            &Answered { status: outcome.status, nanoseconds: self.elapsed(), usage, cost },
+            &Answered {
+                status: outcome.status,
+                nanoseconds: self.elapsed(),
+                first: answer.first,
+                usage,
+                cost,
+            },
         );
     }
 }

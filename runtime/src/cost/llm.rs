@@ -87,6 +87,10 @@ impl Llm {
     /// It returns a stream.
     pub const fn stream(mut self) -> Self {
         self.is_stream = true;
+        #[cfg(feature = "telemetry")]
+        {
+            self.models.is_stream = true;
+        }
         self
     }
 
@@ -266,6 +270,9 @@ pub struct Answer {
     /// Unless nobody tells what was used.
     pub(super) used: Option<Usage>,
     pub(super) cost: Option<Money>,
+    /// How long its first chunk took, in nanoseconds.
+    #[cfg(feature = "telemetry")]
+    pub(super) first: Option<u64>,
 }
 
 /// Looks at an answer, or at an error that tells as much.

@@ -39,6 +39,8 @@ impl Streaming {
             has_begun: heard.has_begun,
             used,
             cost: used.and_then(|_| begun.cost(&heard.said)),
+            #[cfg(feature = "telemetry")]
+            first: *first,
         };
         if let Some(span) = &begun.span {
             describe(span, &heard.said);

@@ -64,6 +64,7 @@
 //! | `parallel` | [`parallel!`](macro@parallel), [`parallel`](fn@parallel) and their `try_` forms |
 //! | `router` | [`router`](macro@router), [`Decision`], and [`router::Adaptive`], which learns where calls go best |
 //! | `llm` | `llm(..)`: what is asked of language models and what that costs, [`price_of`], [`Prices`]; and what it may cost: [`budget`] |
+//! | `async-openai` | its answers, whole and in chunks, as [`LlmResponse`] and [`LlmChunk`] |
 //! | `testing` | [`testing`]: spans and metrics of one test |
 //! | `telemetry` | recording alone, for an exporter of your own; implied by the above |
 //! | `http` | the headers of HTTP requests as carriers for [`propagation`] |

@@ -14,6 +14,8 @@ mod heard;
 #[cfg(feature = "llm")]
 mod llm;
 mod money;
+#[cfg(feature = "async-openai")]
+mod openai;
 #[cfg(feature = "context")]
 mod payer;
 #[cfg(feature = "llm")]

@@ -111,12 +111,10 @@ impl Call<'_> {
         } else {
             ("streamed_items", item, quote!(#look, #outcome))
         };
-        let refuse = match refused {
-            Some(ty) => {
-                quote!({ use #private::returns::*; (&&#private::ReturnProbe::<#ty>::NEW).__refuse() })
-            }
-            None => quote!(::core::option::Option::None),
-        };
+        let refuse = refused.map_or_else(
+            || quote!(::core::option::Option::None),
+            |ty| quote!({ use #private::returns::*; (&&#private::ReturnProbe::<#ty>::NEW).__refuse() }),
+        );
         let (how, wait) =
             if is_async { (format!("{how}_of"), quote!(.await)) } else { (how.to_owned(), quote!()) };
         let how = Ident::new(&how, at);

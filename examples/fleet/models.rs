@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use serde::Serialize;
 use tta::llm::Response;
-use tta::{LlmResponse, Usage};
+use tta::{LlmChunk, LlmResponse, Usage};
 
 /// A model, with its prices in pico-dollars (1e-12 $) for a token.
 pub(crate) struct Model {
@@ -110,6 +110,70 @@ impl Drop for Sent {
     fn drop(&mut self) {
         if !self.is_billed {
             WASTED.fetch_add(self.model.price(self.prompt, 0, self.longest), Relaxed);
+        }
+    }
+}
+
+/// A part of an answer that is being written, with what all of it so far has used.
+#[derive(Clone, Debug)]
+pub(crate) struct Chunk {
+    model: &'static str,
+    usage: Usage,
+}
+
+impl LlmChunk for Chunk {
+    fn chunk(&self) -> Response<'_> {
+        Response::new().model(self.model).usage(self.usage)
+    }
+}
+
+/// An answer that is being written for whoever reads it. It is billed once: all of it, or, when nobody reads on, what was
+/// written until then.
+#[must_use]
+pub(crate) struct Writing {
+    model: &'static Model,
+    prompt: u64,
+    whole: u64,
+    written: u64,
+    is_begun: bool,
+    is_billed: bool,
+}
+
+impl Model {
+    /// Answers so many tokens of a prompt by so many, one at a time.
+    pub(crate) const fn write(&'static self, prompt: u64, whole: u64) -> Writing {
+        Writing { model: self, prompt, whole, written: 0, is_begun: false, is_billed: false }
+    }
+}
+
+impl Writing {
+    /// It is on the way.
+    pub(crate) fn begin(&mut self) {
+        self.is_begun = true;
+    }
+
+    /// The next token, unless that was all.
+    pub(crate) fn next(&mut self) -> Option<Chunk> {
+        if self.written == self.whole {
+            self.is_billed = true;
+            USEFUL.fetch_add(self.model.price(self.prompt, 0, self.whole), Relaxed);
+            return None;
+        }
+        self.written += 1;
+        Some(Chunk { model: self.model.id, usage: Usage::openai(self.prompt, self.written) })
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        match (self.is_begun && !self.is_billed, self.written) {
+            (false, _) => {}
+            (true, 0) => {
+                UNPRICED.fetch_add(1, Relaxed);
+            }
+            (true, written) => {
+                WASTED.fetch_add(self.model.price(self.prompt, 0, written), Relaxed);
+            }
         }
     }
 }

@@ -1,10 +1,14 @@
 //! The five workflows that customers begin and one within them, and what each promises.
 
+use std::pin::pin;
+
+use futures_util::StreamExt as _;
+
 use crate::carriers::send_parcel;
 use crate::failure::{ModelError, OrderError};
 use crate::steps::{
     Request, assist, charge_card, classify, embed, look_up, rank, render, reserve_stock, send_receipt,
-    tax_rate, tell_warehouse, translate,
+    summary, tax_rate, tell_warehouse, translate,
 };
 
 /// Who buys.
@@ -55,6 +59,15 @@ async fn reply(request: Request) -> Result<(), ModelError> {
     // Who has a second question gets a short answer to it, since there is no money left for a long one.
     if request.is_each(20) {
         assist(request).await?;
+    }
+    let mut summary = pin!(summary(request));
+    let mut read = 0;
+    while summary.next().await.is_some() {
+        read += 1;
+        // Now and then somebody has read enough.
+        if read == 5 && request.is_each(25) {
+            break;
+        }
     }
     // Who writes in another language is answered in it.
     if request.is_each(10) {

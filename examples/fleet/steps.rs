@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use futures_util::stream::{self, Stream};
 use tokio::time::sleep;
 
 use crate::failure::{ModelError, OrderError};
-use crate::models::{Answer, LARGE, SMALL, of_our_own};
+use crate::models::{Answer, Chunk, LARGE, SMALL, of_our_own};
 
 /// A request, of whatever kind.
 #[derive(Clone, Copy, Debug)]
@@ -160,6 +161,20 @@ async fn short_draft(request: Request) -> Result<Answer, ModelError> {
     } else {
         Ok(sent.answered(cached(request), 80))
     }
+}
+
+/// What was answered, in a sentence that is read while it is written.
+#[tta::primitive(
+    llm(provider = "openai", model = "gpt-4o-mini"),
+    labels(model: bounded(8) = "gpt-4o-mini"),
+    maturity = "development"
+)]
+pub(crate) fn summary(request: Request) -> impl Stream<Item = Chunk> {
+    stream::unfold(SMALL.write(letter(request), 12), move |mut writing| async move {
+        writing.begin();
+        work(request, Duration::from_millis(1)).await;
+        writing.next().map(|chunk| (chunk, writing))
+    })
 }
 
 /// By a model of the shop's own: what it costs has not been said.

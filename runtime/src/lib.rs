@@ -64,6 +64,7 @@
 //! | `parallel` | [`parallel!`](macro@parallel), [`parallel`](fn@parallel) and their `try_` forms |
 //! | `router` | [`router`](macro@router), [`Decision`], and [`router::Adaptive`], which learns where calls go best |
 //! | `llm` | `llm(..)`: what is asked of language models and what that costs, [`price_of`], [`Prices`]; and what it may cost: [`budget`] |
+//! | `async-openai` | its answers, whole and in chunks, as [`LlmResponse`] and [`LlmChunk`] |
 //! | `testing` | [`testing`]: spans and metrics of one test |
 //! | `telemetry` | recording alone, for an exporter of your own; implied by the above |
 //! | `http` | the headers of HTTP requests as carriers for [`propagation`] |
@@ -104,7 +105,7 @@ mod span;
 
 #[cfg(feature = "telemetry")]
 mod config;
-#[cfg(any(feature = "redis", feature = "saga", feature = "telemetry"))]
+#[cfg(any(feature = "llm", feature = "redis", feature = "saga", feature = "telemetry"))]
 mod diagnostics;
 #[cfg(feature = "telemetry")]
 mod export;
@@ -136,7 +137,7 @@ pub mod llm {
 }
 
 pub use catalog::Maturity;
-pub use cost::{LlmResponse, Money, ParseMoneyError, RawUsage, Usage, UsageShape, UsageUnit};
+pub use cost::{LlmChunk, LlmResponse, Money, ParseMoneyError, RawUsage, Usage, UsageShape, UsageUnit};
 #[cfg(feature = "llm")]
 pub use cost::{ModelPrice, PriceRequest, Prices, PricesError, UsageError, budget, price_of};
 #[cfg(feature = "parallel")]

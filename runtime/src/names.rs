@@ -131,6 +131,10 @@ mod gen_ai {
     pub(crate) const GEN_AI_TOP_P: &str = "gen_ai.request.top_p";
     pub(crate) const GEN_AI_SEED: &str = "gen_ai.request.seed";
     pub(crate) const GEN_AI_CONVERSATION: &str = "gen_ai.conversation.id";
+    /// The answer comes in chunks.
+    pub(crate) const GEN_AI_STREAM: &str = "gen_ai.request.stream";
+    /// In seconds, a float.
+    pub(crate) const GEN_AI_FIRST_CHUNK: &str = "gen_ai.response.time_to_first_chunk";
     pub(crate) const GEN_AI_RESPONSE_MODEL: &str = "gen_ai.response.model";
     pub(crate) const GEN_AI_RESPONSE_ID: &str = "gen_ai.response.id";
     pub(crate) const GEN_AI_FINISH_REASONS: &str = "gen_ai.response.finish_reasons";
@@ -147,6 +151,10 @@ mod gen_ai {
     pub(crate) const REMAINING_TOKENS: &str = "tta.llm.ratelimit.remaining_tokens";
     /// A part is larger than the whole, as it was reported.
     pub(crate) const USAGE_INCONSISTENT: &str = "tta.llm.usage.inconsistent";
+    /// A stream has come to its end and has not told what it has used.
+    pub(crate) const USAGE_MISSING: &str = "tta.llm.usage.missing";
+    /// What was used is what was told before the stream was cut.
+    pub(crate) const USAGE_PARTIAL: &str = "tta.llm.usage.partial";
     /// Dollars that the call itself has cost, with all its attempts: a float.
     pub(crate) const COST: &str = "tta.cost.usd";
     /// Dollars that were spent in the call, by whatever it has called: a float.
@@ -395,6 +403,8 @@ pub(crate) mod metric {
     pub(crate) const LLM_REQUESTS: &str = "tta_llm_requests_total";
     #[cfg(feature = "llm")]
     pub(crate) const LLM_LATENCY: &str = "tta_llm_latency_seconds";
+    #[cfg(feature = "llm")]
+    pub(crate) const LLM_FIRST_TOKEN: &str = "tta_llm_time_to_first_token_seconds";
     #[cfg(feature = "llm")]
     pub(crate) const LLM_TOKENS: &str = "tta_llm_tokens_total";
     #[cfg(feature = "llm")]

@@ -4,6 +4,7 @@
 use std::future::pending;
 use std::time::Duration;
 
+use futures::stream::{self, BoxStream, Stream, StreamExt as _};
 use tta::llm::Response;
 use tta::testing::{Capture, CapturedSpan, capture};
 use tta::{LlmResponse, PolicyError, Usage};
@@ -327,5 +328,97 @@ async fn what_was_spent_in_attempts_that_did_not_help_is_wasted() {
         let workflow = seen.span("invoke_workflow with_policies");
         assert!(is(number(&workflow, "tta.cost.total_usd"), attempts * DOLLARS), "{workflow:?}");
         assert!(is(number(&workflow, "tta.cost.wasted_usd"), wasted * DOLLARS), "{workflow:?}");
+    }
+}
+
+/// An answer in chunks: the prompt is told first, and what was answered last.
+#[tta::primitive(llm(provider = "openai", model = "gpt-4o", max_tokens = 500))]
+fn ask_in_chunks(tells: bool) -> impl Stream<Item = Result<serde_json::Value, Failure>> {
+    let chunk = |choices, usage| {
+        serde_json::json!({
+            "id": "chatcmpl-1", "object": "chat.completion.chunk", "model": "gpt-4o-2024-08-06",
+            "service_tier": "default", "choices": choices, "usage": usage,
+        })
+    };
+    let choices = |text, reason: Option<&str>| serde_json::json!([{"index": 0, "delta": {"content": text}, "finish_reason": reason}]);
+    let used = |prompt, answer| {
+        if tells {
+            serde_json::json!({"prompt_tokens": prompt, "completion_tokens": answer})
+        } else {
+            ().into()
+        }
+    };
+    stream::iter([
+        Ok(chunk(choices("It", None), used(1_000, 1))),
+        Ok(chunk(choices(" is.", Some("stop")), serde_json::Value::Null)),
+        Ok(chunk(serde_json::json!([]), used(1_000, 100))),
+    ])
+}
+
+#[tokio::test]
+async fn an_answer_in_chunks_is_described_when_it_ends() {
+    let seen = capture();
+    seen.scope(async { ask_in_chunks(true).for_each(|_| async {}).await }).await;
+    let span = seen.span("chat gpt-4o");
+    for (key, value) in [
+        ("gen_ai.request.stream", "true"),
+        ("gen_ai.request.max_tokens", "500"),
+        ("gen_ai.response.model", "gpt-4o-2024-08-06"),
+        ("gen_ai.response.id", "chatcmpl-1"),
+        ("gen_ai.response.finish_reasons", "[\"stop\"]"),
+        ("gen_ai.usage.input_tokens", "1000"),
+        ("gen_ai.usage.output_tokens", "100"),
+        ("tta.stream.items", "3"),
+        ("tta.cost.complete", "true"),
+    ] {
+        assert_eq!(span.attribute(key).as_deref(), Some(value), "{key}");
+    }
+    assert!(is(number(&span, "tta.cost.usd"), DOLLARS), "{span:?}");
+    let whole = span.end_time.duration_since(span.start_time).expect("an end after the start").as_secs_f64();
+    let first = number(&span, "gen_ai.response.time_to_first_chunk").expect("a time");
+    assert!(first > 0.0 && first <= whole, "{first} of {whole}");
+    assert_eq!(span.attribute("tta.llm.usage.missing").or(span.attribute("tta.llm.usage.partial")), None);
+    assert!(is(cost(&seen, "useful"), DOLLARS));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_dropped_or_does_not_tell_its_usage_says_so() {
+    let seen = capture();
+    seen.scope(async { ask_in_chunks(true).take(2).count().await }).await;
+    let span = seen.span("chat gpt-4o");
+    assert_eq!(span.attribute("tta.status").as_deref(), Some("cancelled"));
+    assert_eq!(span.attribute("tta.llm.usage.partial").as_deref(), Some("true"));
+    // The prompt and one token.
+    assert!(is(cost(&seen, "wasted"), 0.002_5 + 0.000_01), "{:?}", cost(&seen, "wasted"));
+
+    let seen = capture();
+    seen.scope(async { ask_in_chunks(false).count().await }).await;
+    let span = seen.span("chat gpt-4o");
+    assert_eq!(span.attribute("tta.status").as_deref(), Some("success"));
+    assert_eq!(span.attribute("tta.llm.usage.missing").as_deref(), Some("true"));
+    assert_eq!(span.attribute("tta.cost.complete").as_deref(), Some("false"));
+    let labels = [("provider", "openai"), ("model", "gpt-4o")];
+    assert_eq!(seen.metric("tta_llm_unpriced_calls_total", &labels), Some(1.0));
+}
+
+#[tta::workflow]
+async fn hands_a_stream_on() -> BoxStream<'static, Result<serde_json::Value, Failure>> {
+    ask_in_chunks(true).boxed()
+}
+
+#[tta::workflow]
+async fn asks_for_it() -> usize {
+    hands_a_stream_on().await.count().await
+}
+
+#[tokio::test]
+async fn a_stream_that_outlives_its_workflow_is_counted_once_in_each() {
+    let seen = capture();
+    assert_eq!(seen.scope(asks_for_it()).await, 3);
+    let workflow = seen.span("invoke_workflow asks_for_it");
+    assert!(is(number(&workflow, "tta.cost.total_usd"), DOLLARS), "{workflow:?}");
+    for (name, root) in [("asks_for_it", "true"), ("hands_a_stream_on", "false")] {
+        let labels = [("workflow_name", name), ("root", root), ("disposition", "useful")];
+        assert!(is(seen.metric("tta_workflow_cost_dollars_total", &labels), DOLLARS), "{name}");
     }
 }

@@ -1,6 +1,6 @@
 //! How models answer, in a row of the dashboard of dependencies.
 
-use crate::rules::cost::{ERRORS_RATIO, HEALTH, LATENCIES, REQUESTS, TOKENS};
+use crate::rules::cost::{ERRORS_RATIO, FIRST_TOKENS, HEALTH, LATENCIES, REQUESTS, TOKENS};
 
 use super::Row;
 use super::panel::{Panel, Thresholds};
@@ -12,6 +12,7 @@ const MODEL: &str = "{{model}} ({{provider}})";
 
 pub(super) fn row() -> Row {
     let [(p50, _), (p95, _)] = LATENCIES;
+    let [(first_p50, _), (first_p95, _)] = FIRST_TOKENS;
     Row::new(
         "Models",
         [
@@ -40,17 +41,27 @@ pub(super) fn row() -> Row {
                 "The time within which half and 95 % of the attempts end. Yellow from 1 s, red from 5 s.",
                 "s",
             )
-            .size(12, 8)
+            .size(8, 8)
             .thresholds(seconds_by_default())
             .up_from_zero()
             .target(format!("{p50}{{@}}"), "{{model}} ({{provider}}) p50")
             .target(format!("{p95}{{@}}"), "{{model}} ({{provider}}) p95"),
             Panel::lines(
+                "Time to first token",
+                "The time within which half and 95 % of the answers that come in chunks begin. Yellow from 1 s, red from 5 s.",
+                "s",
+            )
+            .size(8, 8)
+            .thresholds(seconds_by_default())
+            .up_from_zero()
+            .target(format!("{first_p50}{{@}}"), "{{model}} ({{provider}}) p50")
+            .target(format!("{first_p95}{{@}}"), "{{model}} ({{provider}}) p95"),
+            Panel::lines(
                 "Tokens by model",
                 "Tokens per second, of prompts and of answers.",
                 "suffix: tokens/s",
             )
-            .size(12, 8)
+            .size(8, 8)
             .thresholds(Thresholds::none())
             .up_from_zero()
             .target(

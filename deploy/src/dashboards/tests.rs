@@ -363,6 +363,7 @@ fn every_line_of_a_latency_has_exemplars() {
                 "tta_bulkhead_wait_seconds",
                 "tta_cache_operation_duration",
                 "tta_llm_latency_seconds",
+                "tta_llm_time_to_first_token_seconds",
                 "tta_router_",
                 "tta_workflow_call_cost_dollars",
             ];

@@ -3,9 +3,9 @@
 use crate::promql::number;
 use crate::rules::RuleFile;
 use crate::rules::cost::{
-    CACHED, COST, ERRORS_RATIO, EXECUTIONS, HEALTH, LATENCIES, LATENCY, LEAST_WASTED, MODEL_HOUR, PER_CALL,
-    REQUESTS, SPENDING, Spending, TOKENS, UNPRICED, WASTED, WASTED_SHARE, WORKFLOW_COST, WORKFLOW_HOUR,
-    WORKFLOW_WASTED,
+    CACHED, COST, ERRORS_RATIO, EXECUTIONS, FIRST_TOKEN, FIRST_TOKENS, HEALTH, LATENCIES, LATENCY,
+    LEAST_WASTED, MODEL_HOUR, PER_CALL, REQUESTS, SPENDING, Spending, TOKENS, UNPRICED, WASTED, WASTED_SHARE,
+    WORKFLOW_COST, WORKFLOW_HOUR, WORKFLOW_WASTED,
 };
 
 use super::alerts::{Cases, Growth, test};
@@ -295,7 +295,16 @@ impl Cases<'_> {
         if self.catalog.has(REQUESTS) {
             scenarios.extend(self.failed_requests());
         }
-        scenarios.extend(self.latencies());
+        scenarios.extend(self.percentiles(
+            "what half and 95 % of the attempts of two instances are within",
+            LATENCY,
+            LATENCIES,
+        ));
+        scenarios.extend(self.percentiles(
+            "within what half and 95 % of the answers of two instances begin",
+            FIRST_TOKEN,
+            FIRST_TOKENS,
+        ));
         scenarios
     }
 
@@ -492,15 +501,15 @@ impl Cases<'_> {
         ]
     }
 
-    fn latencies(&self) -> Option<Scenario> {
-        let [from, to] = *self.catalog.family(LATENCY)?.buckets.first_chunk::<2>()?;
+    fn percentiles(&self, name: &str, family: &str, recorded: [(&str, f64); 2]) -> Option<Scenario> {
+        let [from, to] = *self.catalog.family(family)?.buckets.first_chunk::<2>()?;
         let job = self.job();
         // In the last five minutes 40 take longer than the lower bound, and in the last two of them 10 do not.
         let (none, slow, quick) = ("0+0x10", "0+0x5 8+8x4", "0+10x5 50+0x2 55 60");
         let bounds = [number(from), number(to), "+Inf".to_owned()];
         let of = |(job, instance, counts): (&str, &str, [&str; 3])| {
             let of_bucket = |(le, values): (&String, &str)| {
-                let family = format!("{LATENCY}_bucket");
+                let family = format!("{family}_bucket");
                 of_model(&family, job, MODEL, instance, &[("le", le)], values.to_owned())
             };
             bounds.iter().zip(counts).map(of_bucket).collect::<Vec<_>>()
@@ -512,11 +521,7 @@ impl Cases<'_> {
             let value = from + (to - from) * (50.0 * quantile - 10.0) / 40.0;
             expects_at(name, &labels, "10m", Some(value))
         };
-        Some(scenario(
-            "what half and 95 % of the attempts of two instances are within",
-            series.into_iter().flat_map(of).collect(),
-            LATENCIES.map(expects).into(),
-        ))
+        Some(scenario(name, series.into_iter().flat_map(of).collect(), recorded.map(expects).into()))
     }
 }
 

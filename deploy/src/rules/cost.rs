@@ -14,6 +14,7 @@ use super::{Group, Rule};
 
 pub(crate) const REQUESTS: &str = "tta_llm_requests_total";
 pub(crate) const LATENCY: &str = "tta_llm_latency_seconds";
+pub(crate) const FIRST_TOKEN: &str = "tta_llm_time_to_first_token_seconds";
 pub(crate) const TOKENS: &str = "tta_llm_tokens_total";
 pub(crate) const COST: &str = "tta_llm_cost_dollars_total";
 pub(crate) const UNPRICED: &str = "tta_llm_unpriced_calls_total";
@@ -31,6 +32,10 @@ pub(crate) const CACHED: &str = "model:tta_llm_tokens_cached_per_prompt:ratio_ra
 pub(crate) const ERRORS_RATIO: &str = "model:tta_llm_errors_per_request:ratio_rate5m";
 pub(crate) const LATENCIES: [(&str, f64); 2] =
     [("model:tta_llm_latency_seconds:p50_5m", 0.5), ("model:tta_llm_latency_seconds:p95_5m", 0.95)];
+pub(crate) const FIRST_TOKENS: [(&str, f64); 2] = [
+    ("model:tta_llm_time_to_first_token_seconds:p50_5m", 0.5),
+    ("model:tta_llm_time_to_first_token_seconds:p95_5m", 0.95),
+];
 
 /// The part of what a model costs that may be wasted, and the dollars an hour below which it is no matter.
 pub(crate) const WASTED_SHARE: f64 = 0.2;
@@ -94,9 +99,11 @@ pub(super) fn recorded(catalog: &Catalog, job: &str) -> Vec<Rule> {
         let errors = rate(BY, &of(REQUESTS, Some(("status", "error"))));
         rules.push(Rule::record(ERRORS_RATIO, format!("{errors} / ({judged} > 0)")));
     }
-    if catalog.has(LATENCY) {
-        let recorded = |(name, quantile)| Rule::record(name, percentile(quantile, BY, LATENCY, job));
-        rules.extend(LATENCIES.map(recorded));
+    for (family, percentiles) in [(LATENCY, LATENCIES), (FIRST_TOKEN, FIRST_TOKENS)] {
+        if catalog.has(family) {
+            let recorded = |(name, quantile)| Rule::record(name, percentile(quantile, BY, family, job));
+            rules.extend(percentiles.map(recorded));
+        }
     }
     rules
 }

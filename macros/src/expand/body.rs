@@ -38,6 +38,10 @@ impl Call<'_> {
         // An empty first statement keeps the braces of a lone expression from being called unused.
         let body = if is_lone_expression(body) { quote!({} #body) } else { body.clone() };
         let body = group(Delimiter::Brace, self.function.brace.span.join(), body);
+        if let Some(lazy) = returned.lazy().filter(|_| self.asks_for_a_stream()) {
+            let stream = self.asked_for_a_stream(returned, lazy, &body.to_token_stream());
+            return quote!(#prologue #begin #stream);
+        }
         if self.has_policies() {
             let bindings = self.rebound();
             let chain = self.through_policies(returned, &quote!({ #bindings #body }));

@@ -135,7 +135,8 @@ impl Call<'_> {
         let Parameters { inputs, prologue } = self.parameters();
         let site = self.site(&returned);
         let block = self.block(&returned, &TokenStream::new(), &prologue);
-        let output = returned.in_closure();
+        // What is asked for is put into what is returned.
+        let output = (!self.asks_for_a_stream()).then(|| returned.in_closure());
         let call = self.observed("call", &quote!(move || #output { #block }), &returned);
         let signature = Signature { inputs, ..sig.clone() };
         let body = group(Delimiter::Brace, brace.span.join(), quote!(#site #call));
@@ -219,9 +220,12 @@ impl Call<'_> {
         let captures_all = sig.generics.lifetimes().any(|param| param.lifetime.ident == "async_trait");
         let captures = sig.inputs.iter().filter(|_| captures_all).filter_map(capture);
         let begin = self.begin();
-        let edge = returned.edge(private);
+        let stream = returned.lazy().filter(|_| self.asks_for_a_stream());
+        let edge = if stream.is_some() { TokenStream::new() } else { returned.edge(private) };
         let asks = self.asks() || self.has_policies() || self.is_saga();
-        let body = if self.has_policies() {
+        let body = if let Some(lazy) = stream {
+            self.asked_for_a_stream(&returned, lazy, body)
+        } else if self.has_policies() {
             self.through_policies(&returned, body)
         } else if self.is_saga() {
             self.as_saga(&returned, body)

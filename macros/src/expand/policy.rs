@@ -17,7 +17,7 @@ use crate::branch::static_of;
 impl Call<'_> {
     /// Whether the body is run through policies.
     pub(super) fn has_policies(&self) -> bool {
-        self.args.policies.any()
+        self.args.policies.any() && !self.asks_for_a_stream()
     }
 
     // Output:

@@ -11,7 +11,7 @@ use crate::args::{
     Time, Timeout,
 };
 use crate::ctxt::Ctxt;
-use crate::item::{Function, Lazy, Shape, bare};
+use crate::item::{Function, Lazy, Shape, What, bare};
 use crate::words::one_of;
 
 /// Nobody waits for longer, and clocks of milliseconds get that far.
@@ -225,7 +225,17 @@ pub(super) fn function(role: Role, policies: &Policies, function: &Function, cx:
         }
         return;
     }
-    if matches!(function.shape(), Shape::Sync) {
+    let is_sync = matches!(function.shape(), Shape::Sync);
+    let lazy = Lazy::of(&function.sig.output);
+    let is_stream = lazy.as_ref().is_some_and(Lazy::is_stream);
+    // An answer can come in chunks; what decides on a call cannot wait for all of them.
+    let only_asks =
+        policies.keywords().all(|keyword| Some(keyword) == policies.llm.as_ref().map(|llm| &llm.keyword));
+    let is_direct = lazy.is_some_and(|lazy| lazy.what == What::Stream);
+    if is_stream && only_asks && (is_direct || !is_sync) {
+        return;
+    }
+    if is_sync {
         let name = &function.sig.fn_token;
         cx.error(name, format!("`{first}` waits without blocking, which takes an `async fn`: write one"));
         return;

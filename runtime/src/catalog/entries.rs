@@ -191,6 +191,9 @@ impl CatalogSite {
         #[cfg(feature = "llm")]
         families.extend(FAMILIES.iter().filter(|family| match family.producer() {
             crate::metric::family::Producer::Models => self.models().is_some(),
+            crate::metric::family::Producer::Streams => {
+                self.models().is_some_and(crate::cost::Models::is_stream)
+            }
             crate::metric::family::Producer::Spending => {
                 kind == SiteKind::Workflow && crate::cost::asks_models()
             }

@@ -86,6 +86,8 @@ pub(super) fn is_emitted(family: &'static Family, sites: &[CatalogSite]) -> bool
         #[cfg(feature = "llm")]
         Producer::Models => models(sites).next().is_some(),
         #[cfg(feature = "llm")]
+        Producer::Streams => models(sites).any(Models::is_stream),
+        #[cfg(feature = "llm")]
         Producer::Spending => any(SiteKind::Workflow) && models(sites).next().is_some(),
         #[cfg(feature = "llm")]
         Producer::Budgets => !crate::cost::budget::declared().is_empty(),
@@ -116,8 +118,8 @@ fn own(family: &'static Family, name: &'static str, sites: &[CatalogSite]) -> Fa
         return of_routers(family, name, sites);
     }
     #[cfg(feature = "llm")]
-    if let Producer::Models = family.producer() {
-        return of_models(name, sites);
+    if let Producer::Models | Producer::Streams = family.producer() {
+        return of_models(family.producer(), name, sites);
     }
     #[cfg(feature = "llm")]
     if let Producer::Budgets = family.producer() {
@@ -206,7 +208,8 @@ fn models(sites: &[CatalogSite]) -> impl Iterator<Item = &'static Models> {
 
 /// A label of what is counted of models.
 #[cfg(feature = "llm")]
-fn of_models(name: &'static str, sites: &[CatalogSite]) -> FamilyLabel {
+fn of_models(producer: Producer, name: &'static str, sites: &[CatalogSite]) -> FamilyLabel {
+    let models = |sites| models(sites).filter(|models| producer == Producer::Models || models.is_stream());
     let open = |limit, known: Vec<&'static str>| FamilyLabel {
         is_open: true,
         limit: Some(limit),

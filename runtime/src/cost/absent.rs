@@ -1,9 +1,12 @@
 //! What stands for `llm(..)` where its feature is not compiled in: its expressions are checked, and nothing is asked.
 
+use futures_core::Stream;
+
 use crate::outcome::Outcome;
 use crate::policy::{Aspect, Observed, PolicyError};
 use crate::span::Fields;
 
+use super::chunk::LlmChunk;
 use super::request::Request;
 use super::response::LlmResponse;
 
@@ -20,6 +23,11 @@ impl Llm {
 
     /// `operation = "embeddings"`
     pub const fn operation(self, _operation: &'static str) -> Self {
+        self
+    }
+
+    /// It returns a stream.
+    pub const fn stream(self) -> Self {
         self
     }
 
@@ -131,5 +139,94 @@ pub async fn attempt_of<R>(
     _outcome: impl Fn(&R) -> Outcome,
     _refuse: Option<fn(PolicyError) -> R>,
 ) -> R {
+    body.await
+}
+
+/// What chunks tell, if somebody looks at them.
+#[derive(Debug)]
+pub struct Heard(());
+
+/// Nobody looks at it.
+pub fn heard<T: LlmChunk + ?Sized>(_asked: &Asked, _chunk: &T, _heard: &mut Heard) {}
+
+/// Nobody looks at it.
+pub fn complained<T: LlmResponse + ?Sized>(_asked: &Asked, _error: &T, _heard: &mut Heard) {}
+
+/// What goes on when the body has returned.
+#[derive(Debug)]
+pub struct Opened(());
+
+impl Opened {
+    /// Nobody looks.
+    #[must_use]
+    pub fn returned<R>(
+        self,
+        _result: &R,
+        _look: impl FnOnce(&R, &Asked, &mut Answer),
+        _outcome: impl FnOnce(&R) -> Outcome,
+    ) -> Self {
+        self
+    }
+
+    /// The stream as it is.
+    pub fn stream<T, S, L, O>(self, stream: S, _look: L, _outcome: O) -> S
+    where
+        S: Stream<Item = T>,
+        L: Fn(&T, &Asked, &mut Heard),
+        O: Fn(&T) -> Outcome,
+    {
+        stream
+    }
+}
+
+/// The body is all.
+pub fn streamed<R>(
+    _asked: Asked,
+    body: impl FnOnce() -> R,
+    _refuse: Option<fn(PolicyError) -> R>,
+    _next: impl FnOnce(R, Opened) -> R,
+) -> R {
+    body()
+}
+
+/// The body is all.
+pub async fn streamed_of<R>(
+    _asked: Asked,
+    body: impl Future<Output = R>,
+    _refuse: Option<fn(PolicyError) -> R>,
+    _next: impl FnOnce(R, Opened) -> R,
+) -> R {
+    body.await
+}
+
+/// The body is all.
+pub fn streamed_items<T, S, L, O>(
+    _asked: Asked,
+    body: impl FnOnce() -> S,
+    _refuse: Option<fn(PolicyError) -> T>,
+    _look: L,
+    _outcome: O,
+) -> S
+where
+    S: Stream<Item = T>,
+    L: Fn(&T, &Asked, &mut Heard),
+    O: Fn(&T) -> Outcome,
+{
+    body()
+}
+
+/// The body is all.
+pub async fn streamed_items_of<T, S, L, O>(
+    _asked: Asked,
+    body: impl Future<Output = S>,
+    _refuse: Option<fn(PolicyError) -> T>,
+    _look: L,
+    _outcome: O,
+) -> S
+where
+    S: Stream<Item = T>,
+    L: Fn(&T, &Asked, &mut Heard),
+    O: Fn(&T) -> Outcome,
+{
     body.await
 }

@@ -12,10 +12,12 @@ use super::series::Answered;
 use crate::names::{attribute, event};
 use crate::outcome::{Outcome, Status};
 use crate::policy::{PolicyError, Refuse};
+#[cfg(feature = "telemetry")]
+use crate::span::clock::Tick;
 
 /// How far an attempt has come.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Stage {
+pub(super) enum Stage {
     /// Not polled: nothing was sent.
     Made,
     /// The program's code is running, so that a panic is its own.
@@ -26,25 +28,90 @@ enum Stage {
 }
 
 /// One attempt of a call of a model. However it ends, it is booked once.
-struct Attempt<'a> {
-    asked: &'a Asked,
+pub(super) struct Attempt {
+    pub(super) asked: Asked,
     account: Option<Arc<Account>>,
     reservation: Option<Reservation>,
     #[cfg(feature = "telemetry")]
-    begun: crate::span::clock::Tick,
+    begun: Tick,
     stage: Stage,
 }
 
-impl Attempt<'_> {
-    fn end(&mut self, outcome: &Outcome, answer: &Answer) {
+/// An attempt that a budget refuses, and how the function says so.
+pub(super) struct Refused<R>(PolicyError, fn(PolicyError) -> R);
+
+impl<R> Refused<R> {
+    pub(super) fn returned(self) -> R {
+        self.1(self.0)
+    }
+}
+
+impl Attempt {
+    /// Begins an attempt, if the budgets that it lies in have enough left. Where a refusal cannot be said there is none.
+    pub(super) fn open<R>(asked: Asked, refuse: Refuse<R>) -> Result<Self, Refused<R>> {
+        let account = crate::span::payer();
+        let reserved = account.as_deref().map(|account| asked.reserve(account, refuse.is_some()));
+        let reservation = match (reserved.transpose(), refuse) {
+            (Err(refusal), Some(refuse)) => return Err(Refused(refusal, refuse)),
+            (reserved, _) => reserved.ok().flatten().flatten(),
+        };
+        Ok(Attempt {
+            asked,
+            account,
+            reservation,
+            #[cfg(feature = "telemetry")]
+            begun: Tick::now(),
+            stage: Stage::Made,
+        })
+    }
+
+    /// Where it is while the program's code runs, which may panic.
+    pub(super) fn poll(&mut self) {
+        if let (Stage::Made, Some(reservation)) = (self.stage, &mut self.reservation) {
+            reservation.sent();
+        }
+        self.stage = Stage::Polled;
+    }
+
+    pub(super) fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    pub(super) fn set_stage(&mut self, stage: Stage) {
+        self.stage = stage;
+    }
+
+    /// How long it has taken so far, in nanoseconds.
+    #[cfg(feature = "telemetry")]
+    pub(super) fn elapsed(&self) -> u64 {
+        self.begun.until(Tick::now())
+    }
+
+    /// Runs the function's body.
+    pub(super) async fn run<R>(&mut self, body: impl Future<Output = R>) -> R {
+        let mut body = std::pin::pin!(body);
+        let result = std::future::poll_fn(|task| {
+            self.poll();
+            let polled = body.as_mut().poll(task);
+            self.stage = Stage::Waiting;
+            polled
+        })
+        .await;
+        // What looks at the result is the program's, too.
+        self.stage = Stage::Polled;
+        result
+    }
+
+    pub(super) fn end(&mut self, outcome: &Outcome, answer: &Answer) {
         self.stage = Stage::Ended;
         let is_useful = outcome.status == Status::Success;
         let begun = &*self.asked.0;
         let (used, cost) = if answer.is_known {
             (answer.used, answer.cost)
         } else {
-            // Of a request that nobody has an answer to.
-            let used = begun.estimate().filter(|_| outcome.status == Status::Cancelled);
+            // Of a request that nobody has an answer to, or that only the beginning of one has come to.
+            let is_sent = outcome.status == Status::Cancelled || answer.has_begun;
+            let used = begun.estimate().filter(|_| is_sent);
             (used, used.as_ref().and_then(|usage| begun.price(&Response::new(), usage)))
         };
         let money = cost.unwrap_or_default();
@@ -75,7 +142,8 @@ impl Attempt<'_> {
             &begun.request.model,
             &Answered {
                 status: outcome.status,
-                nanoseconds: self.begun.until(crate::span::clock::Tick::now()),
+                nanoseconds: self.elapsed(),
+                first: answer.first,
                 usage,
                 cost,
             },
@@ -83,7 +151,7 @@ impl Attempt<'_> {
     }
 }
 
-impl Drop for Attempt<'_> {
+impl Drop for Attempt {
     fn drop(&mut self) {
         match self.stage {
             Stage::Made | Stage::Ended => {}
@@ -140,35 +208,13 @@ pub async fn attempt_of<R>(
     outcome: impl Fn(&R) -> Outcome,
     refuse: Refuse<R>,
 ) -> R {
-    let mut body = std::pin::pin!(body);
-    let account = crate::span::payer();
-    let reserved = account.as_deref().map(|account| asked.reserve(account, refuse.is_some()));
-    let reservation = match (reserved.transpose(), refuse) {
-        (Err(refusal), Some(refuse)) => return refuse(refusal),
-        (reserved, _) => reserved.ok().flatten().flatten(),
+    let mut attempt = match Attempt::open(asked, refuse) {
+        Ok(attempt) => attempt,
+        Err(refused) => return refused.returned(),
     };
-    let mut attempt = Attempt {
-        asked: &asked,
-        account,
-        reservation,
-        #[cfg(feature = "telemetry")]
-        begun: crate::span::clock::Tick::now(),
-        stage: Stage::Made,
-    };
-    let result = std::future::poll_fn(|task| {
-        if let (Stage::Made, Some(reservation)) = (attempt.stage, &mut attempt.reservation) {
-            reservation.sent();
-        }
-        attempt.stage = Stage::Polled;
-        let polled = body.as_mut().poll(task);
-        attempt.stage = Stage::Waiting;
-        polled
-    })
-    .await;
-    // What looks at the result is the program's, too.
-    attempt.stage = Stage::Polled;
+    let result = attempt.run(body).await;
     let mut answer = Answer::default();
-    look(&result, &asked, &mut answer);
+    look(&result, &attempt.asked, &mut answer);
     let outcome = outcome(&result);
     attempt.end(&outcome, &answer);
     result

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::SystemTime;
 
 use super::request::{Request, name};
@@ -18,8 +18,13 @@ use crate::span::{Fields, Span};
 
 /// What `llm(..)` says of a function.
 pub struct Llm {
+    primitive: &'static str,
     /// The model's part in the function, of which the span is named.
     operation: &'static str,
+    /// Its answers come in chunks.
+    is_stream: bool,
+    /// Somebody was told that they do not say what they have used.
+    has_hinted: AtomicBool,
     /// What its last answer has used, for want of anything better.
     pub(super) last: Last,
     #[cfg(feature = "telemetry")]
@@ -61,9 +66,12 @@ impl fmt::Debug for Llm {
 #[cfg_attr(not(feature = "telemetry"), allow(unused_mut, unused_variables))]
 impl Llm {
     /// Of a function.
-    pub const fn new(_primitive: &'static str) -> Self {
+    pub const fn new(primitive: &'static str) -> Self {
         Llm {
+            primitive,
             operation: operation::CHAT,
+            is_stream: false,
+            has_hinted: AtomicBool::new(false),
             last: Last::new(),
             #[cfg(feature = "telemetry")]
             models: Models::new(),
@@ -73,6 +81,16 @@ impl Llm {
     /// `operation = "embeddings"`
     pub const fn operation(mut self, operation: &'static str) -> Self {
         self.operation = operation;
+        self
+    }
+
+    /// It returns a stream.
+    pub const fn stream(mut self) -> Self {
+        self.is_stream = true;
+        #[cfg(feature = "telemetry")]
+        {
+            self.models.is_stream = true;
+        }
         self
     }
 
@@ -92,6 +110,19 @@ impl Llm {
             self.models.known = models;
         }
         self
+    }
+}
+
+impl Llm {
+    /// Says once that answers end without telling what they have used.
+    pub(super) fn hint(&self) {
+        if !self.has_hinted.swap(true, Relaxed) {
+            crate::diagnostics::warn(format_args!(
+                "{}: a stream has ended without telling its usage, so nobody knows what it has cost; OpenAI and those \
+                 who speak as it does tell it where `stream_options.include_usage` is set",
+                self.primitive
+            ));
+        }
     }
 }
 
@@ -152,6 +183,7 @@ impl Asking {
         fields.set(attribute::GEN_AI_TOP_P, &request.top_p);
         fields.set(attribute::GEN_AI_SEED, &request.seed);
         fields.set(attribute::GEN_AI_CONVERSATION, &request.conversation);
+        fields.set(attribute::GEN_AI_STREAM, &self.llm.is_stream.then_some(true));
     }
 
     /// The call has begun.
@@ -197,6 +229,13 @@ impl Begun {
         })
     }
 
+    /// What an answer costs by what it says of itself; unless nobody knows.
+    pub(super) fn cost(&self, response: &Response<'_>) -> Option<Money> {
+        let usage = response.usage.as_ref()?;
+        let is_nothing = *usage == Usage::openai(0, 0);
+        if is_nothing { Some(Money::ZERO) } else { self.price(response, usage) }
+    }
+
     fn price_as(&self, model: &str, response: &Response<'_>, usage: &Usage) -> Priced {
         let request = PriceRequest {
             provider: &self.request.provider,
@@ -226,9 +265,14 @@ impl Begun {
 #[derive(Debug, Default)]
 pub struct Answer {
     pub(super) is_known: bool,
+    /// A part of it has come, so that it will be billed.
+    pub(super) has_begun: bool,
     /// Unless nobody tells what was used.
     pub(super) used: Option<Usage>,
     pub(super) cost: Option<Money>,
+    /// How long its first chunk took, in nanoseconds.
+    #[cfg(feature = "telemetry")]
+    pub(super) first: Option<u64>,
 }
 
 /// Looks at an answer, or at an error that tells as much.
@@ -237,17 +281,14 @@ pub fn answered<T: LlmResponse + ?Sized>(asked: &Asked, value: &T, answer: &mut 
     let response = value.response_from(&begun.request.provider);
     answer.is_known = true;
     answer.used = response.usage;
-    answer.cost = response.usage.as_ref().and_then(|usage| {
-        let is_nothing = *usage == Usage::openai(0, 0);
-        if is_nothing { Some(Money::ZERO) } else { begun.price(&response, usage) }
-    });
+    answer.cost = begun.cost(&response);
     if let Some(span) = &begun.span {
         describe(span, &response);
     }
 }
 
 /// Says in the span what the answer says of itself.
-fn describe(span: &Span, response: &Response<'_>) {
+pub(super) fn describe(span: &Span, response: &Response<'_>) {
     let text = |value: &Option<Cow<'_, str>>| value.as_deref().map(name);
     span.set(attribute::GEN_AI_RESPONSE_MODEL, text(&response.model))
         .set(attribute::GEN_AI_RESPONSE_ID, text(&response.id))

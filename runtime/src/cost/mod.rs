@@ -8,9 +8,14 @@ mod account;
 mod attempt;
 #[cfg(feature = "llm")]
 pub mod budget;
+mod chunk;
+#[cfg(feature = "llm")]
+mod heard;
 #[cfg(feature = "llm")]
 mod llm;
 mod money;
+#[cfg(feature = "async-openai")]
+mod openai;
 #[cfg(feature = "context")]
 mod payer;
 #[cfg(feature = "llm")]
@@ -27,9 +32,12 @@ mod scoped;
 mod series;
 #[cfg(all(feature = "llm", feature = "telemetry"))]
 mod statement;
+#[cfg(feature = "llm")]
+mod streamed;
 mod unit;
 mod usage;
 
+pub use chunk::LlmChunk;
 pub use money::{Money, ParseMoneyError};
 pub use response::{LlmResponse, Response};
 pub use unit::UsageUnit;
@@ -99,13 +107,20 @@ pub(crate) fn prepare(prices: Option<Prices>, budget: Option<budget::Limits>) {
 #[allow(unreachable_pub, reason = "what is public is exported by `__private`")]
 pub mod private {
     #[cfg(not(feature = "llm"))]
-    pub use super::absent::{Answer, Asked, Asking, Limits, Llm, answered, attempt_of};
+    pub use super::absent::{
+        Answer, Asked, Asking, Heard, Limits, Llm, Opened, answered, attempt_of, complained, heard, streamed,
+        streamed_items, streamed_items_of, streamed_of,
+    };
     #[cfg(feature = "llm")]
     pub use super::attempt::attempt_of;
     #[cfg(feature = "llm")]
     pub use super::budget::Limits;
     #[cfg(feature = "llm")]
+    pub use super::heard::{Heard, complained, heard};
+    #[cfg(feature = "llm")]
     pub use super::llm::{Answer, Asked, Asking, Llm, answered};
     pub use super::money::Money;
     pub use super::request::Request;
+    #[cfg(feature = "llm")]
+    pub use super::streamed::{Opened, streamed, streamed_items, streamed_items_of, streamed_of};
 }

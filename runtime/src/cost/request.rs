@@ -82,9 +82,14 @@ impl<T: AsRef<str>> Given<String> for Option<T> {
 /// Bytes of a name from outside that are kept.
 const MAX_NAME: usize = 256;
 
+/// A name from outside, as much of it as is kept.
+pub(super) fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MAX_NAME)]
+}
+
 /// A name from outside.
 pub(super) fn name(text: &str) -> Cow<'static, str> {
-    Cow::Owned(text[..text.floor_char_boundary(MAX_NAME)].to_owned())
+    Cow::Owned(cut(text).to_owned())
 }
 
 impl Request {

@@ -155,18 +155,24 @@ impl LlmResponse for serde_json::Value {
     }
 
     fn response_from(&self, provider: &str) -> Response<'_> {
-        let text = |key: &str| self.get(key).and_then(serde_json::Value::as_str);
-        let mut response = Response::new();
-        response.model = text("model").or_else(|| text("modelVersion")).map(Cow::Borrowed);
-        response.id = text("id").or_else(|| text("responseId")).map(Cow::Borrowed);
-        response.service_tier = text("service_tier").map(Cow::Borrowed);
-        let each = |list: &str, key: &'static str| {
-            let list = self.get(list).and_then(serde_json::Value::as_array);
-            list.into_iter().flatten().filter_map(move |item| item.get(key)?.as_str())
-        };
-        let reasons = each("choices", "finish_reason").chain(each("candidates", "finishReason"));
-        response.finish_reasons = reasons.chain(text("stop_reason")).map(Cow::Borrowed).collect();
-        response.usage = Usage::from_json(provider, None, self).ok().map(|(usage, _)| usage);
-        response
+        let usage = Usage::from_json(provider, None, self).ok().map(|(usage, _)| usage);
+        Response { usage, ..described(self) }
     }
+}
+
+/// What a body, or an event of a stream, says of itself besides its usage.
+#[cfg(feature = "llm")]
+pub(super) fn described(body: &serde_json::Value) -> Response<'_> {
+    let text = |key: &str| body.get(key).and_then(serde_json::Value::as_str);
+    let mut response = Response::new();
+    response.model = text("model").or_else(|| text("modelVersion")).map(Cow::Borrowed);
+    response.id = text("id").or_else(|| text("responseId")).map(Cow::Borrowed);
+    response.service_tier = text("service_tier").map(Cow::Borrowed);
+    let each = |list: &str, key: &'static str| {
+        let list = body.get(list).and_then(serde_json::Value::as_array);
+        list.into_iter().flatten().filter_map(move |item| item.get(key)?.as_str())
+    };
+    let reasons = each("choices", "finish_reason").chain(each("candidates", "finishReason"));
+    response.finish_reasons = reasons.chain(text("stop_reason")).map(Cow::Borrowed).collect();
+    response
 }

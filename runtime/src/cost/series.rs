@@ -27,6 +27,8 @@ pub(crate) struct Models {
     pub(super) provider: Option<&'static str>,
     /// The names that are known before the first call.
     pub(super) known: &'static [&'static str],
+    /// Their answers come in chunks.
+    pub(super) is_stream: bool,
     /// What calls in the process count on, by provider and model as they were given.
     counted: Mutex<Counted>,
 }
@@ -68,6 +70,8 @@ impl Names {
 pub(crate) struct Answered {
     pub(super) status: Status,
     pub(super) nanoseconds: u64,
+    /// How long the first chunk took, in nanoseconds.
+    pub(super) first: Option<u64>,
     pub(super) usage: Usage,
     /// Unless nobody knows.
     pub(super) cost: Option<Money>,
@@ -78,6 +82,8 @@ pub(crate) struct Answered {
 struct Cells {
     requests: [Arc<Counter>; Status::ALL.len()],
     latency: Arc<Histogram>,
+    /// Where answers come in chunks.
+    first: Option<Arc<Histogram>>,
     tokens: [Arc<Counter>; token::ALL.len()],
     cost: [Arc<Counter>; disposition::ALL.len()],
     unpriced: Arc<Counter>,
@@ -86,7 +92,7 @@ struct Cells {
 }
 
 impl Cells {
-    fn new(store: &Store, provider: &str, model: &str) -> Self {
+    fn new(store: &Store, provider: &str, model: &str, is_stream: bool) -> Self {
         let labels = |own: Option<(&'static str, &'static str)>| -> Labels {
             let names =
                 [(label::PROVIDER, provider.to_owned().into()), (label::MODEL, model.to_owned().into())];
@@ -103,6 +109,7 @@ impl Cells {
             requests: Status::ALL
                 .map(|status| counter(&family::LLM_REQUESTS, label::STATUS, status.as_str())),
             latency: store.histogram(&family::LLM_LATENCY, labels(None)),
+            first: is_stream.then(|| store.histogram(&family::LLM_FIRST_TOKEN, labels(None))),
             tokens: token::ALL.map(|token| counter(&family::LLM_TOKENS, label::TYPE, token)),
             cost: disposition::ALL.map(|of| counter(&family::LLM_COST, label::DISPOSITION, of)),
             unpriced: store.counter(&family::LLM_UNPRICED, labels(None)),
@@ -112,12 +119,15 @@ impl Cells {
     }
 
     fn count(&self, answered: &Answered) {
-        let Answered { status, nanoseconds, usage, cost } = answered;
+        let Answered { status, nanoseconds, first, usage, cost } = answered;
         let is_success = *status == Status::Success;
         if let Some(requests) = Status::ALL.iter().position(|known| known == status) {
             self.requests[requests].add(1);
         }
         self.latency.observe(*nanoseconds);
+        if let (Some(histogram), Some(first)) = (&self.first, first) {
+            histogram.observe(*first);
+        }
         let tokens = [usage.input, usage.output, usage.cache_read, usage.cache_write, usage.reasoning];
         for (counter, tokens) in self.tokens.iter().zip(tokens) {
             counter.add(tokens);
@@ -143,6 +153,7 @@ impl Models {
         Models {
             provider: None,
             known: &[],
+            is_stream: false,
             counted: Mutex::new(Counted {
                 providers: Names::new(MAX_PROVIDERS),
                 models: Names::new(MAX_MODELS),
@@ -161,6 +172,11 @@ impl Models {
         self.known
     }
 
+    /// Whether their answers come in chunks.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.is_stream
+    }
+
     fn lock(&self) -> MutexGuard<'_, Counted> {
         self.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -172,7 +188,7 @@ impl Models {
         }
         let Some(provider) = self.provider else { return };
         for model in self.known.iter().copied().chain([label::OVERFLOW]) {
-            drop(Cells::new(store, provider, model));
+            drop(Cells::new(store, provider, model, self.is_stream));
         }
     }
 
@@ -181,7 +197,7 @@ impl Models {
         if let Some(recording) = Recording::current() {
             let store = recording.store();
             let (provider, model) = self.admit(&mut self.lock(), store, provider, model);
-            return Cells::new(store, provider, model).count(answered);
+            return Cells::new(store, provider, model, self.is_stream).count(answered);
         }
         let mut counted = self.lock();
         let key = (Box::from(provider), Box::from(model));
@@ -191,7 +207,7 @@ impl Models {
         }
         let store = Store::global();
         let (provider, model) = self.admit(&mut counted, store, provider, model);
-        let cells = Arc::new(Cells::new(store, provider, model));
+        let cells = Arc::new(Cells::new(store, provider, model, self.is_stream));
         // What does not fit is looked up each time: there is no end of it.
         if model != label::OVERFLOW && provider != label::OVERFLOW {
             counted.cells.insert(key, cells.clone());

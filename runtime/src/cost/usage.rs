@@ -319,6 +319,44 @@ impl Usage {
         UsageUnit::OutputReasoningTokens,
     ];
 
+    /// What two reports of one call say together. Each says what was used until then, or a part of it, so the larger of two
+    /// numbers is the later one.
+    #[cfg(feature = "llm")]
+    pub(crate) fn together(mut self, other: &Usage) -> Usage {
+        if self.shape != other.shape {
+            return *other;
+        }
+        for (unit, amount) in other.extras() {
+            self = self.with(unit, self.get(unit).max(amount));
+        }
+        for (own, other) in [
+            (&mut self.input, other.input),
+            (&mut self.output, other.output),
+            (&mut self.cache_read, other.cache_read),
+            (&mut self.cache_write, other.cache_write),
+            (&mut self.cache_write_1h, other.cache_write_1h),
+            (&mut self.reasoning, other.reasoning),
+            (&mut self.raw_input, other.raw_input),
+            (&mut self.raw_output, other.raw_output),
+        ] {
+            *own = (*own).max(other);
+        }
+        // What is no part of the numbers reported need not be in the report that has the larger ones.
+        let (input, output) = match self.shape {
+            UsageShape::OpenAi => (0, 0),
+            UsageShape::Anthropic => {
+                (self.raw_input.saturating_add(self.cache_read).saturating_add(self.cache_write), 0)
+            }
+            UsageShape::Gemini => (
+                self.raw_input.saturating_add(self.get(UsageUnit::InputToolTokens)),
+                self.raw_output.saturating_add(self.reasoning),
+            ),
+        };
+        (self.input, self.output) = (self.input.max(input), self.output.max(output));
+        self.is_cut |= other.is_cut;
+        self
+    }
+
     /// The amounts of [`Usage::FIELDS`].
     #[cfg(feature = "llm")]
     pub(crate) const fn fields(&self) -> [u64; 6] {
@@ -361,6 +399,28 @@ mod tests {
         assert_eq!(numbers(gemini), numbers(openai));
         assert_eq!(gemini.get(UsageUnit::InputToolTokens), 100);
         assert!([openai, anthropic, gemini].iter().all(Usage::is_consistent));
+    }
+
+    #[test]
+    #[cfg(feature = "llm")]
+    fn reports_of_one_call_say_together_what_one_would() {
+        let together = |reports: &[Usage]| {
+            reports.iter().copied().reduce(|so_far, now| so_far.together(&now)).expect("there is one")
+        };
+        let whole = Usage::anthropic(30, 15).cache_read(1_000).cache_creation_1h(50).reasoning(9);
+        let start = Usage::anthropic(25, 1).cache_read(1_000).cache_creation_1h(50);
+        for rest in [[Usage::anthropic(0, 7), Usage::anthropic(30, 15).reasoning(9)], [start, whole]] {
+            assert_eq!(together(&[start, rest[0], rest[1]]), whole);
+            assert_eq!(together(&[rest[1], rest[0], start]), whole, "in whatever order they come");
+        }
+        let whole = Usage::gemini(1_000, 50).cached(900).thoughts(250).tool_use(60);
+        let parts = [
+            Usage::gemini(1_000, 0).cached(900).tool_use(60).thoughts(100),
+            Usage::gemini(1_000, 50).thoughts(250),
+        ];
+        assert_eq!(together(&parts), whole);
+        let whole = Usage::openai(1_000, 50).cached(900).with(UsageUnit::WebSearches, 2);
+        assert_eq!(together(&[Usage::openai(1_000, 3), whole, Usage::openai(0, 0)]), whole);
     }
 
     #[test]

@@ -121,6 +121,9 @@ pub enum Producer {
     /// Functions with `llm(..)`.
     #[cfg(feature = "llm")]
     Models,
+    /// Functions with `llm(..)` that return a stream.
+    #[cfg(feature = "llm")]
+    Streams,
     /// Functions with `#[workflow]`, where any function has `llm(..)`.
     #[cfg(feature = "llm")]
     Spending,
@@ -151,7 +154,7 @@ impl Producer {
     #[must_use]
     pub const fn is_sites(self) -> bool {
         #[cfg(feature = "llm")]
-        if matches!(self, Producer::Budgets | Producer::Models | Producer::Spending) {
+        if matches!(self, Producer::Budgets | Producer::Models | Producer::Streams | Producer::Spending) {
             return true;
         }
         #[cfg(feature = "router")]
@@ -193,6 +196,8 @@ impl Producer {
             Producer::AdaptiveRouters => "adaptive routers",
             #[cfg(feature = "llm")]
             Producer::Models => "calls of models",
+            #[cfg(feature = "llm")]
+            Producer::Streams => "streams of models",
             #[cfg(feature = "llm")]
             Producer::Spending => "workflows that call models",
             #[cfg(feature = "llm")]

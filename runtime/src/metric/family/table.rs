@@ -301,6 +301,11 @@ pub(crate) static LLM_LATENCY: Family =
         .help("Time that an attempt of a call of a model took.");
 
 #[cfg(feature = "llm")]
+pub(crate) static LLM_FIRST_TOKEN: Family =
+    Family::seconds(metric::LLM_FIRST_TOKEN, Producer::Streams, &[label::PROVIDER, label::MODEL])
+        .help("Time until the first chunk of a model's answer, where it comes in chunks.");
+
+#[cfg(feature = "llm")]
 pub(crate) static LLM_TOKENS: Family = Family::counter(
     metric::LLM_TOKENS,
     Producer::Models,
@@ -580,6 +585,8 @@ pub(crate) static FAMILIES: &[&Family] = &[
     &LLM_REQUESTS,
     #[cfg(feature = "llm")]
     &LLM_LATENCY,
+    #[cfg(feature = "llm")]
+    &LLM_FIRST_TOKEN,
     #[cfg(feature = "llm")]
     &LLM_TOKENS,
     #[cfg(feature = "llm")]

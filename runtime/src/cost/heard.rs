@@ -1,0 +1,66 @@
+//! What the chunks of a stream have told so far, together.
+
+use std::borrow::Cow;
+
+use super::LlmChunk;
+use super::llm::Asked;
+use super::request::{cut, name};
+use super::response::{LlmResponse, Response};
+
+/// Reasons to stop of one answer that are kept. They are few, and come from outside.
+const MAX_REASONS: usize = 16;
+
+/// What the chunks of a stream have told so far.
+#[derive(Debug, Default)]
+pub struct Heard {
+    pub(super) said: Response<'static>,
+    /// A chunk has come.
+    pub(super) has_begun: bool,
+    /// An error has told what was used.
+    pub(super) has_complained: bool,
+}
+
+/// Looks at a chunk.
+pub fn heard<T: LlmChunk + ?Sized>(asked: &Asked, chunk: &T, heard: &mut Heard) {
+    heard.has_begun = true;
+    heard.hear(chunk.chunk_from(&asked.0.request.provider));
+}
+
+/// Looks at an error that tells what was used.
+pub fn complained<T: LlmResponse + ?Sized>(asked: &Asked, error: &T, heard: &mut Heard) {
+    let now = error.response_from(&asked.0.request.provider);
+    heard.has_complained |= now.usage.is_some();
+    heard.hear(now);
+}
+
+impl Heard {
+    fn hear(&mut self, now: Response<'_>) {
+        let said = &mut self.said;
+        keep(&mut said.model, now.model);
+        keep(&mut said.id, now.id);
+        keep(&mut said.service_tier, now.service_tier);
+        // Some servers repeat them in every chunk.
+        for reason in &now.finish_reasons {
+            let reason = cut(reason);
+            if said.finish_reasons.len() < MAX_REASONS
+                && !said.finish_reasons.iter().any(|known| known == reason)
+            {
+                said.finish_reasons.push(name(reason));
+            }
+        }
+        said.is_batch |= now.is_batch;
+        said.usage = match (said.usage, now.usage) {
+            (Some(so_far), Some(now)) => Some(so_far.together(&now)),
+            (so_far, now) => now.or(so_far),
+        };
+        said.remaining_requests = now.remaining_requests.or(said.remaining_requests);
+        said.remaining_tokens = now.remaining_tokens.or(said.remaining_tokens);
+    }
+}
+
+/// Every chunk names the same again: it is copied once.
+fn keep(kept: &mut Option<Cow<'static, str>>, now: Option<Cow<'_, str>>) {
+    if let Some(now) = now.filter(|now| !now.is_empty() && kept.as_deref() != Some(cut(now))) {
+        *kept = Some(name(&now));
+    }
+}

@@ -16,6 +16,15 @@ pub(crate) mod attribute {
     #[cfg(feature = "log")]
     pub(crate) const LOG_MESSAGE: &str = "message";
     pub(crate) const EXCEPTION_MESSAGE: &str = "exception.message";
+    pub(crate) const SERVER_ADDRESS: &str = "server.address";
+    pub(crate) const SERVER_PORT: &str = "server.port";
+
+    // The semantic conventions 1.41 for generative AI, in development: what they say of functions.
+    pub(crate) const GEN_AI_OPERATION: &str = "gen_ai.operation.name";
+    pub(crate) const GEN_AI_WORKFLOW: &str = "gen_ai.workflow.name";
+    pub(crate) const GEN_AI_AGENT: &str = "gen_ai.agent.name";
+    pub(crate) const GEN_AI_TOOL: &str = "gen_ai.tool.name";
+    pub(crate) const GEN_AI_TOOL_TYPE: &str = "gen_ai.tool.type";
 
     pub(crate) const WORKFLOW_NAME: &str = "tta.workflow.name";
     pub(crate) const WORKFLOW_KIND: &str = "tta.workflow.kind";
@@ -123,12 +132,18 @@ pub(crate) mod attribute {
 /// have no name for.
 #[cfg(feature = "llm")]
 mod gen_ai {
-    pub(crate) const GEN_AI_OPERATION: &str = "gen_ai.operation.name";
     pub(crate) const GEN_AI_PROVIDER: &str = "gen_ai.provider.name";
     pub(crate) const GEN_AI_REQUEST_MODEL: &str = "gen_ai.request.model";
     pub(crate) const GEN_AI_MAX_TOKENS: &str = "gen_ai.request.max_tokens";
     pub(crate) const GEN_AI_TEMPERATURE: &str = "gen_ai.request.temperature";
     pub(crate) const GEN_AI_TOP_P: &str = "gen_ai.request.top_p";
+    /// A float, in 1.41.
+    pub(crate) const GEN_AI_TOP_K: &str = "gen_ai.request.top_k";
+    pub(crate) const GEN_AI_FREQUENCY_PENALTY: &str = "gen_ai.request.frequency_penalty";
+    pub(crate) const GEN_AI_PRESENCE_PENALTY: &str = "gen_ai.request.presence_penalty";
+    pub(crate) const GEN_AI_STOP_SEQUENCES: &str = "gen_ai.request.stop_sequences";
+    pub(crate) const GEN_AI_CHOICE_COUNT: &str = "gen_ai.request.choice.count";
+    pub(crate) const GEN_AI_OUTPUT_TYPE: &str = "gen_ai.output.type";
     pub(crate) const GEN_AI_SEED: &str = "gen_ai.request.seed";
     pub(crate) const GEN_AI_CONVERSATION: &str = "gen_ai.conversation.id";
     pub(crate) const GEN_AI_RESPONSE_MODEL: &str = "gen_ai.response.model";
@@ -166,11 +181,17 @@ mod gen_ai {
     pub(crate) const LLM_CALLS: &str = "tta.llm.calls";
 }
 
-/// What a model is asked for, as the conventions name it.
-#[cfg(feature = "llm")]
+/// What is done, as the conventions for generative AI name it.
 pub(crate) mod operation {
+    #[cfg(feature = "llm")]
     pub(crate) const CHAT: &str = "chat";
+    pub(crate) const INVOKE_WORKFLOW: &str = "invoke_workflow";
+    pub(crate) const INVOKE_AGENT: &str = "invoke_agent";
+    pub(crate) const EXECUTE_TOOL: &str = "execute_tool";
 }
+
+/// What a tool is, as the conventions name it: one that the program itself executes.
+pub(crate) const TOOL_TYPE: &str = "function";
 
 /// Tokens, as the label `type` counts them: a prompt includes what was cached, a completion what was reasoning.
 #[cfg(feature = "llm")]
@@ -196,8 +217,6 @@ mod request {
     pub(crate) const URL_PATH: &str = "url.path";
     pub(crate) const URL_QUERY: &str = "url.query";
     pub(crate) const URL_SCHEME: &str = "url.scheme";
-    pub(crate) const SERVER_ADDRESS: &str = "server.address";
-    pub(crate) const SERVER_PORT: &str = "server.port";
     pub(crate) const USER_AGENT: &str = "user_agent.original";
     pub(crate) const PROTOCOL_VERSION: &str = "network.protocol.version";
     pub(crate) const RPC_SYSTEM: &str = "rpc.system";

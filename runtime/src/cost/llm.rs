@@ -150,6 +150,17 @@ impl Asking {
         fields.set(attribute::GEN_AI_MAX_TOKENS, &request.max_tokens);
         fields.set(attribute::GEN_AI_TEMPERATURE, &request.temperature);
         fields.set(attribute::GEN_AI_TOP_P, &request.top_p);
+        fields.set(attribute::GEN_AI_TOP_K, &request.top_k.map(|top_k| top_k as f64));
+        fields.set(attribute::GEN_AI_FREQUENCY_PENALTY, &request.frequency_penalty);
+        fields.set(attribute::GEN_AI_PRESENCE_PENALTY, &request.presence_penalty);
+        // One is what is asked for where nobody says how many.
+        fields.set(attribute::GEN_AI_CHOICE_COUNT, &request.choice_count.filter(|count| *count != 1));
+        fields.set(attribute::GEN_AI_OUTPUT_TYPE, &request.output_type);
+        if let Some(sequences) = &request.stop_sequences {
+            fields.set_all(attribute::GEN_AI_STOP_SEQUENCES, sequences.iter().cloned());
+        }
+        fields.set(attribute::SERVER_ADDRESS, &request.server_address);
+        fields.set(attribute::SERVER_PORT, &request.server_port);
         fields.set(attribute::GEN_AI_SEED, &request.seed);
         fields.set(attribute::GEN_AI_CONVERSATION, &request.conversation);
     }

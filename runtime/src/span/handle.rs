@@ -63,9 +63,7 @@ impl Span {
         words: impl Iterator<Item = std::borrow::Cow<'static, str>>,
     ) -> &Self {
         use opentelemetry::trace::TraceContextExt as _;
-        let words: Vec<opentelemetry::StringValue> = words.map(Into::into).collect();
-        let words = opentelemetry::Value::Array(words.into());
-        self.context.span().set_attribute(opentelemetry::KeyValue::new(key, words));
+        self.context.span().set_attribute(opentelemetry::KeyValue::new(key, list(words)));
         self
     }
 
@@ -161,6 +159,13 @@ impl Span {
     }
 }
 
+/// A list of words.
+#[cfg(feature = "llm")]
+fn list(words: impl Iterator<Item = std::borrow::Cow<'static, str>>) -> opentelemetry::Value {
+    let words: Vec<opentelemetry::StringValue> = words.map(Into::into).collect();
+    opentelemetry::Value::Array(words.into())
+}
+
 /// Collects the attributes of `fields(..)` and `ret(..)`.
 #[derive(Debug)]
 pub struct Fields {
@@ -232,6 +237,19 @@ impl Fields {
     #[cfg(all(feature = "llm", feature = "telemetry"))]
     pub(crate) fn rename(&mut self, name: String) {
         self.name = Some(name);
+    }
+
+    /// An attribute that is a list of words.
+    #[cfg(feature = "llm")]
+    pub(crate) fn set_all(
+        &mut self,
+        key: &'static str,
+        words: impl Iterator<Item = std::borrow::Cow<'static, str>>,
+    ) {
+        #[cfg(feature = "telemetry")]
+        if let Some(attributes) = &mut self.attributes {
+            attributes.push(opentelemetry::KeyValue::new(key, list(words)));
+        }
     }
 
     /// `key = value`.

@@ -9,10 +9,11 @@ use std::time::SystemTime;
 use opentelemetry::trace::{
     Event, Link, SpanContext, SpanId, SpanKind, Status as OtelStatus, TraceFlags, TraceId, TraceState,
 };
-use opentelemetry::{Context, InstrumentationScope, KeyValue};
+use opentelemetry::{Context, InstrumentationScope, Key, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use super::clock::{Tick, system_time};
+use super::convention;
 use super::pool;
 use super::tracer::{Added, Identity};
 use crate::catalog::{Site, SiteKind};
@@ -415,12 +416,12 @@ fn site_attributes(
     step: Option<u32>,
 ) -> Vec<KeyValue> {
     let mut attributes = Vec::with_capacity(16);
-    let mut add =
-        |key: Cow<'static, str>, value: opentelemetry::Value| attributes.push(KeyValue::new(key, value));
+    let mut add = |key: Key, value: opentelemetry::Value| attributes.push(KeyValue::new(key, value));
     if site.kind() == SiteKind::Primitive {
         add(attribute::PRIMITIVE_NAME.into(), site.name().into());
         add(attribute::PRIMITIVE_KIND.into(), site.type_().into());
     }
+    convention::attributes(site).for_each(|KeyValue { key, value, .. }| add(key, value));
     if let Some(workflow) = workflow {
         if let Some(run) = workflow.run() {
             add(attribute::WORKFLOW_NAME.into(), run.site.name().into());

@@ -1,0 +1,218 @@
+//! What the semantic conventions for generative AI say, on spans. One telemetry runs at a time, so they take turns.
+#![allow(clippy::unused_async, reason = "a model is asked by an async function, whatever is in it")]
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tta::llm::Response;
+use tta::opentelemetry::trace::{Link, SpanKind, TraceId, TraceState};
+use tta::opentelemetry::{Context, KeyValue};
+use tta::opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
+use tta::testing::{CapturedSpan, capture};
+use tta::{LlmResponse, Telemetry, TelemetryBuilder, Usage};
+
+static TURN: Mutex<()> = Mutex::new(());
+
+fn builder() -> TelemetryBuilder {
+    let builder = Telemetry::builder().console(false).otlp(false);
+    builder.prometheus(false)
+}
+
+struct Answer;
+
+impl LlmResponse for Answer {
+    fn response(&self) -> Response<'_> {
+        Response::new().model("gpt-4o-2024-08-06").usage(Usage::openai(1_000, 100).cached(200))
+    }
+}
+
+#[tta::primitive(llm(
+    provider = "openai",
+    model = model,
+    max_tokens = 500,
+    top_k = 40,
+    frequency_penalty = 0.5,
+    presence_penalty = Some(0.25),
+    stop_sequences = ["END", "STOP"],
+    choice_count = 2,
+    output_type = "json",
+    server_address = "api.openai.com",
+    server_port = 443,
+))]
+async fn ask(model: &str) -> Answer {
+    Answer
+}
+
+#[tta::primitive(llm(
+    provider = "openai",
+    model = "gpt-4o",
+    choice_count = 1,
+    stop_sequences = stops,
+    output_type = None::<String>,
+))]
+async fn ask_plainly(stops: Option<Vec<String>>) -> Answer {
+    Answer
+}
+
+#[tta::primitive(llm(provider = "openai", model = "text-embedding-3-small", operation = "embeddings"))]
+async fn embed() -> Answer {
+    Answer
+}
+
+#[tta::primitive(kind = "tool")]
+async fn look_up() {}
+
+#[tta::primitive(kind = "agent")]
+async fn researcher() {
+    look_up().await;
+    ask("gpt-4o").await;
+}
+
+/// An agent that is one call of a model.
+#[tta::primitive(kind = "agent", llm(provider = "openai", model = "gpt-4o"))]
+async fn oracle() -> Answer {
+    Answer
+}
+
+#[tta::workflow]
+async fn study() {
+    researcher().await;
+    oracle().await;
+    embed().await;
+    ask_plainly(None).await;
+    ask_plainly(Some(vec!["END".to_owned()])).await;
+}
+
+fn conventional(span: &CapturedSpan) -> Vec<(String, String)> {
+    let known = |key: &str| key.starts_with("gen_ai.") || key.starts_with("server.");
+    let attributes = span.attributes.iter().filter(|own| known(own.key.as_str()));
+    let mut found: Vec<_> =
+        attributes.map(|own| (own.key.to_string(), own.value.as_str().into_owned())).collect();
+    found.sort();
+    found
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn workflows_agents_tools_and_models_are_called_what_the_conventions_call_them() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let seen = capture();
+    seen.scope(study()).await;
+    for (name, expected) in [
+        (
+            "invoke_workflow study",
+            &[("gen_ai.operation.name", "invoke_workflow"), ("gen_ai.workflow.name", "study")][..],
+        ),
+        (
+            "invoke_agent researcher",
+            &[("gen_ai.agent.name", "researcher"), ("gen_ai.operation.name", "invoke_agent")],
+        ),
+        (
+            "execute_tool look_up",
+            &[
+                ("gen_ai.operation.name", "execute_tool"),
+                ("gen_ai.tool.name", "look_up"),
+                ("gen_ai.tool.type", "function"),
+            ],
+        ),
+    ] {
+        assert_eq!(conventional(&seen.span(name)), pairs(expected), "{name}");
+    }
+    let spans = seen.spans();
+    let chats: Vec<_> = spans.iter().filter(|span| span.name == "chat gpt-4o").collect();
+    let asked = |span: &CapturedSpan| -> Vec<(String, String)> {
+        let answered = |key: &str| key.contains(".response.") || key.contains(".usage.");
+        conventional(span).into_iter().filter(|(key, _)| !answered(key)).collect()
+    };
+    let (plain, own) = (
+        [
+            ("gen_ai.operation.name", "chat"),
+            ("gen_ai.provider.name", "openai"),
+            ("gen_ai.request.model", "gpt-4o"),
+        ],
+        [
+            ("gen_ai.operation.name", "chat"),
+            ("gen_ai.output.type", "json"),
+            ("gen_ai.provider.name", "openai"),
+            ("gen_ai.request.choice.count", "2"),
+            ("gen_ai.request.frequency_penalty", "0.5"),
+            ("gen_ai.request.max_tokens", "500"),
+            ("gen_ai.request.model", "gpt-4o"),
+            ("gen_ai.request.presence_penalty", "0.25"),
+            ("gen_ai.request.stop_sequences", "[\"END\",\"STOP\"]"),
+            ("gen_ai.request.top_k", "40"),
+            ("server.address", "api.openai.com"),
+            ("server.port", "443"),
+        ],
+    );
+    assert_eq!(asked(chats[0]), pairs(&own));
+    assert_eq!(asked(chats[1]), pairs(&plain), "an agent that asks a model is that");
+    assert_eq!(asked(chats[2]), pairs(&plain), "nothing is said where nothing is asked");
+    assert!(asked(chats[3]).contains(&("gen_ai.request.stop_sequences".into(), "[\"END\"]".into())));
+    let embedded = seen.span("embeddings text-embedding-3-small");
+    assert!(asked(&embedded).contains(&("gen_ai.operation.name".into(), "embeddings".into())));
+}
+
+#[derive(Clone, Debug)]
+struct Watcher(Arc<Mutex<Vec<(String, Vec<KeyValue>)>>>);
+
+impl ShouldSample for Watcher {
+    fn should_sample(
+        &self,
+        _: Option<&Context>,
+        _: TraceId,
+        name: &str,
+        _: &SpanKind,
+        attributes: &[KeyValue],
+        _: &[Link],
+    ) -> SamplingResult {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.push((name.to_owned(), attributes.to_vec()));
+        let (decision, attributes) = (SamplingDecision::Drop, Vec::new());
+        SamplingResult { decision, attributes, trace_state: TraceState::NONE }
+    }
+}
+
+#[tokio::test]
+async fn a_sampler_sees_the_name_and_the_operation_that_the_span_will_have() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let seen = Arc::default();
+    let watcher = Watcher(Arc::clone(&seen));
+    let telemetry = builder().sampler(watcher).span_exporter(Nothing).init().expect("nothing is wrong");
+    study().await;
+    let _ = telemetry.shutdown(Duration::from_secs(5));
+    let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+    let found: Vec<_> = seen
+        .iter()
+        .map(|(name, attributes)| {
+            let operation = attributes.iter().find(|own| own.key.as_str() == "gen_ai.operation.name");
+            (name.as_str(), operation.map(|own| own.value.to_string()).unwrap_or_default())
+        })
+        .collect();
+    let expected = [
+        ("invoke_workflow study", "invoke_workflow"),
+        ("invoke_agent researcher", "invoke_agent"),
+        ("execute_tool look_up", "execute_tool"),
+        ("chat gpt-4o", "chat"),
+        ("chat gpt-4o", "chat"),
+        ("embeddings text-embedding-3-small", "embeddings"),
+        ("chat gpt-4o", "chat"),
+        ("chat gpt-4o", "chat"),
+    ];
+    assert_eq!(found, expected.map(|(name, operation)| (name, operation.to_owned())));
+}
+
+#[derive(Debug)]
+struct Nothing;
+
+impl tta::opentelemetry_sdk::trace::SpanExporter for Nothing {
+    async fn export(
+        &self,
+        _: Vec<tta::opentelemetry_sdk::trace::SpanData>,
+    ) -> tta::opentelemetry_sdk::error::OTelSdkResult {
+        Ok(())
+    }
+}

@@ -116,6 +116,8 @@ pub mod log;
 mod pipeline;
 #[cfg(any(feature = "gcp", feature = "xray"))]
 mod preset;
+#[cfg(feature = "telemetry")]
+mod privacy;
 #[cfg(feature = "saga")]
 pub mod saga;
 #[cfg(not(feature = "saga"))]

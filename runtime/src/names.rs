@@ -16,7 +16,9 @@ pub(crate) mod attribute {
     #[cfg(feature = "log")]
     pub(crate) const LOG_MESSAGE: &str = "message";
     pub(crate) const EXCEPTION_MESSAGE: &str = "exception.message";
+    #[cfg(any(feature = "llm", feature = "reqwest", feature = "tower"))]
     pub(crate) const SERVER_ADDRESS: &str = "server.address";
+    #[cfg(any(feature = "llm", feature = "reqwest", feature = "tower"))]
     pub(crate) const SERVER_PORT: &str = "server.port";
 
     // The semantic conventions 1.41 for generative AI, in development: what they say of functions.
@@ -25,6 +27,12 @@ pub(crate) mod attribute {
     pub(crate) const GEN_AI_AGENT: &str = "gen_ai.agent.name";
     pub(crate) const GEN_AI_TOOL: &str = "gen_ai.tool.name";
     pub(crate) const GEN_AI_TOOL_TYPE: &str = "gen_ai.tool.type";
+    // Content, in JSON.
+    pub(crate) const GEN_AI_SYSTEM_INSTRUCTIONS: &str = "gen_ai.system_instructions";
+    pub(crate) const GEN_AI_INPUT_MESSAGES: &str = "gen_ai.input.messages";
+    pub(crate) const GEN_AI_OUTPUT_MESSAGES: &str = "gen_ai.output.messages";
+    pub(crate) const GEN_AI_TOOL_ARGUMENTS: &str = "gen_ai.tool.call.arguments";
+    pub(crate) const GEN_AI_TOOL_RESULT: &str = "gen_ai.tool.call.result";
 
     pub(crate) const WORKFLOW_NAME: &str = "tta.workflow.name";
     pub(crate) const WORKFLOW_KIND: &str = "tta.workflow.kind";
@@ -127,6 +135,15 @@ pub(crate) mod attribute {
     #[cfg(any(feature = "reqwest", feature = "tower"))]
     pub(crate) use super::request::*;
 }
+
+/// Attributes that hold what people, models and tools have said: recorded only where that was asked for.
+pub(crate) const CONTENT: [&str; 5] = [
+    attribute::GEN_AI_SYSTEM_INSTRUCTIONS,
+    attribute::GEN_AI_INPUT_MESSAGES,
+    attribute::GEN_AI_OUTPUT_MESSAGES,
+    attribute::GEN_AI_TOOL_ARGUMENTS,
+    attribute::GEN_AI_TOOL_RESULT,
+];
 
 /// Span attributes of calls of models: the semantic conventions 1.41 for generative AI, in development, and what they
 /// have no name for.
@@ -453,6 +470,8 @@ pub(crate) mod env {
     pub(crate) const TRACING_SPANS: &str = "TTA_TRACING_SPANS";
     pub(crate) const TRUST_REMOTE: &str = "TTA_TRUST_REMOTE";
     pub(crate) const PROPAGATORS: &str = "OTEL_PROPAGATORS";
+    pub(crate) const CAPTURE_CONTENT: &str = "TTA_CAPTURE_CONTENT";
+    pub(crate) const CAPTURE_MESSAGE_CONTENT: &str = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";
     pub(crate) const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
     #[cfg(feature = "gcp")]
     pub(crate) const RESOURCE_ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";

@@ -178,6 +178,24 @@ pub(crate) fn prices() -> Result<Option<crate::Prices>, ConfigError> {
     })
 }
 
+/// Whether prompts and answers are recorded. Of OpenTelemetry's variable, the words that say where are known, too: there
+/// are only spans here.
+pub(crate) fn capture_content() -> Result<bool, ConfigError> {
+    if let Some(on) = environment::boolean(env::CAPTURE_CONTENT)? {
+        return Ok(on);
+    }
+    let Some(text) = environment::text(env::CAPTURE_MESSAGE_CONTENT)? else { return Ok(false) };
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "span_only" | "span_and_event" => Ok(true),
+        "false" | "no_content" | "event_only" => Ok(false),
+        _ => Err(ConfigError::invalid(
+            env::CAPTURE_MESSAGE_CONTENT,
+            text,
+            "`true` or `false`, or one of `span_only`, `span_and_event`, `event_only` and `no_content`",
+        )),
+    }
+}
+
 /// How far callers in other processes are believed.
 pub(crate) fn trust() -> Result<Trust, ConfigError> {
     let Some(text) = environment::text(env::TRUST_REMOTE)? else { return Ok(Trust::default()) };

@@ -271,6 +271,13 @@ fn describe(span: &Span, response: &Response<'_>) {
             response.finish_reasons.iter().map(|reason| name(reason)),
         );
     }
+    #[cfg(feature = "telemetry")]
+    if crate::privacy::captures() && !response.content.is_empty() {
+        let reasons = response.finish_reasons.iter().map(|reason| Some(&**reason));
+        let choices = response.content.iter().map(|text| &**text);
+        let said = crate::privacy::content::of_answer(choices.zip(reasons.chain(std::iter::repeat(None))));
+        span.set(attribute::GEN_AI_OUTPUT_MESSAGES, said);
+    }
     let Some(usage) = &response.usage else { return };
     let some = |tokens: u64| (tokens > 0).then_some(tokens);
     span.set(attribute::GEN_AI_INPUT_TOKENS, usage.input)

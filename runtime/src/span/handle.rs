@@ -262,6 +262,30 @@ impl Fields {
         }
     }
 
+    /// Whether somebody wants to see what people, models and tools have said.
+    #[must_use]
+    pub fn wants_content(&self) -> bool {
+        #[cfg(all(feature = "llm", feature = "telemetry"))]
+        return self.attributes.is_some() && crate::privacy::captures();
+        #[cfg(not(all(feature = "llm", feature = "telemetry")))]
+        false
+    }
+
+    /// `gen_ai.input.messages = value`, and its like.
+    #[cfg(feature = "llm")]
+    pub fn set_content<V: serde::Serialize + ?Sized>(&mut self, key: &'static str, value: &V) {
+        #[cfg(feature = "telemetry")]
+        if let Some(attributes) = &mut self.attributes
+            && let Some(text) = crate::privacy::content::of(key, value)
+        {
+            attributes.push(opentelemetry::KeyValue::new(key, text));
+        }
+    }
+
+    /// The same in a build that cannot tell what it would look like.
+    #[cfg(not(feature = "llm"))]
+    pub fn set_content<V: ?Sized>(&mut self, _key: &'static str, _value: &V) {}
+
     /// `key = "text"`.
     pub fn set_text(&mut self, key: &'static str, text: &'static str) {
         #[cfg(feature = "telemetry")]

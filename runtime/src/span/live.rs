@@ -29,6 +29,7 @@ use crate::metric::store::Store;
 use crate::names::attribute;
 use crate::outcome::Outcome;
 use crate::pipeline::{Limits, Pipeline, Request};
+use crate::privacy::is_content;
 use crate::propagation::links;
 use crate::span::Fields;
 use crate::testing::Recording;
@@ -136,7 +137,8 @@ impl Started {
             #[cfg(not(feature = "llm"))]
             let name: Option<String> = None;
             let attributes = attributes.into_attributes();
-            let known: Vec<_> = attributes.iter().cloned().chain(convention::attributes(site)).collect();
+            let shown = attributes.iter().filter(|own| !is_content(own.key.as_str())).cloned();
+            let known: Vec<_> = shown.chain(convention::attributes(site)).collect();
             let shown = Shown { name: name.as_deref(), attributes: &known };
             self.open(site, local, &Context::current(), shown);
             #[cfg(feature = "llm")]

@@ -23,6 +23,7 @@ use crate::metric::exemplar::{Candidate, Counted, CountedLater};
 use crate::names::attribute;
 use crate::outcome::{Kind, Outcome, Status};
 use crate::pipeline::{Limits, Pipeline};
+use crate::privacy::Redaction;
 use crate::testing::Recording;
 
 /// Where a finished span goes.
@@ -363,7 +364,7 @@ impl Record {
             Origin::Site { site, workflow, step } => {
                 // What the site says comes first, and the limit is on what the program adds.
                 attributes = site_attributes(site, workflow.as_ref(), step);
-                (site.span_name().into(), site.span_kind(), super::tracer::our_scope())
+                (Cow::Borrowed(site.span_name()), site.span_kind(), super::tracer::our_scope())
             }
         };
         if let Some(ended) = self.status.take() {
@@ -376,6 +377,18 @@ impl Record {
                 attributes.push(own);
             }
         }
+        let redaction = Redaction::current();
+        let mut at = 0;
+        attributes.retain_mut(|attribute| {
+            // What the site says is written in the program, but for a workflow's tags.
+            let is_ours = at < known && !attribute.key.as_str().starts_with(attribute::TAG);
+            at += 1;
+            is_ours || redaction.attribute(attribute)
+        });
+        redaction.events(&mut events);
+        redaction.status(&mut status);
+        let mut name = name.unwrap_or(known_name);
+        redaction.name(&mut name);
         for attribute in &mut attributes {
             limits.shorten(&mut attribute.value);
         }
@@ -389,7 +402,7 @@ impl Record {
             parent_span_id: self.parent,
             parent_span_is_remote: self.parent_is_remote,
             span_kind,
-            name: name.unwrap_or(known_name),
+            name,
             start_time: system_time(self.start),
             end_time: system_time(self.end),
             attributes,

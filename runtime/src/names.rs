@@ -162,6 +162,9 @@ mod gen_ai {
     pub(crate) const GEN_AI_CHOICE_COUNT: &str = "gen_ai.request.choice.count";
     pub(crate) const GEN_AI_OUTPUT_TYPE: &str = "gen_ai.output.type";
     pub(crate) const GEN_AI_SEED: &str = "gen_ai.request.seed";
+    /// Of a metric.
+    #[cfg(feature = "otlp")]
+    pub(crate) const GEN_AI_TOKEN_TYPE: &str = "gen_ai.token.type";
     pub(crate) const GEN_AI_CONVERSATION: &str = "gen_ai.conversation.id";
     pub(crate) const GEN_AI_RESPONSE_MODEL: &str = "gen_ai.response.model";
     pub(crate) const GEN_AI_RESPONSE_ID: &str = "gen_ai.response.id";
@@ -198,10 +201,15 @@ mod gen_ai {
     pub(crate) const LLM_CALLS: &str = "tta.llm.calls";
 }
 
+/// The version of the semantic conventions whose names these are.
+pub(crate) const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.41.1";
+
 /// What is done, as the conventions for generative AI name it.
 pub(crate) mod operation {
     #[cfg(feature = "llm")]
     pub(crate) const CHAT: &str = "chat";
+    #[cfg(all(feature = "llm", feature = "otlp"))]
+    pub(crate) const EMBEDDINGS: &str = "embeddings";
     pub(crate) const INVOKE_WORKFLOW: &str = "invoke_workflow";
     pub(crate) const INVOKE_AGENT: &str = "invoke_agent";
     pub(crate) const EXECUTE_TOOL: &str = "execute_tool";
@@ -214,6 +222,13 @@ pub(crate) const TOOL_TYPE: &str = "function";
 #[cfg(feature = "llm")]
 pub(crate) mod token {
     pub(crate) const ALL: [&str; 5] = ["prompt", "completion", "cache_read", "cache_write", "reasoning"];
+}
+
+/// Tokens, as the conventions call them on a metric.
+#[cfg(all(feature = "llm", feature = "otlp"))]
+pub(crate) mod token_type {
+    pub(crate) const INPUT: &str = "input";
+    pub(crate) const OUTPUT: &str = "output";
 }
 
 /// What money was spent for.
@@ -289,7 +304,7 @@ pub(crate) mod label {
     pub(crate) const TO: &str = "to";
     #[cfg(feature = "cache")]
     pub(crate) const BACKEND: &str = "backend";
-    #[cfg(feature = "cache")]
+    #[cfg(any(feature = "cache", all(feature = "llm", feature = "otlp")))]
     pub(crate) const OPERATION: &str = "operation";
     #[cfg(feature = "router")]
     pub(crate) const ROUTER_NAME: &str = "router_name";
@@ -415,6 +430,11 @@ pub(crate) mod metric {
     pub(crate) const LLM_UNPRICED: &str = "tta_llm_unpriced_calls_total";
     #[cfg(feature = "llm")]
     pub(crate) const LLM_HEALTH: &str = "tta_llm_health_up";
+    // What those of the semantic conventions would come out as, which are only over OTLP.
+    #[cfg(all(feature = "llm", feature = "otlp"))]
+    pub(crate) const CLIENT_DURATION: &str = "gen_ai_client_operation_duration_seconds";
+    #[cfg(all(feature = "llm", feature = "otlp"))]
+    pub(crate) const CLIENT_TOKENS: &str = "gen_ai_client_token_usage";
     #[cfg(feature = "llm")]
     pub(crate) const WORKFLOW_COST: &str = "tta_workflow_cost_dollars_total";
     #[cfg(feature = "llm")]

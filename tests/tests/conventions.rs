@@ -4,12 +4,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use serde_json::Value;
 use tta::llm::Response;
 use tta::opentelemetry::trace::{Link, SpanKind, TraceId, TraceState};
 use tta::opentelemetry::{Context, KeyValue};
 use tta::opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 use tta::testing::{CapturedSpan, capture};
 use tta::{LlmResponse, Telemetry, TelemetryBuilder, Usage};
+use tta_tests::{attribute, number};
 
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -214,5 +216,67 @@ impl tta::opentelemetry_sdk::trace::SpanExporter for Nothing {
         _: Vec<tta::opentelemetry_sdk::trace::SpanData>,
     ) -> tta::opentelemetry_sdk::error::OTelSdkResult {
         Ok(())
+    }
+}
+
+#[derive(Debug)]
+struct Busy;
+
+#[tta::primitive(llm(provider = "openai", model = "gpt-4o"))]
+async fn fail() -> Result<Answer, Busy> {
+    Err(Busy)
+}
+
+#[tokio::test]
+async fn clients_of_models_are_counted_over_otlp_by_the_names_and_buckets_of_the_conventions() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut receiver = tta_tests::Receiver::start();
+    let telemetry = builder()
+        .otlp(true)
+        .otlp_endpoint(receiver.http())
+        .otlp_protocol(tta::OtlpProtocol::HttpProtobuf)
+        .init()
+        .expect("nothing is wrong");
+    ask("gpt-4o-2024-11-20").await;
+    embed().await;
+    assert!(fail().await.is_err());
+    let _ = telemetry.shutdown(Duration::from_secs(10));
+
+    let duration = receiver.metric("gen_ai.client.operation.duration");
+    let tokens = receiver.metric("gen_ai.client.token.usage");
+    assert_eq!((&duration["unit"], &tokens["unit"]), (&"s".into(), &"{token}".into()));
+    let points = |metric: &Value, with: &[(&str, Option<&str>)]| -> Vec<Value> {
+        let has =
+            |point: &Value, (key, value): &(&str, Option<&str>)| attribute(point, key).as_deref() == *value;
+        let all = metric["histogram"]["dataPoints"].as_array().cloned().unwrap_or_default();
+        all.into_iter().filter(|point| with.iter().all(|pair| has(point, pair))).collect()
+    };
+    let asked = [
+        ("gen_ai.operation.name", Some("chat")),
+        ("gen_ai.provider.name", Some("openai")),
+        ("gen_ai.request.model", Some("gpt-4o-2024-11-20")),
+    ];
+    let [asked_for] = &points(&duration, &asked)[..] else { panic!("one series in {duration:#}") };
+    assert_eq!(number(&asked_for["count"]), 1.0);
+    let bounds: Vec<f64> = asked_for["explicitBounds"].as_array().into_iter().flatten().map(number).collect();
+    assert!(
+        bounds.first() == Some(&0.01) && bounds.last() == Some(&81.92) && bounds.len() == 14,
+        "{bounds:?}"
+    );
+    for (of, expected) in [("input", 1_000.0), ("output", 100.0)] {
+        let with: Vec<_> = asked.into_iter().chain([("gen_ai.token.type", Some(of))]).collect();
+        let [used] = &points(&tokens, &with)[..] else { panic!("one series of {of} in {tokens:#}") };
+        assert_eq!((number(&used["count"]), number(&used["sum"])), (1.0, expected), "{of}");
+    }
+    let failed = [("gen_ai.request.model", Some("gpt-4o")), ("error.type", Some("Busy"))];
+    assert_eq!(number(&points(&duration, &failed)[0]["count"]), 1.0);
+    let embedded = [("gen_ai.operation.name", Some("embeddings")), ("gen_ai.token.type", Some("output"))];
+    assert!(points(&tokens, &embedded).is_empty(), "embeddings have no output");
+    assert!(tta::Family::all().iter().all(|family| !family.name().starts_with("gen_ai")));
+    for (signal, resources, scopes) in
+        [("trace", "resourceSpans", "scopeSpans"), ("metrics", "resourceMetrics", "scopeMetrics")]
+    {
+        let url = receiver.scope(signal, resources, scopes)["schemaUrl"].clone();
+        assert_eq!(url, "https://opentelemetry.io/schemas/1.41.1", "{signal}");
     }
 }

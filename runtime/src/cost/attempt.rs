@@ -74,8 +74,10 @@ impl Attempt<'_> {
             &begun.request.model,
             &Answered {
                 status: outcome.status,
+                error: outcome.error.as_ref().map(crate::outcome::Kind::name),
                 nanoseconds: self.begun.until(crate::span::clock::Tick::now()),
                 usage,
+                is_told: answer.used.is_some(),
                 cost,
             },
         );

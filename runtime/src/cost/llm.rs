@@ -73,6 +73,10 @@ impl Llm {
     /// `operation = "embeddings"`
     pub const fn operation(mut self, operation: &'static str) -> Self {
         self.operation = operation;
+        #[cfg(feature = "telemetry")]
+        {
+            self.models.operation = operation;
+        }
         self
     }
 

@@ -8,6 +8,8 @@ mod account;
 mod attempt;
 #[cfg(feature = "llm")]
 pub mod budget;
+#[cfg(all(feature = "llm", feature = "otlp"))]
+mod client;
 #[cfg(feature = "llm")]
 mod llm;
 mod money;

@@ -156,6 +156,7 @@ impl MetricExport for Metrics {
     ) -> BoxFuture<'_, Result<Accepted, ExportFailure>> {
         Box::pin(async move {
             let Metrics { client, resource, retrying } = self;
+            let families = families.into_iter().chain(Store::global().only_otlp()).collect();
             let request = reading::request(families, Store::global().created(), resource);
             let body = request.encode_to_vec().into();
             retrying.send(client, &Message { signal: Signal::Metrics, body }, patience).await

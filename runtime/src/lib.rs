@@ -183,7 +183,7 @@ pub use catalog::{
     Catalog, CatalogConflict, CatalogLabel, CatalogSite, FamilyLabel, Objective, SiteKind, Slo, catalog,
 };
 #[cfg(feature = "telemetry")]
-pub use config::{ConfigError, Environment};
+pub use config::{ConfigError, Environment, Semconv};
 #[cfg(feature = "serde")]
 pub use context::Snapshot;
 #[cfg(feature = "context")]

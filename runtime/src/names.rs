@@ -204,11 +204,63 @@ mod gen_ai {
 /// The version of the semantic conventions whose names these are.
 pub(crate) const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.41.1";
 
+/// Conventions, in `TTA_SEMCONV`.
+pub(crate) mod semconv {
+    pub(crate) const GEN_AI_1_41: &str = "genai-1.41";
+    pub(crate) const OPEN_INFERENCE: &str = "openinference";
+    pub(crate) const NONE: &str = "none";
+}
+
+/// Span attributes of `OpenInference`.
+#[cfg(feature = "telemetry")]
+pub(crate) mod open_inference {
+    pub(crate) const KIND: &str = "openinference.span.kind";
+    pub(crate) const TOOL: &str = "tool.name";
+    pub(crate) const AGENT: &str = "agent.name";
+    pub(crate) const INPUT: &str = "input.value";
+    pub(crate) const INPUT_TYPE: &str = "input.mime_type";
+    pub(crate) const OUTPUT: &str = "output.value";
+    pub(crate) const OUTPUT_TYPE: &str = "output.mime_type";
+    pub(crate) const JSON: &str = "application/json";
+    pub(crate) const TEXT: &str = "text/plain";
+    #[cfg(feature = "llm")]
+    pub(crate) use model::*;
+
+    #[cfg(feature = "llm")]
+    mod model {
+        pub(crate) const MODEL: &str = "llm.model_name";
+        pub(crate) const EMBEDDING_MODEL: &str = "embedding.model_name";
+        /// Who serves it.
+        pub(crate) const PROVIDER: &str = "llm.provider";
+        /// Whose it is.
+        pub(crate) const SYSTEM: &str = "llm.system";
+        /// In JSON.
+        pub(crate) const PARAMETERS: &str = "llm.invocation_parameters";
+        pub(crate) const PROMPT: &str = "llm.token_count.prompt";
+        pub(crate) const COMPLETION: &str = "llm.token_count.completion";
+        pub(crate) const TOTAL: &str = "llm.token_count.total";
+        pub(crate) const CACHE_READ: &str = "llm.token_count.prompt_details.cache_read";
+        pub(crate) const CACHE_WRITE: &str = "llm.token_count.prompt_details.cache_write";
+        pub(crate) const REASONING: &str = "llm.token_count.completion_details.reasoning";
+        /// Dollars, a float.
+        pub(crate) const COST: &str = "llm.cost.total";
+    }
+
+    /// What a span is of.
+    pub(crate) mod kind {
+        pub(crate) const LLM: &str = "LLM";
+        pub(crate) const EMBEDDING: &str = "EMBEDDING";
+        pub(crate) const RETRIEVER: &str = "RETRIEVER";
+        pub(crate) const TOOL: &str = "TOOL";
+        pub(crate) const AGENT: &str = "AGENT";
+        pub(crate) const CHAIN: &str = "CHAIN";
+    }
+}
+
 /// What is done, as the conventions for generative AI name it.
 pub(crate) mod operation {
     #[cfg(feature = "llm")]
     pub(crate) const CHAT: &str = "chat";
-    #[cfg(all(feature = "llm", feature = "otlp"))]
     pub(crate) const EMBEDDINGS: &str = "embeddings";
     pub(crate) const INVOKE_WORKFLOW: &str = "invoke_workflow";
     pub(crate) const INVOKE_AGENT: &str = "invoke_agent";
@@ -490,6 +542,7 @@ pub(crate) mod env {
     pub(crate) const TRACING_SPANS: &str = "TTA_TRACING_SPANS";
     pub(crate) const TRUST_REMOTE: &str = "TTA_TRUST_REMOTE";
     pub(crate) const PROPAGATORS: &str = "OTEL_PROPAGATORS";
+    pub(crate) const SEMCONV: &str = "TTA_SEMCONV";
     pub(crate) const CAPTURE_CONTENT: &str = "TTA_CAPTURE_CONTENT";
     pub(crate) const CAPTURE_MESSAGE_CONTENT: &str = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";
     pub(crate) const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";

@@ -10,7 +10,7 @@ use tta::opentelemetry::trace::{Link, SpanKind, TraceId, TraceState};
 use tta::opentelemetry::{Context, KeyValue};
 use tta::opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 use tta::testing::{CapturedSpan, capture};
-use tta::{LlmResponse, Telemetry, TelemetryBuilder, Usage};
+use tta::{LlmResponse, Semconv, Telemetry, TelemetryBuilder, Usage};
 use tta_tests::{attribute, number};
 
 static TURN: Mutex<()> = Mutex::new(());
@@ -61,12 +61,18 @@ async fn embed() -> Answer {
     Answer
 }
 
-#[tta::primitive(kind = "tool")]
-async fn look_up() {}
+#[tta::primitive(
+    kind = "tool",
+    fields(gen_ai.tool.call.arguments = serde_json::json!({"who": who, "page": 17})),
+    ret(gen_ai.tool.call.result = ret)
+)]
+async fn look_up(who: &str) -> &'static str {
+    "nobody"
+}
 
 #[tta::primitive(kind = "agent")]
 async fn researcher() {
-    look_up().await;
+    look_up("bob@example.com").await;
     ask("gpt-4o").await;
 }
 
@@ -83,6 +89,7 @@ async fn study() {
     embed().await;
     ask_plainly(None).await;
     ask_plainly(Some(vec!["END".to_owned()])).await;
+    ask("gpt-4o-mini").await;
 }
 
 fn conventional(span: &CapturedSpan) -> Vec<(String, String)> {
@@ -101,8 +108,10 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 #[tokio::test]
 async fn workflows_agents_tools_and_models_are_called_what_the_conventions_call_them() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let telemetry = builder().span_exporter(Nothing).init().expect("nothing is wrong");
     let seen = capture();
     seen.scope(study()).await;
+    let _ = telemetry.shutdown(Duration::from_secs(5));
     for (name, expected) in [
         (
             "invoke_workflow study",
@@ -203,6 +212,7 @@ async fn a_sampler_sees_the_name_and_the_operation_that_the_span_will_have() {
         ("embeddings text-embedding-3-small", "embeddings"),
         ("chat gpt-4o", "chat"),
         ("chat gpt-4o", "chat"),
+        ("chat gpt-4o-mini", "chat"),
     ];
     assert_eq!(found, expected.map(|(name, operation)| (name, operation.to_owned())));
 }
@@ -279,4 +289,86 @@ async fn clients_of_models_are_counted_over_otlp_by_the_names_and_buckets_of_the
         let url = receiver.scope(signal, resources, scopes)["schemaUrl"].clone();
         assert_eq!(url, "https://opentelemetry.io/schemas/1.41.1", "{signal}");
     }
+}
+
+/// Attributes of a span of `study`, by convention.
+async fn studied(semconv: Semconv, name: &str) -> Vec<(String, String)> {
+    let set_up = builder().semconv(semconv).capture_content(true).span_exporter(Nothing);
+    let telemetry = set_up.init().expect("nothing is wrong");
+    let seen = capture();
+    seen.scope(study()).await;
+    let span = seen.span(name);
+    drop(seen);
+    let _ = telemetry.shutdown(Duration::from_secs(5));
+    let mut found: Vec<_> = span
+        .attributes
+        .iter()
+        .filter(|own| !own.key.as_str().starts_with("code.") && !own.key.as_str().starts_with("tta."))
+        .map(|own| (own.key.to_string(), own.value.as_str().into_owned()))
+        .collect();
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn each_convention_has_its_names_and_no_others() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    for name in ["invoke_workflow study", "embeddings text-embedding-3-small"] {
+        let none = studied(Semconv::None, name).await;
+        assert!(none.is_empty(), "{none:?}");
+        let plain = studied(Semconv::default(), name).await;
+        assert!(!plain.is_empty() && plain.iter().all(|(key, _)| key.starts_with("gen_ai.")), "{plain:?}");
+        let both = studied(Semconv::OpenInference, name).await;
+        assert!(plain.iter().all(|own| both.contains(own)), "{both:?}");
+    }
+    let theirs = |found: Vec<(String, String)>| -> Vec<(String, String)> {
+        let is_theirs = |key: &str| !key.starts_with("gen_ai.") && !key.starts_with("server.");
+        found.into_iter().filter(|(key, _)| is_theirs(key)).collect()
+    };
+    for (name, expected) in [
+        ("invoke_workflow study", &[("openinference.span.kind", "CHAIN")][..]),
+        ("invoke_agent researcher", &[("agent.name", "researcher"), ("openinference.span.kind", "AGENT")]),
+        (
+            "execute_tool look_up",
+            &[
+                ("input.mime_type", "application/json"),
+                ("input.value", "{\"page\":17,\"who\":\"[redacted email]\"}"),
+                ("openinference.span.kind", "TOOL"),
+                ("output.mime_type", "text/plain"),
+                ("output.value", "nobody"),
+                ("tool.name", "look_up"),
+            ],
+        ),
+        (
+            "embeddings text-embedding-3-small",
+            &[
+                ("embedding.model_name", "gpt-4o-2024-08-06"),
+                ("llm.cost.total", "COST"),
+                ("llm.provider", "openai"),
+                ("llm.system", "openai"),
+                ("llm.token_count.completion", "100"),
+                ("llm.token_count.prompt", "1000"),
+                ("llm.token_count.prompt_details.cache_read", "200"),
+                ("llm.token_count.total", "1100"),
+                ("openinference.span.kind", "EMBEDDING"),
+            ],
+        ),
+    ] {
+        let mut found = theirs(studied(Semconv::OpenInference, name).await);
+        for (key, value) in &mut found {
+            if key == "llm.cost.total" {
+                assert!(value.parse().is_ok_and(|cost: f64| cost > 0.0), "{value}");
+                *value = "COST".to_owned();
+            }
+        }
+        assert_eq!(found, pairs(expected), "{name}");
+    }
+    let chat = studied(Semconv::OpenInference, "chat gpt-4o-mini").await;
+    let parameters = chat.iter().find(|(key, _)| key == "llm.invocation_parameters").expect("they are there");
+    let expected = serde_json::json!({
+        "max_tokens": 500, "top_k": 40.0, "frequency_penalty": 0.5, "presence_penalty": 0.25,
+        "stop": ["END", "STOP"], "n": 2,
+    });
+    assert_eq!(serde_json::from_str::<Value>(&parameters.1).ok(), Some(expected));
+    assert!(chat.contains(&("llm.model_name".into(), "gpt-4o-2024-08-06".into())));
 }

@@ -4,6 +4,7 @@ pub(crate) mod environment;
 mod error;
 mod filter;
 mod sampler;
+mod semconv;
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -17,6 +18,7 @@ pub(crate) use filter::Filter;
 #[cfg(any(feature = "reqwest", feature = "tower"))]
 pub(crate) use filter::requests;
 pub(crate) use sampler::sampler;
+pub use semconv::Semconv;
 
 use crate::names::{env, propagator};
 use crate::pipeline::Limits;

@@ -137,8 +137,9 @@ impl Started {
             #[cfg(not(feature = "llm"))]
             let name: Option<String> = None;
             let attributes = attributes.into_attributes();
-            let shown = attributes.iter().filter(|own| !is_content(own.key.as_str())).cloned();
-            let known: Vec<_> = shown.chain(convention::attributes(site)).collect();
+            let of_site = convention::attributes(site);
+            let mut known: Vec<_> = attributes.iter().cloned().chain(of_site).collect();
+            known.retain(|own| !is_content(own.key.as_str()) && !convention::is_left_out(own.key.as_str()));
             let shown = Shown { name: name.as_deref(), attributes: &known };
             self.open(site, local, &Context::current(), shown);
             #[cfg(feature = "llm")]

@@ -27,7 +27,7 @@ mod busy;
 #[cfg(feature = "telemetry")]
 pub(crate) mod clock;
 #[cfg(feature = "telemetry")]
-mod convention;
+pub(crate) mod convention;
 #[cfg(feature = "telemetry")]
 pub(crate) mod extras;
 #[cfg(feature = "telemetry")]

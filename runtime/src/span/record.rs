@@ -358,12 +358,14 @@ impl Record {
         let Extras { mut events, mut links, mut status, name, dropped_attributes, trace_state } =
             extras.map(|extras| *extras).unwrap_or_default();
         let mut attributes = Vec::new();
+        let mut of = None;
         let (known_name, span_kind, scope) = match std::mem::take(&mut self.origin) {
             Origin::Nobody => (Cow::Borrowed(""), SpanKind::Internal, super::tracer::our_scope()),
             Origin::Foreign(foreign) => (foreign.name, foreign.kind, foreign.scope),
             Origin::Site { site, workflow, step } => {
                 // What the site says comes first, and the limit is on what the program adds.
                 attributes = site_attributes(site, workflow.as_ref(), step);
+                of = Some(site);
                 (Cow::Borrowed(site.span_name()), site.span_kind(), super::tracer::our_scope())
             }
         };
@@ -386,9 +388,13 @@ impl Record {
             is_ours || redaction.attribute(attribute)
         });
         redaction.events(&mut events);
+        links.links.iter_mut().for_each(|link| link.attributes.retain_mut(|own| redaction.attribute(own)));
         redaction.status(&mut status);
         let mut name = name.unwrap_or(known_name);
         redaction.name(&mut name);
+        if let Some(site) = of {
+            convention::follow(site, &mut attributes);
+        }
         for attribute in &mut attributes {
             limits.shorten(&mut attribute.value);
         }

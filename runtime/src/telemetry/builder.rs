@@ -14,11 +14,12 @@ use opentelemetry_sdk::trace::{ShouldSample, SpanExporter};
 
 use super::publish::{hide, publish_catalog};
 use super::{RUNNING, Running, Telemetry};
-use crate::config::{self, Batching, ConfigError, Environment, Filter, Wanted, environment};
+use crate::config::{self, Batching, ConfigError, Environment, Filter, Semconv, Wanted, environment};
 use crate::names::{env, propagator};
 use crate::pipeline::{Custom, Exporting, MetricExport, Phase, Pipeline, Sampler, Settings, SpanExport};
 use crate::privacy::{self, Redact};
 use crate::propagation::{Boxed, Trust};
+use crate::span::convention;
 use crate::span::{Extra, Provider, ask_for, record_user};
 
 /// Builds a [`Telemetry`].
@@ -32,6 +33,7 @@ pub struct TelemetryBuilder {
     filter: Option<String>,
     busy_time: Option<bool>,
     record_user: Option<bool>,
+    semconv: Option<Semconv>,
     capture_content: Option<bool>,
     redact: Option<Redact>,
     #[cfg(feature = "tracing")]
@@ -64,6 +66,7 @@ struct Switches {
     user: bool,
     #[cfg(feature = "tracing")]
     tracing_spans: bool,
+    semconv: Semconv,
     captures: bool,
     redact: Option<Redact>,
 }
@@ -74,6 +77,7 @@ impl Switches {
         #[cfg(feature = "tracing")]
         ask_for(Extra::TracingSpans, self.tracing_spans);
         record_user(self.user);
+        convention::choose(self.semconv);
         privacy::choose(self.captures, self.redact);
     }
 }
@@ -142,6 +146,12 @@ impl TelemetryBuilder {
     /// of its span. Off by default, since they tell of a person.
     pub fn record_user(mut self, on: bool) -> Self {
         self.record_user = Some(on);
+        self
+    }
+
+    /// By which conventions spans say what was done with models, instead of `TTA_SEMCONV`.
+    pub fn semconv(mut self, semconv: Semconv) -> Self {
+        self.semconv = Some(semconv);
         self
     }
 
@@ -503,6 +513,10 @@ impl TelemetryBuilder {
             user: switch(self.record_user, env::RECORD_USER)?,
             #[cfg(feature = "tracing")]
             tracing_spans: switch(self.tracing_spans, env::TRACING_SPANS)?,
+            semconv: match self.semconv {
+                Some(semconv) => semconv,
+                None => Semconv::from_env()?,
+            },
             captures: match self.capture_content {
                 Some(on) => on,
                 None => config::capture_content()?,

@@ -42,21 +42,35 @@ const KEYS: &[(&str, usize)] = &[
     ("xoxs-", 16),
 ];
 
-/// Where something may begin: an address is found by its `@`, which may be written `%40`.
-const INTERESTING: [bool; 256] = {
-    let mut interesting = [false; 256];
+/// What a byte may begin.
+#[derive(Clone, Copy, PartialEq)]
+enum Begins {
+    Nothing,
+    /// A key or a token, where it begins a word.
+    Word,
+    /// An address is found by its `@`, which may be written `%40`, and a card's number by a digit.
+    Other,
+}
+
+const BEGINS: [Begins; 256] = {
+    let mut begins = [Begins::Nothing; 256];
     let mut at = 0;
     while at < KEYS.len() {
-        interesting[KEYS[at].0.as_bytes()[0] as usize] = true;
+        begins[KEYS[at].0.as_bytes()[0] as usize] = Begins::Word;
         at += 1;
     }
-    let others = b"@%bBe0123456789";
+    let (words, others) = (b"bBe", b"@%0123456789");
+    at = 0;
+    while at < words.len() {
+        begins[words[at] as usize] = Begins::Word;
+        at += 1;
+    }
     at = 0;
     while at < others.len() {
-        interesting[others[at] as usize] = true;
+        begins[others[at] as usize] = Begins::Other;
         at += 1;
     }
-    interesting
+    begins
 };
 
 /// The text with a word in the place of each secret; `None` where there is none.
@@ -67,7 +81,10 @@ pub(super) fn redacted(text: &str) -> Option<String> {
     let mut at = 0;
     let bytes = text.as_bytes();
     while let Some(byte) = bytes.get(at) {
-        if !INTERESTING[usize::from(*byte)] {
+        // Most letters are within words.
+        let is_word = |begins| begins == Begins::Other || begins_word(bytes, at);
+        let begins = BEGINS[usize::from(*byte)];
+        if begins == Begins::Nothing || !is_word(begins) {
             at += 1;
             continue;
         }
@@ -115,7 +132,6 @@ fn look(text: &str, at: usize, taken: usize) -> Look {
         b'@' => Look::of(email(text, at, 1, taken), EMAIL, at),
         b'%' if bytes[at..].starts_with(b"%40") => Look::of(email(text, at, 3, taken), EMAIL, at),
         b'0'..=b'9' => card(bytes, at),
-        _ if !begins_word(bytes, at) => Look::Nothing { next: at + 1 },
         b'b' | b'B' => Look::of(bearer(bytes, at), TOKEN, at),
         b'e' => Look::of(json_web_token(bytes, at), TOKEN, at),
         _ => Look::of(key(bytes, at), API_KEY, at),
@@ -124,11 +140,16 @@ fn look(text: &str, at: usize, taken: usize) -> Look {
 
 /// Whether what stands before is no part of the same word: not a letter or digit, unless that is the end of an escape, as in
 /// `\n` and `%20`.
+#[inline]
 fn begins_word(bytes: &[u8], at: usize) -> bool {
-    match &bytes[..at] {
-        [.., b'\\', b'n' | b't' | b'r' | b'b' | b'f' | b'0'] | [] => true,
-        [.., b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => true,
-        [.., last] => !last.is_ascii_alphanumeric(),
+    at == 0 || !bytes[at - 1].is_ascii_alphanumeric() || follows_escape(&bytes[..at])
+}
+
+fn follows_escape(before: &[u8]) -> bool {
+    match before {
+        [.., b'\\', b'n' | b't' | b'r' | b'b' | b'f' | b'0'] => true,
+        [.., b'%', high, low] => high.is_ascii_hexdigit() && low.is_ascii_hexdigit(),
+        _ => false,
     }
 }
 
@@ -142,7 +163,8 @@ fn run(bytes: &[u8], from: usize, is: impl Fn(u8) -> bool) -> usize {
 
 fn key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let rest = &bytes[at..];
-    let (prefix, least) = KEYS.iter().find(|(prefix, _)| rest.starts_with(prefix.as_bytes()))?;
+    let is_it = |prefix: &str| rest.get(1) == prefix.as_bytes().get(1) && rest.starts_with(prefix.as_bytes());
+    let (prefix, least) = KEYS.iter().find(|(prefix, _)| is_it(prefix))?;
     let from = at + prefix.len();
     // No further than it takes to know.
     let enough = bytes.get(from..from + least)?.iter().all(|byte| is_key(*byte));
@@ -172,7 +194,7 @@ fn bearer(bytes: &[u8], at: usize) -> Option<Range<usize>> {
 /// Three parts in base64, the first of which is that of `{"`.
 fn json_web_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     // Otherwise a long word of many such beginnings would be gone through from each of them.
-    let is_alone = at == 0 || !is_key(bytes[at - 1]) || begins_escaped(bytes, at);
+    let is_alone = at == 0 || !is_key(bytes[at - 1]) || follows_escape(&bytes[..at]);
     if !is_alone || !bytes[at..].starts_with(b"eyJ") {
         return None;
     }
@@ -184,10 +206,6 @@ fn json_web_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
         end = run(bytes, end + 1, is_key);
     }
     (end - at >= 30).then_some(at..end)
-}
-
-fn begins_escaped(bytes: &[u8], at: usize) -> bool {
-    bytes[at - 1].is_ascii_alphanumeric() && begins_word(bytes, at)
 }
 
 /// The address around an `@` of `width` bytes. Letters are those of alphabets: where words have no blanks between

@@ -147,7 +147,7 @@ fn what_only_looks_like_one_stays() {
 }
 
 #[test]
-fn time_grows_with_the_text_and_no_faster() {
+fn a_megabyte_takes_no_longer_than_it_is_long() {
     // Of what each rule is made, and of what it gives up on.
     let pieces = [
         "a",
@@ -176,17 +176,10 @@ fn time_grows_with_the_text_and_no_faster() {
         "4111 1111 1111 1111 ",
     ];
     for piece in pieces {
-        let time = |length: usize| {
-            let text = piece.repeat(length / piece.len());
-            let least = |_| {
-                let begun = Instant::now();
-                std::hint::black_box(redacted(&text));
-                begun.elapsed()
-            };
-            (0..3).map(least).min().unwrap_or_default()
-        };
-        let (short, long) = (time(1 << 16), time(1 << 20));
-        // Sixteen times the text; with room for a machine that does other things, and far from the 256 times of a square.
-        assert!(long < 64 * short.max(Duration::from_micros(50)), "{piece:?}: {short:?}, then {long:?}");
+        let text = piece.repeat((1 << 20) / piece.len());
+        let begun = Instant::now();
+        std::hint::black_box(redacted(&text));
+        // Some 20 milliseconds without optimisation. The square of a million takes hours, however busy the machine is.
+        assert!(begun.elapsed() < Duration::from_secs(20), "{piece:?} took {:?}", begun.elapsed());
     }
 }

@@ -13,7 +13,7 @@ use tta::testing::{CapturedSpan, capture};
 use tta::{LlmResponse, Semconv, Telemetry, TelemetryBuilder, Usage};
 use tta_tests::{attribute, number};
 
-static TURN: Mutex<()> = Mutex::new(());
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 fn builder() -> TelemetryBuilder {
     let builder = Telemetry::builder().console(false).otlp(false);
@@ -107,7 +107,7 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn workflows_agents_tools_and_models_are_called_what_the_conventions_call_them() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = TURN.lock().await;
     let telemetry = builder().span_exporter(Nothing).init().expect("nothing is wrong");
     let seen = capture();
     seen.scope(study()).await;
@@ -168,7 +168,10 @@ async fn workflows_agents_tools_and_models_are_called_what_the_conventions_call_
 }
 
 #[derive(Clone, Debug)]
-struct Watcher(Arc<Mutex<Vec<(String, Vec<KeyValue>)>>>);
+struct Watcher(Arc<Mutex<Vec<Asked>>>);
+
+/// The name of a span, and its attributes.
+type Asked = (String, Vec<KeyValue>);
 
 impl ShouldSample for Watcher {
     fn should_sample(
@@ -189,7 +192,7 @@ impl ShouldSample for Watcher {
 
 #[tokio::test]
 async fn a_sampler_sees_the_name_and_the_operation_that_the_span_will_have() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = TURN.lock().await;
     let seen = Arc::default();
     let watcher = Watcher(Arc::clone(&seen));
     let telemetry = builder().sampler(watcher).span_exporter(Nothing).init().expect("nothing is wrong");
@@ -239,7 +242,7 @@ async fn fail() -> Result<Answer, Busy> {
 
 #[tokio::test]
 async fn clients_of_models_are_counted_over_otlp_by_the_names_and_buckets_of_the_conventions() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = TURN.lock().await;
     let mut receiver = tta_tests::Receiver::start();
     let telemetry = builder()
         .otlp(true)
@@ -312,7 +315,7 @@ async fn studied(semconv: Semconv, name: &str) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn each_convention_has_its_names_and_no_others() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = TURN.lock().await;
     for name in ["invoke_workflow study", "embeddings text-embedding-3-small"] {
         let none = studied(Semconv::None, name).await;
         assert!(none.is_empty(), "{none:?}");

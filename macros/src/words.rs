@@ -125,6 +125,15 @@ fn distance(a: &str, b: &str) -> usize {
     last[b.len()]
 }
 
+/// Attributes that hold what people, models and tools have said, which is looked up only where somebody wants it.
+pub(crate) const CONTENT: &[&str] = &[
+    "gen_ai.system_instructions",
+    "gen_ai.input.messages",
+    "gen_ai.output.messages",
+    "gen_ai.tool.call.arguments",
+    "gen_ai.tool.call.result",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -117,6 +117,8 @@ pub mod log;
 mod pipeline;
 #[cfg(any(feature = "gcp", feature = "xray"))]
 mod preset;
+#[cfg(feature = "telemetry")]
+mod privacy;
 #[cfg(feature = "saga")]
 pub mod saga;
 #[cfg(not(feature = "saga"))]
@@ -182,7 +184,7 @@ pub use catalog::{
     Catalog, CatalogConflict, CatalogLabel, CatalogSite, FamilyLabel, Objective, SiteKind, Slo, catalog,
 };
 #[cfg(feature = "telemetry")]
-pub use config::{ConfigError, Environment};
+pub use config::{ConfigError, Environment, Semconv};
 #[cfg(feature = "serde")]
 pub use context::Snapshot;
 #[cfg(feature = "context")]

@@ -16,6 +16,23 @@ pub(crate) mod attribute {
     #[cfg(feature = "log")]
     pub(crate) const LOG_MESSAGE: &str = "message";
     pub(crate) const EXCEPTION_MESSAGE: &str = "exception.message";
+    #[cfg(any(feature = "llm", feature = "reqwest", feature = "tower"))]
+    pub(crate) const SERVER_ADDRESS: &str = "server.address";
+    #[cfg(any(feature = "llm", feature = "reqwest", feature = "tower"))]
+    pub(crate) const SERVER_PORT: &str = "server.port";
+
+    // The semantic conventions 1.41 for generative AI, in development: what they say of functions.
+    pub(crate) const GEN_AI_OPERATION: &str = "gen_ai.operation.name";
+    pub(crate) const GEN_AI_WORKFLOW: &str = "gen_ai.workflow.name";
+    pub(crate) const GEN_AI_AGENT: &str = "gen_ai.agent.name";
+    pub(crate) const GEN_AI_TOOL: &str = "gen_ai.tool.name";
+    pub(crate) const GEN_AI_TOOL_TYPE: &str = "gen_ai.tool.type";
+    // Content, in JSON.
+    pub(crate) const GEN_AI_SYSTEM_INSTRUCTIONS: &str = "gen_ai.system_instructions";
+    pub(crate) const GEN_AI_INPUT_MESSAGES: &str = "gen_ai.input.messages";
+    pub(crate) const GEN_AI_OUTPUT_MESSAGES: &str = "gen_ai.output.messages";
+    pub(crate) const GEN_AI_TOOL_ARGUMENTS: &str = "gen_ai.tool.call.arguments";
+    pub(crate) const GEN_AI_TOOL_RESULT: &str = "gen_ai.tool.call.result";
 
     pub(crate) const WORKFLOW_NAME: &str = "tta.workflow.name";
     pub(crate) const WORKFLOW_KIND: &str = "tta.workflow.kind";
@@ -119,17 +136,35 @@ pub(crate) mod attribute {
     pub(crate) use super::request::*;
 }
 
+/// Attributes that hold what people, models and tools have said: recorded only where that was asked for.
+pub(crate) const CONTENT: [&str; 5] = [
+    attribute::GEN_AI_SYSTEM_INSTRUCTIONS,
+    attribute::GEN_AI_INPUT_MESSAGES,
+    attribute::GEN_AI_OUTPUT_MESSAGES,
+    attribute::GEN_AI_TOOL_ARGUMENTS,
+    attribute::GEN_AI_TOOL_RESULT,
+];
+
 /// Span attributes of calls of models: the semantic conventions 1.41 for generative AI, in development, and what they
 /// have no name for.
 #[cfg(feature = "llm")]
 mod gen_ai {
-    pub(crate) const GEN_AI_OPERATION: &str = "gen_ai.operation.name";
     pub(crate) const GEN_AI_PROVIDER: &str = "gen_ai.provider.name";
     pub(crate) const GEN_AI_REQUEST_MODEL: &str = "gen_ai.request.model";
     pub(crate) const GEN_AI_MAX_TOKENS: &str = "gen_ai.request.max_tokens";
     pub(crate) const GEN_AI_TEMPERATURE: &str = "gen_ai.request.temperature";
     pub(crate) const GEN_AI_TOP_P: &str = "gen_ai.request.top_p";
+    /// A float, in 1.41.
+    pub(crate) const GEN_AI_TOP_K: &str = "gen_ai.request.top_k";
+    pub(crate) const GEN_AI_FREQUENCY_PENALTY: &str = "gen_ai.request.frequency_penalty";
+    pub(crate) const GEN_AI_PRESENCE_PENALTY: &str = "gen_ai.request.presence_penalty";
+    pub(crate) const GEN_AI_STOP_SEQUENCES: &str = "gen_ai.request.stop_sequences";
+    pub(crate) const GEN_AI_CHOICE_COUNT: &str = "gen_ai.request.choice.count";
+    pub(crate) const GEN_AI_OUTPUT_TYPE: &str = "gen_ai.output.type";
     pub(crate) const GEN_AI_SEED: &str = "gen_ai.request.seed";
+    /// Of a metric.
+    #[cfg(feature = "otlp")]
+    pub(crate) const GEN_AI_TOKEN_TYPE: &str = "gen_ai.token.type";
     pub(crate) const GEN_AI_CONVERSATION: &str = "gen_ai.conversation.id";
     /// The answer comes in chunks.
     pub(crate) const GEN_AI_STREAM: &str = "gen_ai.request.stream";
@@ -178,11 +213,74 @@ mod gen_ai {
     pub(crate) const LLM_CALLS: &str = "tta.llm.calls";
 }
 
-/// What a model is asked for, as the conventions name it.
-#[cfg(feature = "llm")]
-pub(crate) mod operation {
-    pub(crate) const CHAT: &str = "chat";
+/// The version of the semantic conventions whose names these are.
+pub(crate) const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.41.1";
+
+/// Conventions, in `TTA_SEMCONV`.
+pub(crate) mod semconv {
+    pub(crate) const GEN_AI_1_41: &str = "genai-1.41";
+    pub(crate) const OPEN_INFERENCE: &str = "openinference";
+    pub(crate) const NONE: &str = "none";
 }
+
+/// Span attributes of `OpenInference`.
+#[cfg(feature = "telemetry")]
+pub(crate) mod open_inference {
+    pub(crate) const KIND: &str = "openinference.span.kind";
+    pub(crate) const TOOL: &str = "tool.name";
+    pub(crate) const AGENT: &str = "agent.name";
+    pub(crate) const INPUT: &str = "input.value";
+    pub(crate) const INPUT_TYPE: &str = "input.mime_type";
+    pub(crate) const OUTPUT: &str = "output.value";
+    pub(crate) const OUTPUT_TYPE: &str = "output.mime_type";
+    pub(crate) const JSON: &str = "application/json";
+    pub(crate) const TEXT: &str = "text/plain";
+    #[cfg(feature = "llm")]
+    pub(crate) use model::*;
+
+    #[cfg(feature = "llm")]
+    mod model {
+        pub(crate) const MODEL: &str = "llm.model_name";
+        pub(crate) const EMBEDDING_MODEL: &str = "embedding.model_name";
+        /// Who serves it.
+        pub(crate) const PROVIDER: &str = "llm.provider";
+        /// Whose it is.
+        pub(crate) const SYSTEM: &str = "llm.system";
+        /// In JSON.
+        pub(crate) const PARAMETERS: &str = "llm.invocation_parameters";
+        pub(crate) const PROMPT: &str = "llm.token_count.prompt";
+        pub(crate) const COMPLETION: &str = "llm.token_count.completion";
+        pub(crate) const TOTAL: &str = "llm.token_count.total";
+        pub(crate) const CACHE_READ: &str = "llm.token_count.prompt_details.cache_read";
+        pub(crate) const CACHE_WRITE: &str = "llm.token_count.prompt_details.cache_write";
+        pub(crate) const REASONING: &str = "llm.token_count.completion_details.reasoning";
+        /// Dollars, a float.
+        pub(crate) const COST: &str = "llm.cost.total";
+    }
+
+    /// What a span is of.
+    pub(crate) mod kind {
+        pub(crate) const LLM: &str = "LLM";
+        pub(crate) const EMBEDDING: &str = "EMBEDDING";
+        pub(crate) const RETRIEVER: &str = "RETRIEVER";
+        pub(crate) const TOOL: &str = "TOOL";
+        pub(crate) const AGENT: &str = "AGENT";
+        pub(crate) const CHAIN: &str = "CHAIN";
+    }
+}
+
+/// What is done, as the conventions for generative AI name it.
+pub(crate) mod operation {
+    #[cfg(feature = "llm")]
+    pub(crate) const CHAT: &str = "chat";
+    pub(crate) const EMBEDDINGS: &str = "embeddings";
+    pub(crate) const INVOKE_WORKFLOW: &str = "invoke_workflow";
+    pub(crate) const INVOKE_AGENT: &str = "invoke_agent";
+    pub(crate) const EXECUTE_TOOL: &str = "execute_tool";
+}
+
+/// What a tool is, as the conventions name it: one that the program itself executes.
+pub(crate) const TOOL_TYPE: &str = "function";
 
 /// Tokens, as the label `type` counts them: a prompt includes what was cached, a completion what was reasoning.
 #[cfg(feature = "llm")]
@@ -200,6 +298,13 @@ pub(crate) mod refusal {
     pub(crate) const TIME: &str = "time";
     /// Money has a limit, and the model has no price.
     pub(crate) const UNPRICED: &str = "unpriced";
+}
+
+/// Tokens, as the conventions call them on a metric.
+#[cfg(all(feature = "llm", feature = "otlp"))]
+pub(crate) mod token_type {
+    pub(crate) const INPUT: &str = "input";
+    pub(crate) const OUTPUT: &str = "output";
 }
 
 /// What money was spent for.
@@ -220,8 +325,6 @@ mod request {
     pub(crate) const URL_PATH: &str = "url.path";
     pub(crate) const URL_QUERY: &str = "url.query";
     pub(crate) const URL_SCHEME: &str = "url.scheme";
-    pub(crate) const SERVER_ADDRESS: &str = "server.address";
-    pub(crate) const SERVER_PORT: &str = "server.port";
     pub(crate) const USER_AGENT: &str = "user_agent.original";
     pub(crate) const PROTOCOL_VERSION: &str = "network.protocol.version";
     pub(crate) const RPC_SYSTEM: &str = "rpc.system";
@@ -277,7 +380,7 @@ pub(crate) mod label {
     pub(crate) const TO: &str = "to";
     #[cfg(feature = "cache")]
     pub(crate) const BACKEND: &str = "backend";
-    #[cfg(feature = "cache")]
+    #[cfg(any(feature = "cache", all(feature = "llm", feature = "otlp")))]
     pub(crate) const OPERATION: &str = "operation";
     #[cfg(feature = "router")]
     pub(crate) const ROUTER_NAME: &str = "router_name";
@@ -413,6 +516,11 @@ pub(crate) mod metric {
     pub(crate) const LLM_UNPRICED: &str = "tta_llm_unpriced_calls_total";
     #[cfg(feature = "llm")]
     pub(crate) const LLM_HEALTH: &str = "tta_llm_health_up";
+    // What those of the semantic conventions would come out as, which are only over OTLP.
+    #[cfg(all(feature = "llm", feature = "otlp"))]
+    pub(crate) const CLIENT_DURATION: &str = "gen_ai_client_operation_duration_seconds";
+    #[cfg(all(feature = "llm", feature = "otlp"))]
+    pub(crate) const CLIENT_TOKENS: &str = "gen_ai_client_token_usage";
     #[cfg(feature = "llm")]
     pub(crate) const BUDGET_LIMIT: &str = "tta_budget_limit_dollars";
     #[cfg(feature = "llm")]
@@ -479,6 +587,9 @@ pub(crate) mod env {
     pub(crate) const TRACING_SPANS: &str = "TTA_TRACING_SPANS";
     pub(crate) const TRUST_REMOTE: &str = "TTA_TRUST_REMOTE";
     pub(crate) const PROPAGATORS: &str = "OTEL_PROPAGATORS";
+    pub(crate) const SEMCONV: &str = "TTA_SEMCONV";
+    pub(crate) const CAPTURE_CONTENT: &str = "TTA_CAPTURE_CONTENT";
+    pub(crate) const CAPTURE_MESSAGE_CONTENT: &str = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";
     pub(crate) const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
     #[cfg(feature = "gcp")]
     pub(crate) const RESOURCE_ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";

@@ -92,6 +92,13 @@ impl Receiver {
         traces.map_or(Value::Null, |trace| trace["resourceSpans"][0]["resource"]["attributes"].clone())
     }
 
+    /// The first scope that came with a signal, with what was sent beside it.
+    #[must_use]
+    pub fn scope(&self, signal: &str, resources: &str, scopes: &str) -> Value {
+        let requests = self.requests.iter().find_map(|request| request.get(signal));
+        requests.map_or(Value::Null, |request| request[resources][0][scopes][0].clone())
+    }
+
     fn read(&mut self) {
         let line = self.program.line();
         self.requests.push(serde_json::from_str(&line).expect("every line is JSON"));

@@ -28,6 +28,9 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "`tracecontext`, `baggage`, `b3`, `b3multi`, `jaeger`, `xray`, `gcp`, `none`",
     ),
     ("TTA_TRACING_SPANS", "on", "`true` or `false`"),
+    ("TTA_SEMCONV", "genai", "`genai-1.41`, `openinference` or `none`"),
+    ("TTA_CAPTURE_CONTENT", "yes", "`true` or `false`"),
+    ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "all", "`span_only`"),
     ("TTA_TRUST_REMOTE", "sometimes", "`always`, `sampled-off` or `never`"),
     ("ENVIRONMENT", "moon", "`production`"),
 ];

@@ -54,8 +54,16 @@ const KNOWN: &[&str] = &[
     "input_tokens",
     "temperature",
     "top_p",
+    "top_k",
+    "frequency_penalty",
+    "presence_penalty",
+    "stop_sequences",
+    "choice_count",
+    "output_type",
     "seed",
     "conversation",
+    "server_address",
+    "server_port",
 ];
 
 pub(crate) const EXAMPLE: &str = "llm(provider = \"openai\", model = request.model)";

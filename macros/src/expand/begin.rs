@@ -7,6 +7,7 @@ use syn::Expr;
 use super::llm::Asking;
 use super::{Call, hidden, ours_at};
 use crate::args::{Field, Label, LabelSet, Mode};
+use crate::words::CONTENT;
 
 impl Call<'_> {
     // Output, where nothing is asked of the arguments:
@@ -64,10 +65,18 @@ impl Call<'_> {
     }
 }
 
-/// `__f.set("key", &(value));`
+/// `__f.set("key", &(value));`, and of a prompt `if __f.wants_content() { __f.set_content("key", &(value)); }`
 pub(super) fn record(field: &Field) -> TokenStream {
     let recorder = hidden("__f");
     let (key, value) = (&field.key, reference(&field.expr));
+    if CONTENT.contains(&key.value().as_str()) {
+        let value = match field.mode {
+            Mode::Value => value,
+            Mode::Display => quote!(&::core::format_args!("{}", #value)),
+            Mode::Debug => quote!(&::core::format_args!("{:?}", #value)),
+        };
+        return quote!(if #recorder.wants_content() { #recorder.set_content(#key, #value); });
+    }
     match field.mode {
         // What is written in the program need not be copied.
         Mode::Value if is_text(&field.expr) => {

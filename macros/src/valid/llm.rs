@@ -10,6 +10,9 @@ use crate::words::{did_you_mean, one_of};
 /// What the semantic conventions for generative AI call what is asked of a model.
 const OPERATIONS: &[&str] = &["chat", "text_completion", "embeddings", "generate_content"];
 
+/// What they call what an answer is.
+const OUTPUT_TYPES: &[&str] = &["text", "json", "image", "speech"];
+
 /// A label has no more values than this that are known before the first call.
 const MOST_MODELS: usize = 64;
 
@@ -31,6 +34,14 @@ pub(super) fn settings(llm: &Llm, cx: &Ctxt) {
         if !OPERATIONS.contains(&value.as_str()) {
             let hint = did_you_mean(&value, OPERATIONS);
             cx.error(operation, format!("unknown operation `{value}`{hint}: write {}", one_of(OPERATIONS)));
+        }
+    }
+    for (_, expr) in llm.others.iter().filter(|(name, _)| name == "output_type") {
+        let Some(literal) = literal_text(expr) else { continue };
+        let value = literal.value();
+        if !OUTPUT_TYPES.contains(&value.as_str()) {
+            let hint = did_you_mean(&value, OUTPUT_TYPES);
+            cx.error(literal, format!("unknown output type `{value}`{hint}: write {}", one_of(OUTPUT_TYPES)));
         }
     }
     let Some(models) = &llm.models else { return };

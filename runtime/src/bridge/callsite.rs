@@ -71,7 +71,8 @@ impl Callsite {
         for key in site.fields_declared().iter().copied().chain(at_the_end) {
             let bare = key.trim_start_matches(['%', '?']);
             // `otel.name` and its like are commands to tracing-opentelemetry; of ours, they are attributes.
-            if !bare.starts_with("otel.") && !declared.iter().any(|(known, _)| *known == bare) {
+            let is_wanted = !bare.starts_with("otel.") && !crate::privacy::is_content(bare);
+            if is_wanted && !declared.iter().any(|(known, _)| *known == bare) {
                 declared.push((bare, bare.len() < key.len()));
             }
         }

@@ -23,6 +23,8 @@ use crate::metric::{
     bind::Bound,
     family::{self, Family},
 };
+#[cfg(feature = "telemetry")]
+use crate::names::operation;
 use crate::outcome::Kind;
 use crate::policy::Aspect;
 #[cfg(feature = "telemetry")]
@@ -295,12 +297,21 @@ impl Site {
 impl Site {
     /// The span's name, by the GenAI conventions where they have one.
     pub(crate) fn span_name(&'static self) -> &'static str {
-        self.span_name.get_or_init(|| match (self.kind, self.type_) {
-            (SiteKind::Workflow, _) => format!("invoke_workflow {}", self.name).into(),
-            (SiteKind::Primitive, "tool") => format!("execute_tool {}", self.name).into(),
-            (SiteKind::Primitive, "agent") => format!("invoke_agent {}", self.name).into(),
-            (SiteKind::Primitive, _) => self.name.into(),
+        self.span_name.get_or_init(|| match self.operation() {
+            Some(operation) => format!("{operation} {}", self.name).into(),
+            None => self.name.into(),
         })
+    }
+
+    /// What the GenAI conventions call what it does, where they have a word for it; what is asked of a model is known
+    /// to each call.
+    pub(crate) fn operation(&self) -> Option<&'static str> {
+        match (self.kind, self.type_) {
+            (SiteKind::Workflow, _) => Some(operation::INVOKE_WORKFLOW),
+            (SiteKind::Primitive, "tool") => Some(operation::EXECUTE_TOOL),
+            (SiteKind::Primitive, "agent") => Some(operation::INVOKE_AGENT),
+            (SiteKind::Primitive, _) => None,
+        }
     }
 
     /// By the GenAI conventions a model is another service.

@@ -4,6 +4,7 @@ pub(crate) mod environment;
 mod error;
 mod filter;
 mod sampler;
+mod semconv;
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -17,6 +18,7 @@ pub(crate) use filter::Filter;
 #[cfg(any(feature = "reqwest", feature = "tower"))]
 pub(crate) use filter::requests;
 pub(crate) use sampler::sampler;
+pub use semconv::Semconv;
 
 #[cfg(feature = "llm")]
 use crate::cost::{Money, budget::Limits as BudgetLimits};
@@ -204,6 +206,24 @@ fn budget_of(text: &str) -> Option<BudgetLimits> {
         Some("day") => limits.per_day(),
         Some(period) => limits.per(humantime::parse_duration(period).ok().filter(|time| !time.is_zero())?),
     })
+}
+
+/// Whether prompts and answers are recorded. Of OpenTelemetry's variable, the words that say where are known, too: there
+/// are only spans here.
+pub(crate) fn capture_content() -> Result<bool, ConfigError> {
+    if let Some(on) = environment::boolean(env::CAPTURE_CONTENT)? {
+        return Ok(on);
+    }
+    let Some(text) = environment::text(env::CAPTURE_MESSAGE_CONTENT)? else { return Ok(false) };
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "span_only" | "span_and_event" => Ok(true),
+        "false" | "no_content" | "event_only" => Ok(false),
+        _ => Err(ConfigError::invalid(
+            env::CAPTURE_MESSAGE_CONTENT,
+            text,
+            "`true` or `false`, or one of `span_only`, `span_and_event`, `event_only` and `no_content`",
+        )),
+    }
 }
 
 /// How far callers in other processes are believed.

@@ -142,9 +142,11 @@ impl Attempt {
             &begun.request.model,
             &Answered {
                 status: outcome.status,
+                error: outcome.error.as_ref().map(crate::outcome::Kind::name),
                 nanoseconds: self.elapsed(),
                 first: answer.first,
                 usage,
+                is_told: answer.used.is_some(),
                 cost,
             },
         );

@@ -81,6 +81,10 @@ impl Llm {
     /// `operation = "embeddings"`
     pub const fn operation(mut self, operation: &'static str) -> Self {
         self.operation = operation;
+        #[cfg(feature = "telemetry")]
+        {
+            self.models.operation = operation;
+        }
         self
     }
 
@@ -181,6 +185,17 @@ impl Asking {
         fields.set(attribute::GEN_AI_MAX_TOKENS, &request.max_tokens);
         fields.set(attribute::GEN_AI_TEMPERATURE, &request.temperature);
         fields.set(attribute::GEN_AI_TOP_P, &request.top_p);
+        fields.set(attribute::GEN_AI_TOP_K, &request.top_k.map(|top_k| top_k as f64));
+        fields.set(attribute::GEN_AI_FREQUENCY_PENALTY, &request.frequency_penalty);
+        fields.set(attribute::GEN_AI_PRESENCE_PENALTY, &request.presence_penalty);
+        // One is what is asked for where nobody says how many.
+        fields.set(attribute::GEN_AI_CHOICE_COUNT, &request.choice_count.filter(|count| *count != 1));
+        fields.set(attribute::GEN_AI_OUTPUT_TYPE, &request.output_type);
+        if let Some(sequences) = &request.stop_sequences {
+            fields.set_all(attribute::GEN_AI_STOP_SEQUENCES, sequences.iter().cloned());
+        }
+        fields.set(attribute::SERVER_ADDRESS, &request.server_address);
+        fields.set(attribute::SERVER_PORT, &request.server_port);
         fields.set(attribute::GEN_AI_SEED, &request.seed);
         fields.set(attribute::GEN_AI_CONVERSATION, &request.conversation);
         fields.set(attribute::GEN_AI_STREAM, &self.llm.is_stream.then_some(true));
@@ -300,6 +315,13 @@ pub(super) fn describe(span: &Span, response: &Response<'_>) {
             attribute::GEN_AI_FINISH_REASONS,
             response.finish_reasons.iter().map(|reason| name(reason)),
         );
+    }
+    #[cfg(feature = "telemetry")]
+    if crate::privacy::captures() && !response.content.is_empty() {
+        let reasons = response.finish_reasons.iter().map(|reason| Some(&**reason));
+        let choices = response.content.iter().map(|text| &**text);
+        let said = crate::privacy::content::of_answer(choices.zip(reasons.chain(std::iter::repeat(None))));
+        span.set(attribute::GEN_AI_OUTPUT_MESSAGES, said);
     }
     let Some(usage) = &response.usage else { return };
     let some = |tokens: u64| (tokens > 0).then_some(tokens);

@@ -9,6 +9,8 @@ mod attempt;
 #[cfg(feature = "llm")]
 pub mod budget;
 mod chunk;
+#[cfg(all(feature = "llm", feature = "otlp"))]
+mod client;
 #[cfg(feature = "llm")]
 mod heard;
 #[cfg(feature = "llm")]

@@ -14,6 +14,15 @@ pub struct Request {
     pub(super) input_tokens: Option<u64>,
     pub(super) temperature: Option<f64>,
     pub(super) top_p: Option<f64>,
+    pub(super) top_k: Option<u64>,
+    pub(super) frequency_penalty: Option<f64>,
+    pub(super) presence_penalty: Option<f64>,
+    pub(super) stop_sequences: Option<Vec<Cow<'static, str>>>,
+    /// How many answers.
+    pub(super) choice_count: Option<u64>,
+    pub(super) output_type: Option<String>,
+    pub(super) server_address: Option<String>,
+    pub(super) server_port: Option<u64>,
     pub(super) seed: Option<i64>,
     pub(super) conversation: Option<String>,
 }
@@ -22,7 +31,7 @@ pub struct Request {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not what `llm` takes here",
     label = "not a `{T}`, or an `Option` of what can be one",
-    note = "a number of tokens and a seed are integers, a temperature and `top_p` floats, a conversation is text"
+    note = "a count, a port and a seed are integers, a temperature, `top_p` and a penalty floats, a conversation, an output type and an address text, and stop sequences a list of texts"
 )]
 pub trait Given<T> {
     /// The setting, if it is.
@@ -79,8 +88,39 @@ impl<T: AsRef<str>> Given<String> for Option<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
+impl<T: AsRef<str>> Given<Vec<Cow<'static, str>>> for [T] {
+    fn given(&self) -> Option<Vec<Cow<'static, str>>> {
+        Some(self.iter().take(MAX_LIST).map(|text| name(text.as_ref())).collect())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: AsRef<str>, const N: usize> Given<Vec<Cow<'static, str>>> for [T; N] {
+    fn given(&self) -> Option<Vec<Cow<'static, str>>> {
+        self.as_slice().given()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: AsRef<str>> Given<Vec<Cow<'static, str>>> for Vec<T> {
+    fn given(&self) -> Option<Vec<Cow<'static, str>>> {
+        self.as_slice().given()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<L: Given<Vec<Cow<'static, str>>>> Given<Vec<Cow<'static, str>>> for Option<L> {
+    fn given(&self) -> Option<Vec<Cow<'static, str>>> {
+        self.as_ref()?.given()
+    }
+}
+
 /// Bytes of a name from outside that are kept.
 const MAX_NAME: usize = 256;
+
+/// Texts of a list that are kept. No provider takes more stop sequences.
+const MAX_LIST: usize = 16;
 
 /// A name from outside, as much of it as is kept.
 pub(super) fn cut(text: &str) -> &str {
@@ -121,6 +161,46 @@ impl Request {
     /// `top_p = ..`
     pub fn top_p(&mut self, top_p: &(impl Given<f64> + ?Sized)) {
         self.top_p = top_p.given();
+    }
+
+    /// `top_k = ..`
+    pub fn top_k(&mut self, top_k: &(impl Given<u64> + ?Sized)) {
+        self.top_k = top_k.given();
+    }
+
+    /// `frequency_penalty = ..`
+    pub fn frequency_penalty(&mut self, penalty: &(impl Given<f64> + ?Sized)) {
+        self.frequency_penalty = penalty.given();
+    }
+
+    /// `presence_penalty = ..`
+    pub fn presence_penalty(&mut self, penalty: &(impl Given<f64> + ?Sized)) {
+        self.presence_penalty = penalty.given();
+    }
+
+    /// `stop_sequences = ..`
+    pub fn stop_sequences(&mut self, sequences: &(impl Given<Vec<Cow<'static, str>>> + ?Sized)) {
+        self.stop_sequences = sequences.given();
+    }
+
+    /// `choice_count = ..`
+    pub fn choice_count(&mut self, count: &(impl Given<u64> + ?Sized)) {
+        self.choice_count = count.given();
+    }
+
+    /// `output_type = ..`
+    pub fn output_type(&mut self, ty: &(impl Given<String> + ?Sized)) {
+        self.output_type = ty.given();
+    }
+
+    /// `server_address = ..`
+    pub fn server_address(&mut self, address: &(impl Given<String> + ?Sized)) {
+        self.server_address = address.given();
+    }
+
+    /// `server_port = ..`
+    pub fn server_port(&mut self, port: &(impl Given<u64> + ?Sized)) {
+        self.server_port = port.given();
     }
 
     /// `seed = ..`

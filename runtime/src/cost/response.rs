@@ -56,6 +56,8 @@ pub struct Response<'a> {
     pub(crate) finish_reasons: Vec<Cow<'a, str>>,
     pub(crate) service_tier: Option<Cow<'a, str>>,
     pub(crate) is_batch: bool,
+    /// The texts of its choices.
+    pub(crate) content: Vec<Cow<'a, str>>,
     pub(crate) usage: Option<Usage>,
     pub(crate) remaining_requests: Option<u64>,
     pub(crate) remaining_tokens: Option<u64>,
@@ -70,6 +72,7 @@ impl<'a> Response<'a> {
             finish_reasons: Vec::new(),
             service_tier: None,
             is_batch: false,
+            content: Vec::new(),
             usage: None,
             remaining_requests: None,
             remaining_tokens: None,
@@ -96,6 +99,13 @@ impl<'a> Response<'a> {
     /// Why the model stopped: `stop`, `length`, `tool_calls`; one for each choice.
     pub fn finish_reason(mut self, reason: impl Into<Cow<'a, str>>) -> Self {
         self.finish_reasons.push(reason.into());
+        self
+    }
+
+    /// What the model has said; once for each choice. It is recorded only where prompts and answers are, with
+    /// `TTA_CAPTURE_CONTENT=true`.
+    pub fn content(mut self, text: impl Into<Cow<'a, str>>) -> Self {
+        self.content.push(text.into());
         self
     }
 
@@ -156,7 +166,12 @@ impl LlmResponse for serde_json::Value {
 
     fn response_from(&self, provider: &str) -> Response<'_> {
         let usage = Usage::from_json(provider, None, self).ok().map(|(usage, _)| usage);
-        Response { usage, ..described(self) }
+        Response {
+            usage,
+            #[cfg(feature = "telemetry")]
+            content: if crate::privacy::captures() { texts(self) } else { Vec::new() },
+            ..described(self)
+        }
     }
 }
 
@@ -175,4 +190,30 @@ pub(super) fn described(body: &serde_json::Value) -> Response<'_> {
     let reasons = each("choices", "finish_reason").chain(each("candidates", "finishReason"));
     response.finish_reasons = reasons.chain(text("stop_reason")).map(Cow::Borrowed).collect();
     response
+}
+
+/// What is said in the body of a response, once for each choice.
+#[cfg(all(feature = "llm", feature = "telemetry"))]
+fn texts(body: &serde_json::Value) -> Vec<Cow<'_, str>> {
+    use serde_json::Value;
+
+    fn list(value: Option<&Value>) -> &[Value] {
+        value.and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    }
+
+    let joined = |parts: &[Value]| {
+        let texts: Vec<_> = parts.iter().filter_map(|part| part.get("text")?.as_str()).collect();
+        (!texts.is_empty()).then(|| Cow::Owned(texts.concat()))
+    };
+    // OpenAI's chat and its older completions, Gemini, Anthropic, and OpenAI's responses.
+    let choices = list(body.get("choices")).iter().filter_map(|choice| {
+        let said = choice.pointer("/message/content").or_else(|| choice.get("text"));
+        said.and_then(Value::as_str).map(Cow::Borrowed)
+    });
+    let candidates = list(body.get("candidates"));
+    let candidates =
+        candidates.iter().filter_map(|candidate| joined(list(candidate.pointer("/content/parts"))));
+    let blocks = joined(list(body.get("content")));
+    let output = list(body.get("output")).iter().filter_map(|item| joined(list(item.get("content"))));
+    choices.chain(candidates).chain(blocks).chain(output).collect()
 }

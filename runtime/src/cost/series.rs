@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+#[cfg(feature = "otlp")]
+use super::client::Client;
 use super::{Money, Usage};
 use crate::metric::cell::{Counter, Gauge, Histogram};
 use crate::metric::family::{self, Family};
 use crate::metric::store::{Labels, Store};
-use crate::names::{disposition, label, token};
+use crate::names::{disposition, label, operation, token};
 use crate::outcome::Status;
 use crate::testing::Recording;
 
@@ -24,6 +26,7 @@ const FAILURES: u32 = 3;
 /// The models that a function calls.
 #[derive(Debug)]
 pub(crate) struct Models {
+    pub(super) operation: &'static str,
     pub(super) provider: Option<&'static str>,
     /// The names that are known before the first call.
     pub(super) known: &'static [&'static str],
@@ -69,10 +72,16 @@ impl Names {
 #[derive(Debug)]
 pub(crate) struct Answered {
     pub(super) status: Status,
+    /// What it ended with, if that was an error.
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only OTLP wants to know"))]
+    pub(super) error: Option<&'static str>,
     pub(super) nanoseconds: u64,
     /// How long the first chunk took, in nanoseconds.
     pub(super) first: Option<u64>,
     pub(super) usage: Usage,
+    /// Whether the answer has told what was used.
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only OTLP wants to know"))]
+    pub(super) is_told: bool,
     /// Unless nobody knows.
     pub(super) cost: Option<Money>,
 }
@@ -89,10 +98,13 @@ struct Cells {
     unpriced: Arc<Counter>,
     health: Arc<Gauge>,
     streak: Arc<AtomicU32>,
+    #[cfg(feature = "otlp")]
+    client: Client,
 }
 
 impl Cells {
-    fn new(store: &Store, provider: &str, model: &str, is_stream: bool) -> Self {
+    #[cfg_attr(not(feature = "otlp"), allow(unused_variables))]
+    fn new(store: &Store, operation: &'static str, provider: &str, model: &str, is_stream: bool) -> Self {
         let labels = |own: Option<(&'static str, &'static str)>| -> Labels {
             let names =
                 [(label::PROVIDER, provider.to_owned().into()), (label::MODEL, model.to_owned().into())];
@@ -115,11 +127,16 @@ impl Cells {
             unpriced: store.counter(&family::LLM_UNPRICED, labels(None)),
             health,
             streak,
+            #[cfg(feature = "otlp")]
+            client: Client::new(store, operation, provider, model),
         }
     }
 
-    fn count(&self, answered: &Answered) {
-        let Answered { status, nanoseconds, first, usage, cost } = answered;
+    #[cfg_attr(not(feature = "otlp"), allow(unused_variables))]
+    fn count(&self, store: &Store, answered: &Answered) {
+        #[cfg(feature = "otlp")]
+        self.client.count(store, answered);
+        let Answered { status, nanoseconds, first, usage, cost, .. } = answered;
         let is_success = *status == Status::Success;
         if let Some(requests) = Status::ALL.iter().position(|known| known == status) {
             self.requests[requests].add(1);
@@ -151,6 +168,7 @@ impl Cells {
 impl Models {
     pub(super) const fn new() -> Self {
         Models {
+            operation: operation::CHAT,
             provider: None,
             known: &[],
             is_stream: false,
@@ -188,7 +206,7 @@ impl Models {
         }
         let Some(provider) = self.provider else { return };
         for model in self.known.iter().copied().chain([label::OVERFLOW]) {
-            drop(Cells::new(store, provider, model, self.is_stream));
+            drop(Cells::new(store, self.operation, provider, model, self.is_stream));
         }
     }
 
@@ -197,23 +215,23 @@ impl Models {
         if let Some(recording) = Recording::current() {
             let store = recording.store();
             let (provider, model) = self.admit(&mut self.lock(), store, provider, model);
-            return Cells::new(store, provider, model, self.is_stream).count(answered);
+            return Cells::new(store, self.operation, provider, model, self.is_stream).count(store, answered);
         }
+        let store = Store::global();
         let mut counted = self.lock();
         let key = (Box::from(provider), Box::from(model));
         if let Some(cells) = counted.cells.get(&key).cloned() {
             drop(counted);
-            return cells.count(answered);
+            return cells.count(store, answered);
         }
-        let store = Store::global();
         let (provider, model) = self.admit(&mut counted, store, provider, model);
-        let cells = Arc::new(Cells::new(store, provider, model, self.is_stream));
+        let cells = Arc::new(Cells::new(store, self.operation, provider, model, self.is_stream));
         // What does not fit is looked up each time: there is no end of it.
         if model != label::OVERFLOW && provider != label::OVERFLOW {
             counted.cells.insert(key, cells.clone());
         }
         drop(counted);
-        cells.count(answered);
+        cells.count(store, answered);
     }
 
     /// The names, or what stands for those that do not fit.

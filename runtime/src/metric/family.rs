@@ -327,6 +327,20 @@ impl Family {
         self
     }
 
+    /// One that is only over OTLP.
+    #[cfg(all(feature = "llm", feature = "otlp"))]
+    const fn of_clients(
+        name: &'static str,
+        labels: &'static [&'static str],
+        otlp: (&'static str, &'static str),
+        attributes: &'static [&'static str],
+    ) -> Self {
+        let mut family = Family::seconds(name, Producer::Models, labels);
+        let (instrument, (name, unit)) = (Instrument::Histogram, otlp);
+        family.otlp = Some(Convention { name, unit, instrument, attributes, numbers: &[] });
+        family
+    }
+
     #[cfg(any(feature = "reqwest", feature = "tower"))]
     const fn requests(
         name: &'static str,

@@ -7,13 +7,15 @@ use std::time::SystemTime;
 
 use super::cell::{Counter, Gauge, Histogram, Sharded};
 use super::exemplar::{Exemplar, Exemplars};
-use super::family::{FAMILIES, Family, FamilyKind};
+use super::family::{FAMILIES, Family, FamilyKind, ONLY_OTLP};
 pub(crate) use super::series::{Labels, SeriesLabels};
 
 /// The series of every family that the catalog declares.
 #[derive(Debug)]
 pub(crate) struct Store {
     families: BTreeMap<&'static str, Series>,
+    /// Those that are only over OTLP.
+    only_otlp: BTreeMap<&'static str, Series>,
     /// How often each model has failed in a row.
     #[cfg(feature = "llm")]
     streaks: RwLock<Streaks>,
@@ -116,11 +118,13 @@ impl Store {
     }
 
     pub(crate) fn new() -> Self {
+        let empty = |families: &[&'static Family]| {
+            let empty = |family: &&'static Family| Series { family, cells: RwLock::default() };
+            families.iter().map(|family| (family.name(), empty(family))).collect()
+        };
         Store {
-            families: FAMILIES
-                .iter()
-                .map(|family| (family.name(), Series { family, cells: RwLock::default() }))
-                .collect(),
+            families: empty(FAMILIES),
+            only_otlp: empty(ONLY_OTLP),
             #[cfg(feature = "llm")]
             streaks: RwLock::default(),
             created: SystemTime::now(),
@@ -159,7 +163,8 @@ impl Store {
     }
 
     fn cell(&self, family: &'static Family, labels: Labels) -> Cell {
-        let Some(series) = self.families.get(family.name()) else {
+        let known = self.families.get(family.name());
+        let Some(series) = known.or_else(|| self.only_otlp.get(family.name())) else {
             return Cell::new(family);
         };
         let mut cells = series.cells.write().unwrap_or_else(PoisonError::into_inner);
@@ -196,19 +201,28 @@ impl Store {
 
     /// Every series and its value at this moment, families and series in a fixed order.
     pub(crate) fn snapshot(&self) -> Vec<FamilySnapshot> {
-        let snapshot = |from: &Series| {
-            let cells = from.cells.read().unwrap_or_else(PoisonError::into_inner);
-            let series = cells
-                .iter()
-                .filter_map(|(labels, Entry { cells, exemplars })| {
-                    let reading = cells.iter().map(Cell::read).reduce(Reading::plus)?;
-                    let exemplars = exemplars.as_ref().map(|exemplars| exemplars.get()).unwrap_or_default();
-                    Some(SeriesSnapshot { labels: labels.clone(), reading, exemplars })
-                })
-                .collect();
-            FamilySnapshot { family: from.family, series }
-        };
-        self.families.values().map(snapshot).collect()
+        self.families.values().map(Series::snapshot).collect()
+    }
+
+    /// The same of those families that are only over OTLP.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn only_otlp(&self) -> impl Iterator<Item = FamilySnapshot> {
+        self.only_otlp.values().map(Series::snapshot)
+    }
+}
+
+impl Series {
+    fn snapshot(&self) -> FamilySnapshot {
+        let cells = self.cells.read().unwrap_or_else(PoisonError::into_inner);
+        let series = cells
+            .iter()
+            .filter_map(|(labels, Entry { cells, exemplars })| {
+                let reading = cells.iter().map(Cell::read).reduce(Reading::plus)?;
+                let exemplars = exemplars.as_ref().map(|exemplars| exemplars.get()).unwrap_or_default();
+                Some(SeriesSnapshot { labels: labels.clone(), reading, exemplars })
+            })
+            .collect();
+        FamilySnapshot { family: self.family, series }
     }
 }
 

@@ -63,9 +63,7 @@ impl Span {
         words: impl Iterator<Item = std::borrow::Cow<'static, str>>,
     ) -> &Self {
         use opentelemetry::trace::TraceContextExt as _;
-        let words: Vec<opentelemetry::StringValue> = words.map(Into::into).collect();
-        let words = opentelemetry::Value::Array(words.into());
-        self.context.span().set_attribute(opentelemetry::KeyValue::new(key, words));
+        self.context.span().set_attribute(opentelemetry::KeyValue::new(key, list(words)));
         self
     }
 
@@ -161,6 +159,13 @@ impl Span {
     }
 }
 
+/// A list of words.
+#[cfg(feature = "llm")]
+fn list(words: impl Iterator<Item = std::borrow::Cow<'static, str>>) -> opentelemetry::Value {
+    let words: Vec<opentelemetry::StringValue> = words.map(Into::into).collect();
+    opentelemetry::Value::Array(words.into())
+}
+
 /// Collects the attributes of `fields(..)` and `ret(..)`.
 #[derive(Debug)]
 pub struct Fields {
@@ -234,6 +239,19 @@ impl Fields {
         self.name = Some(name);
     }
 
+    /// An attribute that is a list of words.
+    #[cfg(feature = "llm")]
+    pub(crate) fn set_all(
+        &mut self,
+        key: &'static str,
+        words: impl Iterator<Item = std::borrow::Cow<'static, str>>,
+    ) {
+        #[cfg(feature = "telemetry")]
+        if let Some(attributes) = &mut self.attributes {
+            attributes.push(opentelemetry::KeyValue::new(key, list(words)));
+        }
+    }
+
     /// `key = value`.
     pub fn set<V: ToValue + ?Sized>(&mut self, key: &'static str, value: &V) {
         #[cfg(feature = "telemetry")]
@@ -243,6 +261,30 @@ impl Fields {
             attributes.push(opentelemetry::KeyValue::new(key, value));
         }
     }
+
+    /// Whether somebody wants to see what people, models and tools have said.
+    #[must_use]
+    pub fn wants_content(&self) -> bool {
+        #[cfg(all(feature = "llm", feature = "telemetry"))]
+        return self.attributes.is_some() && crate::privacy::captures();
+        #[cfg(not(all(feature = "llm", feature = "telemetry")))]
+        false
+    }
+
+    /// `gen_ai.input.messages = value`, and its like.
+    #[cfg(feature = "llm")]
+    pub fn set_content<V: serde::Serialize + ?Sized>(&mut self, key: &'static str, value: &V) {
+        #[cfg(feature = "telemetry")]
+        if let Some(attributes) = &mut self.attributes
+            && let Some(text) = crate::privacy::content::of(key, value)
+        {
+            attributes.push(opentelemetry::KeyValue::new(key, text));
+        }
+    }
+
+    /// The same in a build that cannot tell what it would look like.
+    #[cfg(not(feature = "llm"))]
+    pub fn set_content<V: ?Sized>(&mut self, _key: &'static str, _value: &V) {}
 
     /// `key = "text"`.
     pub fn set_text(&mut self, key: &'static str, text: &'static str) {

@@ -8,6 +8,7 @@ use opentelemetry::{Context, ContextGuard, KeyValue};
 use super::busy::Busy;
 use super::call::Collect;
 use super::clock::Tick;
+use super::convention;
 use super::extras::{Extra, Extras};
 #[cfg(feature = "router")]
 use super::local::OnRoute;
@@ -28,6 +29,7 @@ use crate::metric::store::Store;
 use crate::names::attribute;
 use crate::outcome::Outcome;
 use crate::pipeline::{Limits, Pipeline, Request};
+use crate::privacy::is_content;
 use crate::propagation::links;
 use crate::span::Fields;
 use crate::testing::Recording;
@@ -73,6 +75,14 @@ impl OwnSpan {
     fn seen(&self, limits: fn() -> Limits) -> OpenSpan {
         self.own.open(self.record.context(), limits)
     }
+}
+
+/// What a sampler of the program's own is shown of a call, beside its site.
+#[derive(Clone, Copy, Default)]
+struct Shown<'a> {
+    /// What its span is called instead.
+    name: Option<&'a str>,
+    attributes: &'a [KeyValue],
 }
 
 /// What a call counts on.
@@ -124,8 +134,14 @@ impl Started {
             }
             #[cfg(feature = "llm")]
             let name = attributes.take_name();
+            #[cfg(not(feature = "llm"))]
+            let name: Option<String> = None;
             let attributes = attributes.into_attributes();
-            self.open(site, local, &Context::current(), &attributes);
+            let of_site = convention::attributes(site);
+            let mut known: Vec<_> = attributes.iter().cloned().chain(of_site).collect();
+            known.retain(|own| !is_content(own.key.as_str()) && !convention::is_left_out(own.key.as_str()));
+            let shown = Shown { name: name.as_deref(), attributes: &known };
+            self.open(site, local, &Context::current(), shown);
             #[cfg(feature = "llm")]
             self.rename(name);
             let extras = Extras::asked_for();
@@ -139,7 +155,7 @@ impl Started {
                 span.record.added.limit(limits);
             }
         } else {
-            Context::map_current(|around| self.open(site, local, around, &[]));
+            Context::map_current(|around| self.open(site, local, around, Shown::default()));
             let limits = self.limits();
             if let (Some(fields), Some(span)) = (&mut fields, &mut self.span) {
                 let attributes = span.record.added.attributes();
@@ -201,13 +217,13 @@ impl Started {
     }
 
     /// Opens the call's context and span within `around`, where it has them.
-    fn open(&mut self, site: &'static Site, local: &Local, around: &Context, attributes: &[KeyValue]) {
+    fn open(&mut self, site: &'static Site, local: &Local, around: &Context, shown: Shown<'_>) {
         let outer = WorkflowContext::of(around);
         let run = outer.filter(|_| !is_primitive(local.within.get())).and_then(WorkflowContext::run);
         let step = run.map(Run::next_step);
         if site.kind() == SiteKind::Primitive {
             self.step_of = run.map(|run| run.site);
-            self.open_span(site, local, around, step, attributes);
+            self.open_span(site, local, around, step, shown);
             if self.span.is_some() || site.has_purse() {
                 self.purse.open(site, || local.payer(), outer);
             }
@@ -216,7 +232,7 @@ impl Started {
         let account = self.purse.open_workflow(site, local.payer(), outer);
         let entered = WorkflowContext::enter(outer, Began(self.at), Run::new(site), account);
         let context = around.with_value(entered);
-        self.open_span(site, local, &context, step, attributes);
+        self.open_span(site, local, &context, step, shown);
         self.made.get_or_insert(context);
         self.context.clone_from(&self.made);
     }
@@ -229,7 +245,7 @@ impl Started {
         local: &Local,
         context: &Context,
         step: Option<u32>,
-        attributes: &[KeyValue],
+        shown: Shown<'_>,
     ) {
         let recording = match &self.counts {
             Some(Counts::Test(test)) => Some(&*test.0),
@@ -244,7 +260,8 @@ impl Started {
         if recording.is_none() && is_hidden(site, context) {
             return Pipeline::filtered();
         }
-        let (name, kind) = (site.span_name(), site.span_kind());
+        let (name, kind) = (shown.name.unwrap_or_else(|| site.span_name()), site.span_kind());
+        let attributes = shown.attributes;
         let span = context.span();
         let parent = parent_of(&span);
         let links = links(context, parent);

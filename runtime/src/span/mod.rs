@@ -27,6 +27,8 @@ mod busy;
 #[cfg(feature = "telemetry")]
 pub(crate) mod clock;
 #[cfg(feature = "telemetry")]
+pub(crate) mod convention;
+#[cfg(feature = "telemetry")]
 pub(crate) mod extras;
 #[cfg(feature = "telemetry")]
 mod live;

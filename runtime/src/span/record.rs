@@ -9,10 +9,11 @@ use std::time::SystemTime;
 use opentelemetry::trace::{
     Event, Link, SpanContext, SpanId, SpanKind, Status as OtelStatus, TraceFlags, TraceId, TraceState,
 };
-use opentelemetry::{Context, InstrumentationScope, KeyValue};
+use opentelemetry::{Context, InstrumentationScope, Key, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use super::clock::{Tick, system_time};
+use super::convention;
 use super::pool;
 use super::tracer::{Added, Identity};
 use crate::catalog::{Site, SiteKind};
@@ -22,6 +23,7 @@ use crate::metric::exemplar::{Candidate, Counted, CountedLater};
 use crate::names::attribute;
 use crate::outcome::{Kind, Outcome, Status};
 use crate::pipeline::{Limits, Pipeline};
+use crate::privacy::Redaction;
 use crate::testing::Recording;
 
 /// Where a finished span goes.
@@ -356,13 +358,15 @@ impl Record {
         let Extras { mut events, mut links, mut status, name, dropped_attributes, trace_state } =
             extras.map(|extras| *extras).unwrap_or_default();
         let mut attributes = Vec::new();
+        let mut of = None;
         let (known_name, span_kind, scope) = match std::mem::take(&mut self.origin) {
             Origin::Nobody => (Cow::Borrowed(""), SpanKind::Internal, super::tracer::our_scope()),
             Origin::Foreign(foreign) => (foreign.name, foreign.kind, foreign.scope),
             Origin::Site { site, workflow, step } => {
                 // What the site says comes first, and the limit is on what the program adds.
                 attributes = site_attributes(site, workflow.as_ref(), step);
-                (site.span_name().into(), site.span_kind(), super::tracer::our_scope())
+                of = Some(site);
+                (Cow::Borrowed(site.span_name()), site.span_kind(), super::tracer::our_scope())
             }
         };
         if let Some(ended) = self.status.take() {
@@ -374,6 +378,22 @@ impl Record {
             if !attributes[..known].iter().any(|known| known.key == own.key) {
                 attributes.push(own);
             }
+        }
+        let redaction = Redaction::current();
+        let mut at = 0;
+        attributes.retain_mut(|attribute| {
+            // What the site says is written in the program, but for a workflow's tags.
+            let is_ours = at < known && !attribute.key.as_str().starts_with(attribute::TAG);
+            at += 1;
+            is_ours || redaction.attribute(attribute)
+        });
+        redaction.events(&mut events);
+        links.links.iter_mut().for_each(|link| link.attributes.retain_mut(|own| redaction.attribute(own)));
+        redaction.status(&mut status);
+        let mut name = name.unwrap_or(known_name);
+        redaction.name(&mut name);
+        if let Some(site) = of {
+            convention::follow(site, &mut attributes);
         }
         for attribute in &mut attributes {
             limits.shorten(&mut attribute.value);
@@ -388,7 +408,7 @@ impl Record {
             parent_span_id: self.parent,
             parent_span_is_remote: self.parent_is_remote,
             span_kind,
-            name: name.unwrap_or(known_name),
+            name,
             start_time: system_time(self.start),
             end_time: system_time(self.end),
             attributes,
@@ -415,12 +435,12 @@ fn site_attributes(
     step: Option<u32>,
 ) -> Vec<KeyValue> {
     let mut attributes = Vec::with_capacity(16);
-    let mut add =
-        |key: Cow<'static, str>, value: opentelemetry::Value| attributes.push(KeyValue::new(key, value));
+    let mut add = |key: Key, value: opentelemetry::Value| attributes.push(KeyValue::new(key, value));
     if site.kind() == SiteKind::Primitive {
         add(attribute::PRIMITIVE_NAME.into(), site.name().into());
         add(attribute::PRIMITIVE_KIND.into(), site.type_().into());
     }
+    convention::attributes(site).for_each(|KeyValue { key, value, .. }| add(key, value));
     if let Some(workflow) = workflow {
         if let Some(run) = workflow.run() {
             add(attribute::WORKFLOW_NAME.into(), run.site.name().into());

@@ -21,7 +21,8 @@ use crate::testing::Recording;
 /// The scope of the spans of annotated functions.
 pub(crate) fn our_scope() -> InstrumentationScope {
     static SCOPE: LazyLock<InstrumentationScope> = LazyLock::new(|| {
-        InstrumentationScope::builder(names::SCOPE).with_version(env!("CARGO_PKG_VERSION")).build()
+        let scope = InstrumentationScope::builder(names::SCOPE).with_version(env!("CARGO_PKG_VERSION"));
+        scope.with_schema_url(names::SCHEMA_URL).build()
     });
     SCOPE.clone()
 }

@@ -1,5 +1,6 @@
 //! What is set up, in code.
 
+use std::borrow::Cow;
 use std::fmt;
 #[cfg(feature = "prometheus")]
 use std::net::SocketAddr;
@@ -13,10 +14,12 @@ use opentelemetry_sdk::trace::{ShouldSample, SpanExporter};
 
 use super::publish::{hide, publish_catalog};
 use super::{RUNNING, Running, Telemetry};
-use crate::config::{self, Batching, ConfigError, Environment, Filter, Wanted, environment};
+use crate::config::{self, Batching, ConfigError, Environment, Filter, Semconv, Wanted, environment};
 use crate::names::{env, propagator};
 use crate::pipeline::{Custom, Exporting, MetricExport, Phase, Pipeline, Sampler, Settings, SpanExport};
+use crate::privacy::{self, Redact};
 use crate::propagation::{Boxed, Trust};
+use crate::span::convention;
 use crate::span::{Extra, Provider, ask_for, record_user};
 
 /// Builds a [`Telemetry`].
@@ -30,6 +33,9 @@ pub struct TelemetryBuilder {
     filter: Option<String>,
     busy_time: Option<bool>,
     record_user: Option<bool>,
+    semconv: Option<Semconv>,
+    capture_content: Option<bool>,
+    redact: Option<Redact>,
     #[cfg(feature = "tracing")]
     tracing_spans: Option<bool>,
     propagators: Option<Vec<Boxed>>,
@@ -51,6 +57,29 @@ pub struct TelemetryBuilder {
     prometheus_addr: Option<SocketAddr>,
     #[cfg(feature = "pushgateway")]
     pushgateway: Option<String>,
+}
+
+/// What is recorded of calls.
+#[allow(clippy::struct_excessive_bools, reason = "they are switches, each for itself")]
+struct Switches {
+    busy_time: bool,
+    user: bool,
+    #[cfg(feature = "tracing")]
+    tracing_spans: bool,
+    semconv: Semconv,
+    captures: bool,
+    redact: Option<Redact>,
+}
+
+impl Switches {
+    fn apply(self) {
+        ask_for(Extra::BusyTime, self.busy_time);
+        #[cfg(feature = "tracing")]
+        ask_for(Extra::TracingSpans, self.tracing_spans);
+        record_user(self.user);
+        convention::choose(self.semconv);
+        privacy::choose(self.captures, self.redact);
+    }
 }
 
 impl fmt::Debug for TelemetryBuilder {
@@ -117,6 +146,52 @@ impl TelemetryBuilder {
     /// of its span. Off by default, since they tell of a person.
     pub fn record_user(mut self, on: bool) -> Self {
         self.record_user = Some(on);
+        self
+    }
+
+    /// By which conventions spans say what was done with models, instead of `TTA_SEMCONV`.
+    pub fn semconv(mut self, semconv: Semconv) -> Self {
+        self.semconv = Some(semconv);
+        self
+    }
+
+    /// Records prompts, answers, and arguments and results of tools, instead of `TTA_CAPTURE_CONTENT`, where the program
+    /// says what they are: `gen_ai.input.messages` and its like among [`fields`](macro@crate::primitive#prompts-and-answers),
+    /// and [`Response::content`](crate::llm::Response::content). Off by default; while it is off, such attributes are left
+    /// out of all spans, whoever has set them.
+    ///
+    /// What is recorded has been through the redaction, and 32 KiB of text are kept in an attribute.
+    pub fn capture_content(mut self, on: bool) -> Self {
+        self.capture_content = Some(on);
+        self
+    }
+
+    /// Takes more out of what is exported than API keys, bearer tokens, e-mail addresses and card numbers, which are
+    /// taken out in any case: of texts of `fields`, `ret`, [`span`](crate::span()) and tags, messages of errors, prompts,
+    /// answers, and attributes of spans of other crates. Metrics are not text.
+    ///
+    /// It is given one text after the other, without those, and returns what is shown instead. It runs on the
+    /// exporters' thread, where calls do not wait for it. What it panics on is exported as `[redaction failed]`.
+    ///
+    /// ```no_run
+    /// use std::borrow::Cow;
+    ///
+    /// # #[cfg(feature = "telemetry")]
+    /// # fn main() -> Result<(), tta::ConfigError> {
+    /// let telemetry = tta::Telemetry::builder()
+    ///     .redact(|text: &str| match text.find("ACME-") {
+    ///         Some(at) => Cow::Owned(format!("{}[contract]", &text[..at])),
+    ///         None => Cow::Borrowed(text),
+    ///     })
+    ///     .init()?;
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "telemetry"))] fn main() {}
+    /// ```
+    pub fn redact(
+        mut self,
+        redact: impl for<'a> Fn(&'a str) -> Cow<'a, str> + Send + Sync + 'static,
+    ) -> Self {
+        self.redact = Some(Redact::new(redact));
         self
     }
 
@@ -369,21 +444,7 @@ impl TelemetryBuilder {
             Some(rules) => Filter::parse(&rules)?,
             None => Filter::from_env()?,
         };
-        let busy_time = match self.busy_time {
-            Some(on) => on,
-            None => environment::boolean(env::BUSY_TIME)?.unwrap_or(false),
-        };
-        let user = match self.record_user {
-            Some(on) => on,
-            None => environment::boolean(env::RECORD_USER)?.unwrap_or(false),
-        };
-        #[cfg(feature = "tracing")]
-        let tracing_spans = match self.tracing_spans {
-            Some(on) => on,
-            None => environment::boolean(env::TRACING_SPANS)?.unwrap_or(false),
-        };
-        #[cfg(not(feature = "tracing"))]
-        config::no_tracing_spans()?;
+        let switches = self.switches()?;
         let propagators = match self.propagators.take() {
             Some(propagators) => propagators,
             None => config::propagators(self.default_propagators())?,
@@ -407,10 +468,7 @@ impl TelemetryBuilder {
         crate::cost::prepare(prices, budget);
         publish_catalog(&resource, environment);
         hide(&filter);
-        ask_for(Extra::BusyTime, busy_time);
-        #[cfg(feature = "tracing")]
-        ask_for(Extra::TracingSpans, tracing_spans);
-        record_user(user);
+        switches.apply();
         crate::propagation::choose(propagators, trust);
         self.apply_preset();
         if disabled {
@@ -440,6 +498,31 @@ impl TelemetryBuilder {
             running.serve_metrics(address);
         }
         Ok(running)
+    }
+
+    /// What is recorded, by the builder or else by the environment.
+    fn switches(&mut self) -> Result<Switches, ConfigError> {
+        let switch = |said: Option<bool>, variable| match said {
+            Some(on) => Ok(on),
+            None => Ok(environment::boolean(variable)?.unwrap_or(false)),
+        };
+        #[cfg(not(feature = "tracing"))]
+        config::no_tracing_spans()?;
+        Ok(Switches {
+            busy_time: switch(self.busy_time, env::BUSY_TIME)?,
+            user: switch(self.record_user, env::RECORD_USER)?,
+            #[cfg(feature = "tracing")]
+            tracing_spans: switch(self.tracing_spans, env::TRACING_SPANS)?,
+            semconv: match self.semconv {
+                Some(semconv) => semconv,
+                None => Semconv::from_env()?,
+            },
+            captures: match self.capture_content {
+                Some(on) => on,
+                None => config::capture_content()?,
+            },
+            redact: self.redact.take(),
+        })
     }
 
     /// What the preset knows of where the program runs.

@@ -29,6 +29,7 @@ use self::retry::Retrying;
 use self::token::Token;
 use crate::metric::store::{FamilySnapshot, Store};
 use crate::pipeline::{Accepted, ExportFailure, MetricExport, Patience, SpanExport};
+use crate::span::convention;
 
 /// The name in labels, reports and warnings.
 const NAME: &str = "otlp";
@@ -156,6 +157,8 @@ impl MetricExport for Metrics {
     ) -> BoxFuture<'_, Result<Accepted, ExportFailure>> {
         Box::pin(async move {
             let Metrics { client, resource, retrying } = self;
+            let by_convention = Store::global().only_otlp().filter(|_| !convention::is_none());
+            let families = families.into_iter().chain(by_convention).collect();
             let request = reading::request(families, Store::global().created(), resource);
             let body = request.encode_to_vec().into();
             retrying.send(client, &Message { signal: Signal::Metrics, body }, patience).await

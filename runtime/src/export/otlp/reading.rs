@@ -41,7 +41,7 @@ pub(super) fn request(
                     ..InstrumentationScope::default()
                 }),
                 metrics: with_series.map(|family| metric(family, span)).collect(),
-                schema_url: String::new(),
+                schema_url: names::SCHEMA_URL.to_owned(),
             }],
             schema_url: resource.schema_url.clone().unwrap_or_default(),
         }],

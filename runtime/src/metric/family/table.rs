@@ -1,6 +1,6 @@
 //! Every family, and the list of them.
 
-#[cfg(any(feature = "reqwest", feature = "tower"))]
+#[cfg(any(all(feature = "llm", feature = "otlp"), feature = "reqwest", feature = "tower"))]
 use crate::names::attribute;
 use crate::names::{label, metric};
 
@@ -506,6 +506,67 @@ pub(crate) static PROCESS_START_TIME: Family =
     Family::process(metric::PROCESS_START_TIME, FamilyKind::Gauge, Unit::Seconds)
         .help("When the process started, since 1970.")
         .otlp("process.uptime", "s", Instrument::Age);
+
+/// From a short answer to a long one, as the semantic conventions have it.
+#[cfg(all(feature = "llm", feature = "otlp"))]
+const CLIENT_SECONDS: &[f64] =
+    &[0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
+
+#[cfg(all(feature = "llm", feature = "otlp"))]
+const CLIENT_TOKENS_EACH: &[f64] = &[
+    1.0,
+    4.0,
+    16.0,
+    64.0,
+    256.0,
+    1_024.0,
+    4_096.0,
+    16_384.0,
+    65_536.0,
+    262_144.0,
+    1_048_576.0,
+    4_194_304.0,
+    16_777_216.0,
+    67_108_864.0,
+];
+
+#[cfg(all(feature = "llm", feature = "otlp"))]
+pub(crate) static CLIENT_DURATION: Family = Family::of_clients(
+    metric::CLIENT_DURATION,
+    &[label::OPERATION, label::PROVIDER, label::MODEL, label::ERROR_TYPE],
+    ("gen_ai.client.operation.duration", "s"),
+    &[
+        attribute::GEN_AI_OPERATION,
+        attribute::GEN_AI_PROVIDER,
+        attribute::GEN_AI_REQUEST_MODEL,
+        attribute::ERROR_TYPE,
+    ],
+)
+.of(Unit::Seconds, CLIENT_SECONDS)
+.help("Time that an attempt of a call of a model took.");
+
+#[cfg(all(feature = "llm", feature = "otlp"))]
+pub(crate) static CLIENT_TOKENS: Family = Family::of_clients(
+    metric::CLIENT_TOKENS,
+    &[label::OPERATION, label::PROVIDER, label::MODEL, label::TYPE],
+    ("gen_ai.client.token.usage", "{token}"),
+    &[
+        attribute::GEN_AI_OPERATION,
+        attribute::GEN_AI_PROVIDER,
+        attribute::GEN_AI_REQUEST_MODEL,
+        attribute::GEN_AI_TOKEN_TYPE,
+    ],
+)
+.of(Unit::One, CLIENT_TOKENS_EACH)
+.help("Tokens that an attempt of a call of a model has used, where that was told.");
+
+/// Families that are only over OTLP: elsewhere there are others that tell the same.
+pub(crate) static ONLY_OTLP: &[&Family] = &[
+    #[cfg(all(feature = "llm", feature = "otlp"))]
+    &CLIENT_DURATION,
+    #[cfg(all(feature = "llm", feature = "otlp"))]
+    &CLIENT_TOKENS,
+];
 
 /// Every family. The store, the catalog and every generated file are made of this list.
 pub(crate) static FAMILIES: &[&Family] = &[

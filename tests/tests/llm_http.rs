@@ -155,7 +155,7 @@ fn events(response: reqwest::Response) -> impl Stream<Item = Result<Value, Failu
 
 #[tta::workflow]
 async fn asked(provider: &str, model: &str, path: &str) -> (Result<usize, Failure>, Spent) {
-    let result = if path.ends_with(".json") {
+    let result = if path.ends_with("json") {
         ask(provider, model, path).await.map(|_| 1)
     } else {
         read(provider, model, path).await

@@ -104,7 +104,12 @@ mod span;
 
 #[cfg(feature = "telemetry")]
 mod config;
-#[cfg(any(feature = "redis", feature = "saga", feature = "telemetry"))]
+#[cfg(any(
+    feature = "redis",
+    feature = "saga",
+    feature = "telemetry",
+    all(feature = "llm", feature = "router")
+))]
 mod diagnostics;
 #[cfg(feature = "telemetry")]
 mod export;

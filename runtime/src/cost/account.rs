@@ -21,6 +21,9 @@ pub(crate) struct Account {
     workflow: usize,
     /// What is asked before a model is.
     budgets: Option<Chain>,
+    /// The route that is followed, if a router has a baseline to compare it with.
+    #[cfg(feature = "router")]
+    route: Option<Arc<crate::router::Repriced>>,
     balance: Mutex<Balance>,
 }
 
@@ -161,7 +164,14 @@ impl Account {
     /// That of a call within `parent`.
     pub(crate) fn new(parent: Option<Arc<Account>>, budgets: Option<Chain>) -> Arc<Account> {
         let workflow = parent.as_ref().map_or(0, |parent| parent.workflow);
-        Arc::new(Account { parent, workflow, budgets, balance: Mutex::default() })
+        Arc::new(Account {
+            #[cfg(feature = "router")]
+            route: parent.as_ref().and_then(|parent| parent.route.clone()),
+            parent,
+            workflow,
+            budgets,
+            balance: Mutex::default(),
+        })
     }
 
     /// That of an attempt of the call whose account is `parent`.
@@ -173,11 +183,30 @@ impl Account {
     /// That of a workflow within `parent`.
     pub(crate) fn of_workflow(parent: Option<Arc<Account>>, budgets: Option<Chain>) -> Arc<Account> {
         Arc::new_cyclic(|own| Account {
+            #[cfg(feature = "router")]
+            route: parent.as_ref().and_then(|parent| parent.route.clone()),
             parent,
             workflow: own.as_ptr() as usize,
             budgets,
             balance: Mutex::default(),
         })
+    }
+
+    /// That of a call on a route, within `parent`.
+    #[cfg(feature = "router")]
+    pub(super) fn on_route(
+        parent: Option<Arc<Account>>,
+        budgets: Option<Chain>,
+        route: Arc<crate::router::Repriced>,
+    ) -> Arc<Account> {
+        let workflow = parent.as_ref().map_or(0, |parent| parent.workflow);
+        Arc::new(Account { parent, workflow, budgets, route: Some(route), balance: Mutex::default() })
+    }
+
+    /// The route that is followed: the innermost, so that a call is compared once.
+    #[cfg(feature = "router")]
+    pub(super) fn route(&self) -> Option<&Arc<crate::router::Repriced>> {
+        self.route.as_ref()
     }
 
     /// What is asked before a model is.

@@ -61,6 +61,10 @@ impl Attempt<'_> {
         if let Some(account) = &self.account {
             account.book(spent);
         }
+        #[cfg(feature = "router")]
+        if is_useful {
+            answer.elsewhere.add(cost);
+        }
         if is_useful && answer.used.is_some() {
             begun.llm.last.keep(&usage);
         }
@@ -160,6 +164,8 @@ pub async fn attempt_of<R>(
     // What looks at the result is the program's, too.
     attempt.stage = Stage::Polled;
     let mut answer = Answer::default();
+    #[cfg(feature = "router")]
+    answer.elsewhere.begin(attempt.account.as_deref());
     look(&result, &asked, &mut answer);
     let outcome = outcome(&result);
     attempt.end(&outcome, &answer);

@@ -198,14 +198,17 @@ impl Begun {
     }
 
     fn price_as(&self, model: &str, response: &Response<'_>, usage: &Usage) -> Priced {
-        let request = PriceRequest {
+        price(&self.priced_as(model, response), usage)
+    }
+
+    fn priced_as<'a>(&'a self, model: &'a str, response: &'a Response<'_>) -> PriceRequest<'a> {
+        PriceRequest {
             provider: &self.request.provider,
             model,
             service_tier: response.service_tier.as_deref(),
             is_batch: response.is_batch,
             at: Some(self.at),
-        };
-        price(&request, usage)
+        }
     }
 
     /// What a call will use at most: what was said of it, and for the rest what the last one has used.
@@ -229,6 +232,9 @@ pub struct Answer {
     /// Unless nobody tells what was used.
     pub(super) used: Option<Usage>,
     pub(super) cost: Option<Money>,
+    /// What it would have cost elsewhere.
+    #[cfg(feature = "router")]
+    pub(super) elsewhere: super::elsewhere::Elsewhere,
 }
 
 /// Looks at an answer, or at an error that tells as much.
@@ -241,6 +247,8 @@ pub fn answered<T: LlmResponse + ?Sized>(asked: &Asked, value: &T, answer: &mut 
         let is_nothing = *usage == Usage::openai(0, 0);
         if is_nothing { Some(Money::ZERO) } else { begun.price(&response, usage) }
     });
+    #[cfg(feature = "router")]
+    answer.elsewhere.price(&begun.priced_as(&begun.request.model, &response), &response);
     if let Some(span) = &begun.span {
         describe(span, &response);
     }

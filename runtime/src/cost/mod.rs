@@ -8,6 +8,8 @@ mod account;
 mod attempt;
 #[cfg(feature = "llm")]
 pub mod budget;
+#[cfg(all(feature = "llm", feature = "router"))]
+mod elsewhere;
 #[cfg(feature = "llm")]
 mod llm;
 mod money;
@@ -45,9 +47,11 @@ use price::warm;
 pub use price::{ModelPrice, PriceRequest, Prices, PricesError, UsageError, price_of};
 #[cfg(feature = "llm")]
 pub(crate) use price::{Priced, price};
+#[cfg(all(feature = "llm", feature = "router"))]
+pub(crate) use scoped::account_on;
 #[cfg(feature = "llm")]
 pub(crate) use scoped::scoped;
-#[cfg(all(feature = "llm", any(feature = "cache", feature = "router")))]
+#[cfg(all(feature = "llm", feature = "cache"))]
 pub(crate) use scoped::{account_here, scoped_in};
 #[cfg(feature = "context")]
 pub(crate) use {payer::Payer, purse::Purse};

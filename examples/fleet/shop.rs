@@ -2,6 +2,7 @@
 
 use crate::carriers::send_parcel;
 use crate::failure::{ModelError, OrderError};
+use crate::letters::{house_rules, sign_off};
 use crate::steps::{
     Request, assist, charge_card, classify, embed, look_up, rank, render, reserve_stock, send_receipt,
     tax_rate, tell_warehouse, translate,
@@ -47,7 +48,9 @@ pub(crate) async fn support_ticket(request: Request) -> Result<(), ModelError> {
 
 #[tta::workflow(maturity = "development")]
 async fn reply(request: Request) -> Result<(), ModelError> {
+    house_rules(request).await;
     assist(request).await?;
+    sign_off(request).await;
     // Who writes in another language is answered in it.
     if request.is_each(10) {
         translate(request).await;

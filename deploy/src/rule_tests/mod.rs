@@ -18,6 +18,7 @@ mod readiness;
 mod recording;
 mod routers;
 mod sagas;
+mod savings;
 mod series;
 mod template;
 

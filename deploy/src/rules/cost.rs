@@ -98,6 +98,7 @@ pub(super) fn recorded(catalog: &Catalog, job: &str) -> Vec<Rule> {
         let recorded = |(name, quantile)| Rule::record(name, percentile(quantile, BY, LATENCY, job));
         rules.extend(LATENCIES.map(recorded));
     }
+    rules.extend(super::savings::recorded(catalog, job));
     rules
 }
 

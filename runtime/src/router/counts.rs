@@ -133,8 +133,8 @@ impl Counts {
 
     /// Opens those of a router whose baseline is known.
     #[cfg(feature = "llm")]
-    pub(super) fn open_savings(&self, store: &Store, baseline: usize) {
-        for route in (0..self.routes.len()).filter(|route| *route != baseline) {
+    pub(super) fn open_savings(&self, store: &Store) {
+        for route in 0..self.routes.len() {
             let _ = self.of_route(store, &family::ROUTER_SAVINGS, route);
             let _ = self.of_route(store, &family::ROUTER_EXTRA_COST, route);
         }

@@ -131,6 +131,10 @@ pub trait Routing {
     /// Whether it lets an `Adaptive` choose.
     fn is_adaptive(&self) -> bool;
 
+    /// Whether it is compared with a baseline.
+    #[cfg(feature = "llm")]
+    fn has_baseline(&self) -> bool;
+
     /// Opens the series that are known before the first call.
     #[cfg(feature = "telemetry")]
     #[allow(private_interfaces, reason = "nobody outside can name either")]
@@ -154,14 +158,19 @@ impl<R: Route> Routing for Router<R> {
         self.is_adaptive
     }
 
+    #[cfg(feature = "llm")]
+    fn has_baseline(&self) -> bool {
+        self.baseline.is_some()
+    }
+
     #[cfg(feature = "telemetry")]
     #[allow(private_interfaces, reason = "nobody outside can name either")]
     fn open(&self, store: &Store) {
         let default = self.default.map(|default| default().position());
         self.counts.open(store, default, self.is_adaptive);
         #[cfg(feature = "llm")]
-        if let Some(baseline) = &self.baseline {
-            self.counts.open_savings(store, baseline.place);
+        if self.baseline.is_some() {
+            self.counts.open_savings(store);
         }
     }
 

@@ -268,7 +268,7 @@ pub(crate) static ROUTER_ERRORS: Family =
 #[cfg(all(feature = "llm", feature = "router"))]
 pub(crate) static ROUTER_SAVINGS: Family = Family::counter(
     metric::ROUTER_SAVINGS,
-    Producer::Routers,
+    Producer::ComparedRouters,
     &[label::ROUTER_NAME, label::ROUTE_SELECTED],
 )
 .of(Unit::Dollars, &[])
@@ -277,7 +277,7 @@ pub(crate) static ROUTER_SAVINGS: Family = Family::counter(
 #[cfg(all(feature = "llm", feature = "router"))]
 pub(crate) static ROUTER_EXTRA_COST: Family = Family::counter(
     metric::ROUTER_EXTRA_COST,
-    Producer::Routers,
+    Producer::ComparedRouters,
     &[label::ROUTER_NAME, label::ROUTE_SELECTED],
 )
 .of(Unit::Dollars, &[])

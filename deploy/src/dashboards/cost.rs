@@ -37,7 +37,14 @@ pub(super) fn draft(scope: &Scope<'_>) -> Draft {
         title: "Cost & Efficiency",
         description: "What models cost, by model and by workflow, and what of it is for nothing.",
         variables: [workflows, models].into_iter().flatten().collect(),
-        rows: vec![now(scope), by_hour(scope), of_a_call(scope), savings::saved(), tokens(), to_change(scope)],
+        rows: vec![
+            now(scope),
+            by_hour(scope),
+            of_a_call(scope),
+            savings::saved(),
+            tokens(),
+            to_change(scope),
+        ],
     }
 }
 

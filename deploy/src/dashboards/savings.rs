@@ -1,19 +1,20 @@
 //! What caches and routers save: a row of the dashboard of money.
 
-use crate::rules::savings::{BY_CACHES, BY_ROUTERS, CACHE_HOUR, EXTRA_COST, EXTRA_HOUR, RATIO, ROUTER_HOUR};
+use crate::rules::savings::{BY_CACHES, BY_ROUTERS, CACHE_HOUR, EXTRA_COST, RATIO, ROUTER_HOUR};
 
 use super::Row;
 use super::panel::{Panel, Thresholds};
-use super::query::rate;
+use super::query::{rate, total};
 
 const DOLLARS: &str = "currencyUSD";
+const EXECUTIONS: &str = "tta_router_execution_seconds_count";
 const OPERATIONS: &str = "tta_cache_operations_total";
 const ROUTE: &str = "router_name, route_selected";
 const ROUTE_LEGEND: &str = "{{router_name}} to {{route_selected}}";
 
-/// Calls of an hour that a cache had an answer for, or had none for.
-fn calls(operations: &str) -> String {
-    format!("sum by (primitive_name) (increase({OPERATIONS}{{@, operation=~\"{operations}\"}}[1h]))")
+/// Calls that a cache had an answer for, or had none for.
+fn calls(matcher: &str) -> String {
+    total(OPERATIONS, "primitive_name", &format!(", operation{matcher}"))
 }
 
 fn lines(title: &str, description: &str, counter: &str, by: &str, legend: &str) -> Panel {
@@ -35,9 +36,16 @@ pub(super) fn saved() -> Row {
                  what was spent.",
                 "percentunit",
             )
-            .size(6, 8)
+            .size(3, 8)
             .no_value("no cost")
             .target(format!("{RATIO}{{@}}"), "saved"),
+            Panel::number(
+                "Saved in the last hour",
+                "Dollars that caches and routers saved together in the last hour.",
+                DOLLARS,
+            )
+            .size(3, 8)
+            .target(format!("sum({CACHE_HOUR}{{@}} or {ROUTER_HOUR}{{@}})"), "dollars"),
             lines(
                 "Saved by caches",
                 "Dollars an hour that were not spent, since an answer was kept or another call was already under way: what the \
@@ -72,12 +80,12 @@ pub(super) fn saved() -> Row {
 
 fn what_caching_would_save() -> Panel {
     let none = Thresholds::none();
-    let saved = format!("sum by (primitive_name) ({CACHE_HOUR}{{@}})");
-    let answered = calls("hit|coalesced|stale");
-    let missed = calls("miss");
+    let saved = total(BY_CACHES, "primitive_name", "");
+    let answered = calls("=~\"coalesced|hit|stale\"");
+    let missed = calls("=\"miss\"");
     Panel::table(
         "What more caching would save",
-        "Of the last hour, by cached function. The last column is the most that a longer ttl or a larger cache could save: it \
+        "Of the time that is shown, by cached function. The last column is the most that a longer ttl or a larger cache could save: it \
          assumes that every miss had been asked for before, and costs what an answer from the cache saves on average. The first \
          call for each key is a miss that nothing saves. Of functions without a cache nothing is known here: see what models \
          cost.",
@@ -92,17 +100,16 @@ fn what_caching_would_save() -> Panel {
 
 fn what_routing_would_save() -> Panel {
     let none = Thresholds::none();
-    let of_routes = |series: &str| format!("sum by ({ROUTE}) ({series}{{@}})");
-    let executions = format!("sum by ({ROUTE}) (increase(tta_router_execution_seconds_count{{@}}[1h]))");
+    let of_routes = |counter: &str| total(counter, ROUTE, "");
     Panel::table(
         "What cheaper routing would save",
-        "Of the last hour, by router and route, of routers with a baseline. Extra cost is what the same calls would have saved \
+        "Of the time that is shown, by router and route, of routers with a baseline. Extra cost is what the same calls would have saved \
          on the baseline, and no more than that is known: it assumes as many tokens there, and answers that are as good. Where \
          a route with much extra cost has many calls, see whether its answers need it.",
         "short",
     )
-    .column(of_routes(EXTRA_HOUR), "would save on the baseline", DOLLARS, &none)
-    .column(of_routes(ROUTER_HOUR), "saved", DOLLARS, &none)
-    .column(format!("{executions} and {}", of_routes(EXTRA_HOUR)), "calls", "short", &none)
+    .column(of_routes(EXTRA_COST), "would save on the baseline", DOLLARS, &none)
+    .column(of_routes(BY_ROUTERS), "saved", DOLLARS, &none)
+    .column(format!("{} and {}", of_routes(EXECUTIONS), of_routes(EXTRA_COST)), "calls", "short", &none)
     .sorted_by("would save on the baseline")
 }

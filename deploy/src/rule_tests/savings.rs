@@ -2,7 +2,7 @@
 
 use crate::rules::RuleFile;
 use crate::rules::cost::COST;
-use crate::rules::savings::{BY_CACHES, BY_ROUTERS, CACHE_HOUR, EXTRA_COST, EXTRA_HOUR, RATIO, ROUTER_HOUR};
+use crate::rules::savings::{BY_CACHES, BY_ROUTERS, CACHE_HOUR, EXTRA_COST, RATIO, ROUTER_HOUR};
 
 use super::alerts::Cases;
 use super::cost::{of_hours, scenario};
@@ -40,7 +40,6 @@ impl Cases<'_> {
         let mut expected = vec![
             expects(CACHE_HOUR, &of_cache, Some(0.5)),
             expects(ROUTER_HOUR, &route, Some(0.3)),
-            expects(EXTRA_HOUR, &route, Some(0.4)),
             // Of $2 that would have been.
             expects(RATIO, &[], Some(0.4)),
         ];
@@ -84,7 +83,8 @@ impl Cases<'_> {
         let of_cache = [("job", job), ("instance", "b:1"), ("primitive_name", "look_up")];
         let of_router =
             [("job", job), ("instance", "b:1"), ("router_name", "pick"), ("route_selected", "small")];
-        let is_recorded = |name: &str| self.loaded.0.iter().flat_map(RuleFile::rules).any(|rule| rule.name() == name);
+        let is_recorded =
+            |name: &str| self.loaded.0.iter().flat_map(RuleFile::rules).any(|rule| rule.name() == name);
         [
             ("tta_cache_savings_dollars", &of_cache[..], 0.55),
             ("cache_cost_savings_usd", &of_cache[..], 0.55),

@@ -15,19 +15,15 @@ pub(crate) const EXTRA_COST: &str = "tta_router_extra_cost_dollars_total";
 /// What is recorded, by what it is called on dashboards too.
 pub(crate) const CACHE_HOUR: &str = "primitive:tta_cache_savings_dollars:increase1h";
 pub(crate) const ROUTER_HOUR: &str = "router:tta_router_cost_savings_dollars:increase1h";
-pub(crate) const EXTRA_HOUR: &str = "router:tta_router_extra_cost_dollars:increase1h";
 /// Of what would have been spent, the part that was not.
 pub(crate) const RATIO: &str = "tta:cost_savings:ratio_rate1h";
-
-const BY_ROUTE: &str = "job, router_name, route_selected";
 
 pub(super) fn recorded(catalog: &Catalog, job: &str) -> Vec<Rule> {
     let hour = |family: &str| format!("increase({}[1h])", selector(family, &[("job", job)]));
     let mut rules = Vec::new();
     for (name, family, by) in [
         (CACHE_HOUR, BY_CACHES, "job, primitive_name"),
-        (ROUTER_HOUR, BY_ROUTERS, BY_ROUTE),
-        (EXTRA_HOUR, EXTRA_COST, BY_ROUTE),
+        (ROUTER_HOUR, BY_ROUTERS, "job, router_name, route_selected"),
     ] {
         if catalog.has(family) {
             rules.push(Rule::record(name, format!("sum by ({by}) ({})", hour(family))));

@@ -709,7 +709,7 @@ Prometheus does not answer
     let said = prometheus.until(&["--catalog", CATALOG, "--json"], is_other);
     assert_eq!(
         failures(&said),
-        ["families: none of the 69 of the catalog is in Prometheus with the job tta"],
+        ["families: none of the 75 of the catalog is in Prometheus with the job tta"],
         "{}",
         said.out
     );

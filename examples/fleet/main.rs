@@ -15,6 +15,7 @@
 mod carriers;
 mod failure;
 mod front;
+mod letters;
 mod load;
 mod models;
 mod shop;

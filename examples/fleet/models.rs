@@ -26,7 +26,11 @@ pub(crate) const SMALL: Model =
 pub(crate) const LARGE: Model =
     Model { id: "claude-haiku-4-5-20251001", prompt: 1_000_000, cached: 100_000, completion: 5_000_000 };
 
-/// What all calls have cost, and how many there were that nobody knows it of.
+/// $3, $0.30 and $15.
+pub(crate) const BEST: Model =
+    Model { id: "claude-sonnet-4-5-20250929", prompt: 3_000_000, cached: 300_000, completion: 15_000_000 };
+
+/// What all calls have cost and saved, and how many there were that nobody knows it of.
 #[derive(Debug, Serialize)]
 pub(crate) struct Spent {
     /// In pico-dollars.
@@ -34,16 +38,38 @@ pub(crate) struct Spent {
     /// The same.
     wasted: u64,
     unpriced: u64,
+    /// By answers that were kept, in pico-dollars.
+    cache_saved: u64,
+    /// By asking a cheaper model than usual, and what dearer ones have cost more.
+    router_saved: u64,
+    router_extra: u64,
 }
 
 static USEFUL: AtomicU64 = AtomicU64::new(0);
 static WASTED: AtomicU64 = AtomicU64::new(0);
 static UNPRICED: AtomicU64 = AtomicU64::new(0);
+static CACHE_SAVED: AtomicU64 = AtomicU64::new(0);
+static ROUTER_SAVED: AtomicU64 = AtomicU64::new(0);
+static ROUTER_EXTRA: AtomicU64 = AtomicU64::new(0);
 
 /// So far.
 pub(crate) fn spent() -> Spent {
     let [useful, wasted, unpriced] = [&USEFUL, &WASTED, &UNPRICED].map(|count| count.load(Relaxed));
-    Spent { useful, wasted, unpriced }
+    let [cache_saved, router_saved, router_extra] =
+        [&CACHE_SAVED, &ROUTER_SAVED, &ROUTER_EXTRA].map(|count| count.load(Relaxed));
+    Spent { useful, wasted, unpriced, cache_saved, router_saved, router_extra }
+}
+
+/// An answer was there, and nobody was asked for it.
+pub(crate) fn kept(model: &Model, prompt: u64, completion: u64) {
+    CACHE_SAVED.fetch_add(model.price(prompt, 0, completion), Relaxed);
+}
+
+/// One model was asked where it would usually have been another.
+pub(crate) fn asked_instead(model: &Model, usual: &Model, prompt: u64, completion: u64) {
+    let [cost, usual] = [model, usual].map(|model| model.price(prompt, 0, completion));
+    ROUTER_SAVED.fetch_add(usual.saturating_sub(cost), Relaxed);
+    ROUTER_EXTRA.fetch_add(cost.saturating_sub(usual), Relaxed);
 }
 
 /// What a model has answered.

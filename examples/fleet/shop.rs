@@ -6,6 +6,7 @@ use futures_util::StreamExt as _;
 
 use crate::carriers::send_parcel;
 use crate::failure::{ModelError, OrderError};
+use crate::letters::{house_rules, sign_off};
 use crate::steps::{
     Request, assist, charge_card, classify, embed, look_up, rank, render, reserve_stock, send_receipt,
     summary, tax_rate, tell_warehouse, translate,
@@ -55,6 +56,7 @@ pub(crate) async fn support_ticket(request: Request) -> Result<(), ModelError> {
     slo(cost = "$0.0028@85")
 )]
 async fn reply(request: Request) -> Result<(), ModelError> {
+    house_rules(request).await;
     assist(request).await?;
     // Who has a second question gets a short answer to it, since there is no money left for a long one.
     if request.is_each(20) {
@@ -69,6 +71,7 @@ async fn reply(request: Request) -> Result<(), ModelError> {
             break;
         }
     }
+    sign_off(request).await;
     // Who writes in another language is answered in it.
     if request.is_each(10) {
         translate(request).await;

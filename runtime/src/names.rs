@@ -496,6 +496,10 @@ pub(crate) mod metric {
     pub(crate) const ROUTER_EXECUTION: &str = "tta_router_execution_seconds";
     #[cfg(feature = "router")]
     pub(crate) const ROUTER_ERRORS: &str = "tta_router_errors_total";
+    #[cfg(all(feature = "llm", feature = "router"))]
+    pub(crate) const ROUTER_SAVINGS: &str = "tta_router_cost_savings_dollars_total";
+    #[cfg(all(feature = "llm", feature = "router"))]
+    pub(crate) const ROUTER_EXTRA_COST: &str = "tta_router_extra_cost_dollars_total";
     #[cfg(feature = "router")]
     pub(crate) const ADAPTIVE_STRATEGIES: &str = "tta_adaptive_strategies_created_total";
     #[cfg(feature = "router")]

@@ -470,7 +470,7 @@ fn every_dollar_is_in_prometheus_once(stack: &Stack) {
     let spent: BTreeMap<String, u64> =
         serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}"));
     let of = |what: &str| spent[what];
-    assert!(of("useful") > 0 && of("wasted") > 0 && of("unpriced") > 0, "{spent:?}");
+    assert!(spent.values().all(|of_some| *of_some > 0), "{spent:?}");
     // A double has more digits than these sums of dollars, of which each series is one.
     let dollars = |pico: u64| pico as f64 / 1e12;
     let all = of("useful") + of("wasted");
@@ -481,6 +481,9 @@ fn every_dollar_is_in_prometheus_once(stack: &Stack) {
         // All that is spent by a workflow within another is that one's, too.
         ("sum(tta_workflow_call_cost_dollars_sum{workflow_name=\"support_ticket\"})", dollars(all)),
         ("sum(tta_llm_unpriced_calls_total)", of("unpriced") as f64),
+        ("sum(tta_cache_savings_dollars_total)", dollars(of("cache_saved"))),
+        ("sum(tta_router_cost_savings_dollars_total)", dollars(of("router_saved"))),
+        ("sum(tta_router_extra_cost_dollars_total)", dollars(of("router_extra"))),
     ] {
         let deadline = Instant::now() + PATIENCE;
         loop {

@@ -305,12 +305,11 @@ fn expected(tree: &Tree, cached: &mut HashMap<u64, u64>) -> (bool, Tokens) {
                 is_ok
             })
         }
-        Tree::Cached(key, tree) => match cached.get(key) {
-            Some(worth) => {
+        Tree::Cached(key, tree) => {
+            if let Some(worth) = cached.get(key) {
                 tokens.saved += worth;
                 true
-            }
-            None => {
+            } else {
                 let (is_ok, own) = expected(tree, cached);
                 tokens.add(own);
                 if is_ok {
@@ -318,7 +317,7 @@ fn expected(tree: &Tree, cached: &mut HashMap<u64, u64>) -> (bool, Tokens) {
                 }
                 is_ok
             }
-        },
+        }
         Tree::Together(_) => unreachable!("they are not one after the other"),
     };
     if !is_ok {

@@ -9,7 +9,7 @@ use super::links::{Labels, WORKFLOW};
 use super::panel::{Panel, Thresholds};
 use super::query::{quantile, rate};
 use super::scope::Scope;
-use super::{Draft, Row, budgets, chosen};
+use super::{Draft, Row, budgets, chosen, savings};
 
 /// What single calls of workflows cost.
 const DISTRIBUTION: &str = "tta_workflow_call_cost_dollars";
@@ -37,7 +37,15 @@ pub(super) fn draft(scope: &Scope<'_>) -> Draft {
         title: "Cost & Efficiency",
         description: "What models cost, by model and by workflow, and what of it is for nothing.",
         variables: [workflows, models].into_iter().flatten().collect(),
-        rows: vec![now(scope), by_hour(scope), of_a_call(scope), tokens(), budgets::row(), to_change(scope)],
+        rows: vec![
+            now(scope),
+            by_hour(scope),
+            of_a_call(scope),
+            savings::saved(),
+            tokens(),
+            budgets::row(),
+            to_change(scope),
+        ],
     }
 }
 

@@ -21,6 +21,7 @@ mod query;
 mod resilience;
 mod routers;
 mod sagas;
+mod savings;
 mod scope;
 mod slo;
 mod telemetry;

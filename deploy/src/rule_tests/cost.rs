@@ -40,6 +40,7 @@ pub(super) fn files(cases: &Cases<'_>) -> Vec<TestFile> {
     };
     files.push(recorded("cost", "1h", cases.recorded_over_hours()));
     files.push(recorded("models", "5m", cases.recorded_over_minutes()));
+    files.push(super::savings::file(cases));
     files
 }
 
@@ -81,7 +82,7 @@ fn twice(before: f64, then: f64) -> String {
 }
 
 /// A counter over two hours: of the last hour it has other than of the last half of it, and than of both.
-fn of_hours([first, second, last]: [f64; 3]) -> String {
+pub(super) fn of_hours([first, second, last]: [f64; 3]) -> String {
     format!(
         "0+0x39 {} {} {}",
         constant(first, 39),
@@ -525,7 +526,7 @@ impl Cases<'_> {
     }
 }
 
-fn scenario(name: &str, input_series: Vec<Series>, promql_expr_test: Vec<ExprTest>) -> Scenario {
+pub(super) fn scenario(name: &str, input_series: Vec<Series>, promql_expr_test: Vec<ExprTest>) -> Scenario {
     Scenario {
         name: name.to_owned(),
         interval: "1m".to_owned(),

@@ -19,6 +19,7 @@ mod readiness;
 mod recording;
 mod routers;
 mod sagas;
+mod savings;
 mod series;
 mod template;
 

@@ -25,7 +25,7 @@ const fn part(old: &'static str, family: &'static str, label: &'static str, valu
     Renamed { old, family, only: Some((label, value)) }
 }
 
-const RENAMED: [Renamed; 25] = [
+const RENAMED: [Renamed; 27] = [
     renamed("workflow_executions_total", "tta_workflow_executions_total"),
     renamed("workflow_duration_seconds", "tta_workflow_duration_seconds"),
     renamed("active_workflows", "tta_workflows_active"),
@@ -43,10 +43,12 @@ const RENAMED: [Renamed; 25] = [
     renamed("cache_size_bytes", "tta_cache_size_bytes"),
     renamed("cache_operation_duration_seconds", "tta_cache_operation_duration_seconds"),
     renamed("tta_cache_savings_dollars", "tta_cache_savings_dollars_total"),
+    renamed("cache_cost_savings_usd", "tta_cache_savings_dollars_total"),
     renamed("router_decisions_total", "tta_router_decisions_total"),
     renamed("router_decision_duration_seconds", "tta_router_decision_duration_seconds"),
     renamed("router_execution_seconds", "tta_router_execution_seconds"),
     renamed("router_errors_total", "tta_router_errors_total"),
+    renamed("router_cost_savings_usd", "tta_router_cost_savings_dollars_total"),
     renamed("llm_requests_total", "tta_llm_requests_total"),
     renamed("llm_tokens_total", "tta_llm_tokens_total"),
     renamed("llm_cost_usd_total", "tta_llm_cost_dollars_total"),

@@ -105,6 +105,7 @@ pub(super) fn recorded(catalog: &Catalog, job: &str) -> Vec<Rule> {
             rules.extend(percentiles.map(recorded));
         }
     }
+    rules.extend(super::savings::recorded(catalog, job));
     rules
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod policies;
 mod recording;
 pub(crate) mod routers;
 pub(crate) mod sagas;
+pub(crate) mod savings;
 pub(crate) mod slo;
 #[cfg(test)]
 mod tests;

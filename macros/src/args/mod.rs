@@ -22,8 +22,8 @@ pub(crate) use self::policy::{
     Backoff, Breaker, BreakerWindow, Bulkhead, Cache, Compensate, Count, Fallback, Hedge, HedgeAfter,
     Policies, Retry, Share, Time, Timeout, Ttl,
 };
-use self::role::DEFAULT;
 pub(crate) use self::role::Role;
+use self::role::{BASELINE, DEFAULT};
 pub(crate) use self::slo::{Cost, Objective, Slo};
 use crate::ctxt::Ctxt;
 use crate::parse::{at_end, begun, each, here_or, krate, list, string, twice, unknown, value, word};
@@ -49,6 +49,8 @@ pub(crate) struct Args {
     pub(crate) budget: Option<Budget>,
     /// `default = route`, of a router.
     pub(crate) default: Option<Path>,
+    /// `baseline = route`, of a router.
+    pub(crate) baseline: Option<Path>,
     /// Who is told what became of a saga.
     pub(crate) report: Option<Report>,
     /// Whether the function is known to be of an impl block.
@@ -217,6 +219,14 @@ impl Args {
                 let wrong = "`default` takes the route to take where the router fails: write `default = Model::Small`";
                 self.default = Some(value(input, &keyword, wrong)?);
             }
+            BASELINE if role == Role::Router => {
+                let wrong = "`baseline` takes the route that there would be without the router: write `baseline = Model::Large`";
+                let path: Path = value(input, &keyword, wrong)?;
+                if path.segments.len() < 2 {
+                    return Err(Error::new_spanned(path, wrong));
+                }
+                self.baseline = Some(path);
+            }
             "report" => {
                 let wrong = "`report` takes a function of a report: write `report = tell`, with \
                              `fn tell(report: &tta::saga::SagaReport)`";
@@ -234,6 +244,12 @@ impl Args {
                 return Err(Error::new(
                     keyword.span(),
                     "`default` is the route that a router takes where it fails: write `#[router(default = ..)]`",
+                ));
+            }
+            BASELINE => {
+                return Err(Error::new(
+                    keyword.span(),
+                    "`baseline` is the route that a router is compared with: write `#[router(baseline = ..)]`",
                 ));
             }
             _ => return Err(unknown(&keyword, &known)),

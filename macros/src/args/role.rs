@@ -30,6 +30,7 @@ const KNOWN: &[&str] = &[
 
 /// Of a router, besides.
 pub(super) const DEFAULT: &str = "default";
+pub(super) const BASELINE: &str = "baseline";
 
 /// Which of the attributes was written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,8 +66,8 @@ impl Role {
 
     /// The arguments that it knows.
     pub(super) fn known(self) -> Vec<&'static str> {
-        let own = (self == Role::Router).then_some(DEFAULT);
-        own.into_iter().chain(KNOWN.iter().copied()).collect()
+        let own = if self == Role::Router { &[DEFAULT, BASELINE][..] } else { &[] };
+        own.iter().copied().chain(KNOWN.iter().copied()).collect()
     }
 
     pub(crate) fn default_kind(self) -> &'static str {

@@ -9,13 +9,18 @@ use super::case::Case;
 use super::{distinct, helper, rename_all, variants};
 use crate::ctxt::Ctxt;
 use crate::expand::private;
-use crate::parse::{alone, krate, twice, unknown, word};
+use crate::parse::{alone, krate, string, twice, unknown, word};
 use crate::valid::text;
 
 /// More variants than this are said to be meant: each is a series of every family that has the label.
 const MANY: usize = 64;
 
 const ON_ENUM: &[&str] = &["rename_all", "many", "crate"];
+
+/// What a variant names a model by.
+const OF_MODEL: &[&str] = &["provider", "model"];
+
+const MODEL: &str = "#[route(provider = \"openai\", model = \"gpt-5\")]";
 
 /// What such a set is called.
 pub(super) struct Words {
@@ -27,6 +32,15 @@ pub(super) struct Words {
     pub(super) example: &'static str,
     /// All of them.
     pub(super) all: &'static str,
+    /// Whether each can name a model.
+    pub(super) has_models: bool,
+}
+
+/// A variant, as it is spelled, and the provider and the model that it names.
+pub(super) struct Value<'a> {
+    pub(super) variant: &'a Ident,
+    pub(super) text: LitStr,
+    pub(super) model: Option<(LitStr, LitStr)>,
 }
 
 /// `#[helper(rename_all = "..", many, crate = path)]` on the enum.
@@ -38,11 +52,7 @@ struct Container {
 }
 
 /// The variants with their spellings, and where tta is; what is wrong with them goes to `cx`.
-pub(super) fn read<'a>(
-    input: &'a DeriveInput,
-    words: &Words,
-    cx: &Ctxt,
-) -> (Vec<(&'a Ident, LitStr)>, TokenStream) {
+pub(super) fn read<'a>(input: &'a DeriveInput, words: &Words, cx: &Ctxt) -> (Vec<Value<'a>>, TokenStream) {
     let container = container(input, words, cx);
     (values(input, words, &container, cx), private(container.krate.as_ref()))
 }
@@ -53,6 +63,9 @@ fn container(input: &DeriveInput, words: &Words, cx: &Ctxt) -> Container {
     helper(&input.attrs, words.helper, "rename_all = \"snake_case\"", cx, |input| {
         if input.peek(LitStr) {
             return Err(input.error("a value belongs on a variant: each has one of its own"));
+        }
+        if let Some(keyword) = OF_MODEL.iter().find(|known| words.has_models && at_word(input, known)) {
+            return Err(input.error(format!("`{keyword}` belongs on a variant: each route has its own")));
         }
         let keyword = word(input, ON_ENUM)?;
         if seen.contains(&keyword) {
@@ -73,12 +86,7 @@ fn container(input: &DeriveInput, words: &Words, cx: &Ctxt) -> Container {
     container
 }
 
-fn values<'a>(
-    input: &'a DeriveInput,
-    words: &Words,
-    container: &Container,
-    cx: &Ctxt,
-) -> Vec<(&'a Ident, LitStr)> {
+fn values<'a>(input: &'a DeriveInput, words: &Words, container: &Container, cx: &Ctxt) -> Vec<Value<'a>> {
     let Words { derive, helper, noun, .. } = words;
     match &input.data {
         Data::Enum(_) => {}
@@ -114,8 +122,8 @@ fn values<'a>(
         .into_iter()
         .map(|variant| {
             let value = value(variant, words, case, cx);
-            distinct(&mut seen, &value, &format!("#[{helper}(\"{}\")]", words.example), cx);
-            (&variant.ident, value)
+            distinct(&mut seen, &value.text, &format!("#[{helper}(\"{}\")]", words.example), cx);
+            value
         })
         .collect()
 }
@@ -124,7 +132,7 @@ fn at_word(input: ParseStream<'_>, word: &str) -> bool {
     input.fork().call(Ident::parse_any).is_ok_and(|next| next == word)
 }
 
-fn value(variant: &Variant, words: &Words, case: Case, cx: &Ctxt) -> LitStr {
+fn value<'a>(variant: &'a Variant, words: &Words, case: Case, cx: &Ctxt) -> Value<'a> {
     let Words { helper: word, noun, example, .. } = words;
     if !matches!(variant.fields, Fields::Unit) {
         cx.error(
@@ -134,9 +142,13 @@ fn value(variant: &Variant, words: &Words, case: Case, cx: &Ctxt) -> LitStr {
     }
     let ident = &variant.ident;
     let mut given: Option<LitStr> = None;
+    let mut asked = Asked::default();
     helper(&variant.attrs, word, &format!("\"{example}\""), cx, |input| {
         if let Some(keyword) = ON_ENUM.iter().find(|known| at_word(input, known)) {
             return Err(input.error(format!("`{keyword}` belongs on the enum: it is for all variants")));
+        }
+        if words.has_models && OF_MODEL.iter().any(|known| at_word(input, known)) {
+            return asked.read(input, cx);
         }
         let value: LitStr = input.parse().map_err(|error| {
             let wrong = format!("a variant's {word} is a string literal: write `#[{word}(\"{example}\")]`");
@@ -149,5 +161,40 @@ fn value(variant: &Variant, words: &Words, case: Case, cx: &Ctxt) -> LitStr {
         given = Some(value);
         Ok(())
     });
-    given.unwrap_or_else(|| LitStr::new(&case.apply(&ident.unraw().to_string()), ident.span()))
+    let text = given.unwrap_or_else(|| LitStr::new(&case.apply(&ident.unraw().to_string()), ident.span()));
+    Value { variant: ident, text, model: asked.whole(cx) }
+}
+
+/// `provider = "openai", model = "gpt-5"`
+#[derive(Default)]
+struct Asked {
+    provider: Option<(Ident, LitStr)>,
+    model: Option<(Ident, LitStr)>,
+    /// A half of it is wrong, which has been said.
+    is_wrong: bool,
+}
+
+impl Asked {
+    fn read(&mut self, input: ParseStream<'_>, cx: &Ctxt) -> syn::Result<()> {
+        let keyword = word(input, OF_MODEL)?;
+        let is_model = keyword == "model";
+        if (if is_model { &self.model } else { &self.provider }).is_some() {
+            return Err(twice(&keyword));
+        }
+        let value = string(input, &keyword, MODEL).inspect_err(|_| self.is_wrong = true)?;
+        text(&format!("the {keyword}"), &value, cx);
+        *(if is_model { &mut self.model } else { &mut self.provider }) = Some((keyword, value));
+        Ok(())
+    }
+
+    fn whole(self, cx: &Ctxt) -> Option<(LitStr, LitStr)> {
+        match (self.provider, self.model) {
+            (Some((_, provider)), Some((_, model))) => return Some((provider, model)),
+            (Some((keyword, _)), None) | (None, Some((keyword, _))) if !self.is_wrong => {
+                cx.error(keyword, format!("a price is known by provider and model: write `{MODEL}`"));
+            }
+            _ => {}
+        }
+        None
+    }
 }

@@ -2,14 +2,20 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{DeriveInput, Ident, LitStr};
+use syn::DeriveInput;
 
-use super::closed::{self, Words};
+use super::closed::{self, Value, Words};
 use crate::ctxt::Ctxt;
 use crate::fallback;
 
-const WORDS: Words =
-    Words { derive: "Label", helper: "label", noun: "value", example: "value", all: "a label's values" };
+const WORDS: Words = Words {
+    derive: "Label",
+    helper: "label",
+    noun: "value",
+    example: "value",
+    all: "a label's values",
+    has_models: false,
+};
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let input: DeriveInput = match syn::parse2(input) {
@@ -29,11 +35,12 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
 //         const VALUES: &'static [&'static str] = &["free", "paid-plus"];
 //         fn index(&self) -> usize { match self { Self::Free => 0, Self::Paid => 1 } }
 //     }
-fn implement(input: &DeriveInput, values: &[(&Ident, LitStr)], private: &TokenStream) -> TokenStream {
+fn implement(input: &DeriveInput, values: &[Value<'_>], private: &TokenStream) -> TokenStream {
     let ident = &input.ident;
     let (generics, arguments, clause) = input.generics.split_for_impl();
-    let texts = values.iter().map(|(_, text)| text);
-    let arms = values.iter().enumerate().map(|(index, (variant, _))| quote!(Self::#variant => #index));
+    let texts = values.iter().map(|value| &value.text);
+    let arms =
+        values.iter().enumerate().map(|(index, Value { variant, .. })| quote!(Self::#variant => #index));
     quote! {
         #[automatically_derived]
         impl #generics #private::Label for #ident #arguments #clause {

@@ -2,10 +2,11 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{LitStr, Type};
+use syn::spanned::Spanned as _;
+use syn::{LitStr, Path, Type};
 
 use super::returned::{Returned, inferred};
-use super::{Call, ends, hidden, located};
+use super::{Call, ends, hidden, located, ours_at};
 use crate::args::Role;
 use crate::item::{Shape, arguments_of};
 
@@ -28,13 +29,41 @@ impl Call<'_> {
         let projected = || quote_spanned!(at=> <#ty as #private::Decided>::Route);
         let route = decision(ty).map_or_else(projected, ToTokens::to_token_stream);
         let default = self.args.default.as_ref().map(|default| quote!(.default(|| #default)));
+        let baseline = self.args.baseline.as_ref().map(|baseline| self.place_of(baseline, &route));
         // What is counted of an `Adaptive` is known before its first choice.
         let choose = Ident::new(CHOOSE, Span::call_site());
         let adaptive = self.mentions_of_body().contain(&choose).then(|| quote!(.adaptive()));
         let router = quote_spanned! {at=>
-            static __ROUTER: #private::Router<#route> = #private::Router::new(#name) #default #adaptive;
+            static __ROUTER: #private::Router<#route> = #private::Router::new(#name) #default #baseline #adaptive;
         };
         Some((router, quote_spanned!(at=> &__ROUTER)))
+    }
+
+    // Output:
+    //     .baseline(baseline_at::<Model>({
+    //         let __all = <Model as Route>::ALL;
+    //         let mut __at = 0;
+    //         while __at < __all.len() { match &__all[__at] { Model::Large => break, _ => __at += 1 } }
+    //         __at
+    //     }))
+    fn place_of(&self, baseline: &Path, route: &TokenStream) -> TokenStream {
+        let span = ours_at(baseline.span());
+        let private = located(&self.private, span);
+        let [all, at] = ["__all", "__at"].map(hidden);
+        quote_spanned! {span=>
+            .baseline(#private::baseline_at::<#route>({
+                let #all = <#route as #private::Route>::ALL;
+                let mut #at = 0;
+                while #at < #all.len() {
+                    #[allow(unreachable_patterns)]
+                    match &#all[#at] {
+                        #baseline => break,
+                        _ => #at += 1,
+                    }
+                }
+                #at
+            }))
+        }
     }
 
     // Output:

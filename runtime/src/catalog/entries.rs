@@ -205,6 +205,8 @@ impl CatalogSite {
             let is_its = |family: &&&Family| match family.producer() {
                 Producer::Routers => true,
                 Producer::AdaptiveRouters => router.is_adaptive(),
+                #[cfg(feature = "llm")]
+                Producer::ComparedRouters => router.has_baseline(),
                 _ => false,
             };
             families.extend(FAMILIES.iter().filter(is_its));

@@ -83,6 +83,8 @@ pub(super) fn is_emitted(family: &'static Family, sites: &[CatalogSite]) -> bool
         Producer::Routers => routers(sites).next().is_some(),
         #[cfg(feature = "router")]
         Producer::AdaptiveRouters => routers(sites).any(|(_, router)| router.is_adaptive()),
+        #[cfg(all(feature = "llm", feature = "router"))]
+        Producer::ComparedRouters => routers(sites).any(|(_, router)| router.has_baseline()),
         #[cfg(feature = "llm")]
         Producer::Models => models(sites).next().is_some(),
         #[cfg(feature = "llm")]
@@ -115,6 +117,10 @@ fn own(family: &'static Family, name: &'static str, sites: &[CatalogSite]) -> Fa
     }
     #[cfg(feature = "router")]
     if let Producer::Routers | Producer::AdaptiveRouters = family.producer() {
+        return of_routers(family, name, sites);
+    }
+    #[cfg(all(feature = "llm", feature = "router"))]
+    if let Producer::ComparedRouters = family.producer() {
         return of_routers(family, name, sites);
     }
     #[cfg(feature = "llm")]
@@ -233,8 +239,13 @@ fn of_models(producer: Producer, name: &'static str, sites: &[CatalogSite]) -> F
 /// A label of what routers count.
 #[cfg(feature = "router")]
 fn of_routers(family: &'static Family, name: &'static str, sites: &[CatalogSite]) -> FamilyLabel {
-    let is_adaptive = family.producer() == Producer::AdaptiveRouters;
-    let counted = || routers(sites).filter(|(_, router)| router.is_adaptive() || !is_adaptive);
+    let counts = |router: &dyn Routing| match family.producer() {
+        Producer::AdaptiveRouters => router.is_adaptive(),
+        #[cfg(feature = "llm")]
+        Producer::ComparedRouters => router.has_baseline(),
+        _ => true,
+    };
+    let counted = || routers(sites).filter(|(_, router)| counts(*router));
     let open = |limit, known: Vec<&'static str>| FamilyLabel {
         is_open: true,
         limit: Some(limit),

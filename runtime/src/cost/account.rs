@@ -29,6 +29,9 @@ pub(crate) struct Account {
     told: Option<&'static dyn Told>,
     /// It is that of a request from outside, around which there may be more elsewhere.
     is_edge: bool,
+    /// The route that is followed, if a router has a baseline to compare it with.
+    #[cfg(feature = "router")]
+    route: Option<Arc<crate::router::Repriced>>,
     balance: Mutex<Balance>,
 }
 
@@ -185,7 +188,16 @@ impl Account {
     }
 
     fn of(parent: Option<Arc<Account>>, workflow: usize, budgets: Option<Chain>) -> Self {
-        Account { parent, workflow, budgets, told: None, is_edge: false, balance: Mutex::default() }
+        Account {
+            #[cfg(feature = "router")]
+            route: parent.as_ref().and_then(|parent| parent.route.clone()),
+            parent,
+            workflow,
+            budgets,
+            told: None,
+            is_edge: false,
+            balance: Mutex::default(),
+        }
     }
 
     /// That of a call within `parent`.
@@ -213,6 +225,25 @@ impl Account {
     /// That of a workflow within `parent`.
     pub(crate) fn of_workflow(parent: Option<Arc<Account>>, budgets: Option<Chain>) -> Arc<Account> {
         Arc::new_cyclic(|own| Account::of(parent, own.as_ptr() as usize, budgets))
+    }
+
+    /// That of a call on a route, within `parent`.
+    #[cfg(feature = "router")]
+    pub(super) fn on_route(
+        parent: Option<Arc<Account>>,
+        budgets: Option<Chain>,
+        route: Arc<crate::router::Repriced>,
+    ) -> Arc<Account> {
+        let workflow = parent.as_ref().map_or(0, |parent| parent.workflow);
+        let mut account = Account::of(parent, workflow, budgets);
+        account.route = Some(route);
+        Arc::new(account)
+    }
+
+    /// The route that is followed: the innermost, so that a call is compared once.
+    #[cfg(feature = "router")]
+    pub(super) fn route(&self) -> Option<&Arc<crate::router::Repriced>> {
+        self.route.as_ref()
     }
 
     /// What is asked before a model is.

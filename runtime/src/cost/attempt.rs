@@ -65,6 +65,12 @@ impl Attempt {
         })
     }
 
+    /// On which it is booked.
+    #[cfg(feature = "router")]
+    pub(super) fn account(&self) -> Option<&Account> {
+        self.account.as_deref()
+    }
+
     /// Where it is while the program's code runs, which may panic.
     pub(super) fn poll(&mut self) {
         if let (Stage::Made, Some(reservation)) = (self.stage, &mut self.reservation) {
@@ -127,6 +133,10 @@ impl Attempt {
         };
         if let Some(account) = &self.account {
             account.book(spent);
+        }
+        #[cfg(feature = "router")]
+        if is_useful {
+            answer.elsewhere.add(cost);
         }
         if is_useful && answer.used.is_some() {
             begun.llm.last.keep(&usage);
@@ -216,6 +226,8 @@ pub async fn attempt_of<R>(
     };
     let result = attempt.run(body).await;
     let mut answer = Answer::default();
+    #[cfg(feature = "router")]
+    answer.elsewhere.begin(attempt.account());
     look(&result, &attempt.asked, &mut answer);
     let outcome = outcome(&result);
     attempt.end(&outcome, &answer);

@@ -252,14 +252,17 @@ impl Begun {
     }
 
     fn price_as(&self, model: &str, response: &Response<'_>, usage: &Usage) -> Priced {
-        let request = PriceRequest {
+        price(&self.priced_as(model, response), usage)
+    }
+
+    pub(super) fn priced_as<'a>(&'a self, model: &'a str, response: &'a Response<'_>) -> PriceRequest<'a> {
+        PriceRequest {
             provider: &self.request.provider,
             model,
             service_tier: response.service_tier.as_deref(),
             is_batch: response.is_batch,
             at: Some(self.at),
-        };
-        price(&request, usage)
+        }
     }
 
     /// What a call will use at most: what was said of it, and for the rest what the last one has used.
@@ -288,6 +291,9 @@ pub struct Answer {
     /// How long its first chunk took, in nanoseconds.
     #[cfg(feature = "telemetry")]
     pub(super) first: Option<u64>,
+    /// What it would have cost elsewhere.
+    #[cfg(feature = "router")]
+    pub(super) elsewhere: super::elsewhere::Elsewhere,
 }
 
 /// Looks at an answer, or at an error that tells as much.
@@ -297,6 +303,8 @@ pub fn answered<T: LlmResponse + ?Sized>(asked: &Asked, value: &T, answer: &mut 
     answer.is_known = true;
     answer.used = response.usage;
     answer.cost = begun.cost(&response);
+    #[cfg(feature = "router")]
+    answer.elsewhere.price(&begun.priced_as(&begun.request.model, &response), &response);
     if let Some(span) = &begun.span {
         describe(span, &response);
     }

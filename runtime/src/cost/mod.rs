@@ -11,6 +11,8 @@ pub mod budget;
 mod chunk;
 #[cfg(all(feature = "llm", feature = "otlp"))]
 mod client;
+#[cfg(all(feature = "llm", feature = "router"))]
+mod elsewhere;
 #[cfg(feature = "llm")]
 mod heard;
 #[cfg(feature = "llm")]
@@ -63,9 +65,11 @@ pub(crate) use price::{Priced, price};
 pub(crate) use remote::HEADER as SPENT_HEADER;
 #[cfg(feature = "llm")]
 pub use remote::{ParseSpentError, book_remote};
+#[cfg(all(feature = "llm", feature = "router"))]
+pub(crate) use scoped::account_on;
 #[cfg(feature = "llm")]
 pub(crate) use scoped::scoped;
-#[cfg(all(feature = "llm", any(feature = "cache", feature = "router")))]
+#[cfg(all(feature = "llm", feature = "cache"))]
 pub(crate) use scoped::{account_here, scoped_in};
 #[cfg(feature = "context")]
 pub(crate) use {payer::Payer, purse::Purse};

@@ -47,12 +47,27 @@ pub(crate) fn scoped_in<F: Future, C: Fn(&F::Output) -> Outcome>(
 }
 
 /// An account for what is made here, whether somebody around pays or not.
-#[cfg(any(feature = "cache", feature = "router"))]
+#[cfg(feature = "cache")]
 pub(crate) fn account_here() -> Arc<Account> {
-    match crate::span::payer() {
-        Some(around) => Account::within(around, None),
-        None => Account::new(None, super::purse::outermost_here()),
-    }
+    let (around, budgets) = around();
+    Account::new(around, budgets)
+}
+
+/// The same, for what is made on a route.
+#[cfg(feature = "router")]
+pub(crate) fn account_on(route: Arc<crate::router::Repriced>) -> Arc<Account> {
+    let (around, budgets) = around();
+    Account::on_route(around, budgets, route)
+}
+
+#[cfg(any(feature = "cache", feature = "router"))]
+fn around() -> (Option<Arc<Account>>, Option<super::budget::Chain>) {
+    let around = crate::span::payer();
+    let budgets = match &around {
+        Some(around) => around.budgets().cloned(),
+        None => super::purse::outermost_here(),
+    };
+    (around, budgets)
 }
 
 impl<F: Future, C: Fn(&F::Output) -> Outcome> Future for Scoped<F, C> {

@@ -34,6 +34,13 @@ impl Streaming {
             .said
             .usage
             .filter(|used| is_whole || heard.has_complained || used.input > 0 || used.output > 0);
+        #[cfg(feature = "router")]
+        let mut elsewhere = super::elsewhere::Elsewhere::default();
+        #[cfg(feature = "router")]
+        {
+            elsewhere.begin(attempt.account());
+            elsewhere.price(&begun.priced_as(&begun.request.model, &heard.said), &heard.said);
+        }
         let answer = Answer {
             is_known: is_whole || used.is_some(),
             has_begun: heard.has_begun,
@@ -41,6 +48,8 @@ impl Streaming {
             cost: used.and_then(|_| begun.cost(&heard.said)),
             #[cfg(feature = "telemetry")]
             first: *first,
+            #[cfg(feature = "router")]
+            elsewhere,
         };
         if let Some(span) = &begun.span {
             describe(span, &heard.said);

@@ -112,6 +112,9 @@ pub enum Producer {
     /// Functions with `#[router]` that let an [`Adaptive`](crate::router::Adaptive) choose.
     #[cfg(feature = "router")]
     AdaptiveRouters,
+    /// Functions with `#[router(baseline = ..)]`.
+    #[cfg(all(feature = "llm", feature = "router"))]
+    ComparedRouters,
     /// Functions with a branch that has a name.
     Branches,
     /// Functions with `#[workflow(kind = "saga")]`.
@@ -161,6 +164,10 @@ impl Producer {
         if matches!(self, Producer::Routers | Producer::AdaptiveRouters) {
             return true;
         }
+        #[cfg(all(feature = "llm", feature = "router"))]
+        if matches!(self, Producer::ComparedRouters) {
+            return true;
+        }
         matches!(
             self,
             Producer::Workflows
@@ -194,6 +201,8 @@ impl Producer {
             Producer::Routers => "routers",
             #[cfg(feature = "router")]
             Producer::AdaptiveRouters => "adaptive routers",
+            #[cfg(all(feature = "llm", feature = "router"))]
+            Producer::ComparedRouters => "routers with a baseline",
             #[cfg(feature = "llm")]
             Producer::Models => "calls of models",
             #[cfg(feature = "llm")]

@@ -9,6 +9,8 @@ use std::{
     sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
+#[cfg(all(feature = "llm", feature = "telemetry"))]
+use crate::cost::Money;
 #[cfg(feature = "telemetry")]
 use crate::{
     metric::cell::{Counter, Gauge, Histogram},
@@ -127,6 +129,27 @@ impl Counts {
         }
         let overflow = [(label::FAMILY, family::ROUTER_DECISIONS.name()), (label::LABEL, label::REASON)];
         let _ = store.counter(&family::LABEL_OVERFLOW, overflow.map(|(k, v)| (k, v.into())).into());
+    }
+
+    /// Opens those of a router whose baseline is known.
+    #[cfg(feature = "llm")]
+    pub(super) fn open_savings(&self, store: &Store) {
+        for route in 0..self.routes.len() {
+            let _ = self.of_route(store, &family::ROUTER_SAVINGS, route);
+            let _ = self.of_route(store, &family::ROUTER_EXTRA_COST, route);
+        }
+    }
+
+    /// Counts what a route has cost less than the baseline would have, or more.
+    #[cfg(feature = "llm")]
+    pub(super) fn compared(&self, route: usize, saved: Money, extra: Money) {
+        self.with(|store, _| {
+            for (family, money) in [(&family::ROUTER_SAVINGS, saved), (&family::ROUTER_EXTRA_COST, extra)] {
+                if money > Money::ZERO {
+                    self.of_route(store, family, route).add(money.pico());
+                }
+            }
+        });
     }
 
     /// Counts a decision.

@@ -9,6 +9,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::adaptive::Lesson;
+#[cfg(feature = "llm")]
+use super::baseline::{Baseline, Ledger};
 #[cfg(feature = "telemetry")]
 use super::counts::Counts;
 use super::{Feedback, Route};
@@ -58,6 +60,9 @@ pub struct Decision<R> {
     /// The router that made it.
     #[cfg(feature = "telemetry")]
     counts: Option<&'static Counts>,
+    /// What it is compared with.
+    #[cfg(feature = "llm")]
+    baseline: Option<&'static Baseline>,
 }
 
 impl<R> Decision<R> {
@@ -69,6 +74,8 @@ impl<R> Decision<R> {
             lesson: None,
             #[cfg(feature = "telemetry")]
             counts: None,
+            #[cfg(feature = "llm")]
+            baseline: None,
         }
     }
 
@@ -98,6 +105,11 @@ impl<R> Decision<R> {
     #[cfg(feature = "telemetry")]
     pub(super) fn made_by(&mut self, counts: &'static Counts) {
         self.counts = Some(counts);
+    }
+
+    #[cfg(feature = "llm")]
+    pub(super) fn compared_with(&mut self, baseline: Option<&'static Baseline>) {
+        self.baseline = baseline;
     }
 }
 
@@ -136,22 +148,39 @@ impl<R: Route> Decision<R> {
         let mut following = self.begin();
         #[cfg(feature = "telemetry")]
         let on_route = following.on_route();
+        #[cfg(feature = "llm")]
+        let ledger = self.ledger();
         let mut future = pin!({
             #[cfg(feature = "telemetry")]
             let _in_route = InRoute::enter(on_route);
+            #[cfg(feature = "llm")]
+            let _paying = ledger.as_ref().map(Ledger::enter);
             call(self.route)
         });
         let output = poll_fn(|task| {
             #[cfg(feature = "telemetry")]
             let _in_route = InRoute::enter(on_route);
+            #[cfg(feature = "llm")]
+            let _paying = ledger.as_ref().map(Ledger::enter);
             following.is_running = true;
             let polled = future.as_mut().poll(task);
             following.is_running = polled.is_ready();
             polled
         })
         .await;
-        following.end(feedback(&output));
+        let feedback = feedback(&output);
+        #[cfg(feature = "llm")]
+        if let Some(ledger) = ledger.filter(|_| feedback.is_success()) {
+            following.compare(ledger);
+        }
+        following.end(feedback);
         output
+    }
+
+    #[cfg(feature = "llm")]
+    fn ledger(&self) -> Option<Ledger> {
+        let place = self.route.position();
+        Ledger::open(self.baseline, place, R::MODELS.get(place).copied().flatten())
     }
 
     /// Begins a call that is not a future; [`end`](Following::end) says how it went.
@@ -172,7 +201,7 @@ impl<R: Route> Decision<R> {
             begun: Instant::now(),
             seen: Seen {
                 route: self.route.name(),
-                #[cfg(feature = "telemetry")]
+                #[cfg(any(feature = "llm", feature = "telemetry"))]
                 position: self.route.position(),
                 #[cfg(feature = "telemetry")]
                 reason: self.reason.clone(),
@@ -215,7 +244,7 @@ pub struct Following {
 #[cfg_attr(not(feature = "telemetry"), allow(dead_code))]
 struct Seen {
     route: &'static str,
-    #[cfg(feature = "telemetry")]
+    #[cfg(any(feature = "llm", feature = "telemetry"))]
     position: usize,
     #[cfg(feature = "telemetry")]
     reason: Cow<'static, str>,
@@ -236,6 +265,14 @@ impl Following {
             lesson.learn(feedback, latency);
         }
         self.seen.ended(feedback, latency);
+    }
+
+    #[cfg(feature = "llm")]
+    fn compare(&self, ledger: Ledger) {
+        #[cfg(feature = "telemetry")]
+        ledger.close(self.seen.counts, self.seen.position);
+        #[cfg(not(feature = "telemetry"))]
+        ledger.close(self.seen.position);
     }
 
     /// By which the calls that it makes are known.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use tokio::time::Instant;
 
+#[cfg(feature = "llm")]
+use super::baseline::Baseline;
 use super::counts::{Counts, reason};
 use super::{Decision, Route};
 #[cfg(feature = "telemetry")]
@@ -17,6 +19,10 @@ pub struct Router<R> {
     default: Option<fn() -> R>,
     #[cfg_attr(not(feature = "telemetry"), allow(dead_code))]
     is_adaptive: bool,
+    #[cfg(feature = "llm")]
+    name: &'static str,
+    #[cfg(feature = "llm")]
+    baseline: Option<Baseline>,
     counts: Counts,
 }
 
@@ -24,7 +30,15 @@ pub struct Router<R> {
 impl<R: Route> Router<R> {
     /// Of a function.
     pub const fn new(name: &'static str) -> Self {
-        Router { default: None, is_adaptive: false, counts: Counts::new(name, R::NAMES) }
+        Router {
+            default: None,
+            is_adaptive: false,
+            #[cfg(feature = "llm")]
+            name,
+            #[cfg(feature = "llm")]
+            baseline: None,
+            counts: Counts::new(name, R::NAMES),
+        }
     }
 
     /// The route that is taken where it fails.
@@ -33,11 +47,59 @@ impl<R: Route> Router<R> {
         self
     }
 
+    /// The route that everything would go to without it, by its place.
+    #[cfg(feature = "llm")]
+    pub const fn baseline(mut self, place: usize) -> Self {
+        if let Some(model) = model_at::<R>(place) {
+            self.baseline = Some(Baseline::new(self.name, place, model));
+        }
+        self
+    }
+
+    /// There is nothing to compare.
+    #[cfg(not(feature = "llm"))]
+    pub const fn baseline(self, _place: usize) -> Self {
+        self
+    }
+
     /// It lets an `Adaptive` choose.
     pub const fn adaptive(mut self) -> Self {
         self.is_adaptive = true;
         self
     }
+}
+
+#[cfg(feature = "llm")]
+const fn model_at<R: Route>(place: usize) -> Option<(&'static str, &'static str)> {
+    if place < R::MODELS.len() { R::MODELS[place] } else { None }
+}
+
+/// The place of a baseline.
+///
+/// # Panics
+/// While it is compiled, where it has no model by which it could be priced.
+#[cfg(feature = "llm")]
+#[must_use]
+#[track_caller]
+pub const fn baseline_at<R: Route>(place: usize) -> usize {
+    assert!(
+        model_at::<R>(place).is_some(),
+        "a baseline is priced by its model: write `#[route(provider = \"openai\", model = \"gpt-5\")]` on the variant"
+    );
+    place
+}
+
+/// Says what is missing.
+///
+/// # Panics
+/// Always, while it is compiled.
+#[cfg(not(feature = "llm"))]
+#[must_use]
+#[track_caller]
+pub const fn baseline_at<R: Route>(_place: usize) -> usize {
+    panic!(
+        "`baseline` needs a feature of tta: write `features = [\"llm\"]` where tta is among the dependencies"
+    )
 }
 
 impl<R> fmt::Debug for Router<R> {
@@ -69,6 +131,10 @@ pub trait Routing {
     /// Whether it lets an `Adaptive` choose.
     fn is_adaptive(&self) -> bool;
 
+    /// Whether it is compared with a baseline.
+    #[cfg(feature = "llm")]
+    fn has_baseline(&self) -> bool;
+
     /// Opens the series that are known before the first call.
     #[cfg(feature = "telemetry")]
     #[allow(private_interfaces, reason = "nobody outside can name either")]
@@ -92,11 +158,20 @@ impl<R: Route> Routing for Router<R> {
         self.is_adaptive
     }
 
+    #[cfg(feature = "llm")]
+    fn has_baseline(&self) -> bool {
+        self.baseline.is_some()
+    }
+
     #[cfg(feature = "telemetry")]
     #[allow(private_interfaces, reason = "nobody outside can name either")]
     fn open(&self, store: &Store) {
         let default = self.default.map(|default| default().position());
         self.counts.open(store, default, self.is_adaptive);
+        #[cfg(feature = "llm")]
+        if self.baseline.is_some() {
+            self.counts.open_savings(store);
+        }
     }
 
     #[allow(private_interfaces, reason = "nobody outside can name either")]
@@ -231,6 +306,8 @@ impl<R: Route> Router<R> {
     fn made(&'static self, decision: &mut Decision<R>) {
         #[cfg(feature = "telemetry")]
         decision.made_by(&self.counts);
+        #[cfg(feature = "llm")]
+        decision.compared_with(self.baseline.as_ref());
         self.counts.decided(decision.route().position(), decision.reason());
         if let Some(span) = crate::span::recording() {
             span.set(attribute::ROUTER_ROUTE, decision.route().name())

@@ -27,6 +27,10 @@ pub trait Route: Sized + 'static {
     /// Their names, in the same order: values of the label `route_selected`.
     const NAMES: &'static [&'static str];
 
+    /// The provider and the model of each, in the same order, of those that have said so: what a router's
+    /// [`baseline`](macro@crate::router#baseline) is priced by.
+    const MODELS: &'static [Option<(&'static str, &'static str)>] = &[];
+
     /// This one's place among [`ALL`](Route::ALL).
     fn position(&self) -> usize;
 

@@ -57,6 +57,7 @@ impl Span {
 
     /// Sets an attribute that is a list of words.
     #[cfg(feature = "llm")]
+    #[cfg_attr(not(feature = "telemetry"), allow(clippy::needless_pass_by_value, unused_variables))]
     pub(crate) fn set_all(
         &self,
         key: &'static str,

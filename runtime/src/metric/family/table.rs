@@ -265,6 +265,24 @@ pub(crate) static ROUTER_ERRORS: Family =
     Family::counter(metric::ROUTER_ERRORS, Producer::Routers, &[label::ROUTER_NAME])
         .help("Calls of routers that failed, those for which the default route stood in among them.");
 
+#[cfg(all(feature = "llm", feature = "router"))]
+pub(crate) static ROUTER_SAVINGS: Family = Family::counter(
+    metric::ROUTER_SAVINGS,
+    Producer::ComparedRouters,
+    &[label::ROUTER_NAME, label::ROUTE_SELECTED],
+)
+.of(Unit::Dollars, &[])
+.help("Dollars by which calls on a route were cheaper than the router's baseline would have been for the same tokens.");
+
+#[cfg(all(feature = "llm", feature = "router"))]
+pub(crate) static ROUTER_EXTRA_COST: Family = Family::counter(
+    metric::ROUTER_EXTRA_COST,
+    Producer::ComparedRouters,
+    &[label::ROUTER_NAME, label::ROUTE_SELECTED],
+)
+.of(Unit::Dollars, &[])
+.help("Dollars by which calls on a route were dearer than the router's baseline would have been for the same tokens.");
+
 #[cfg(feature = "router")]
 pub(crate) static ADAPTIVE_STRATEGIES: Family = Family::counter(
     metric::ADAPTIVE_STRATEGIES,
@@ -636,6 +654,10 @@ pub(crate) static FAMILIES: &[&Family] = &[
     &ROUTER_EXECUTION,
     #[cfg(feature = "router")]
     &ROUTER_ERRORS,
+    #[cfg(all(feature = "llm", feature = "router"))]
+    &ROUTER_SAVINGS,
+    #[cfg(all(feature = "llm", feature = "router"))]
+    &ROUTER_EXTRA_COST,
     #[cfg(feature = "router")]
     &ADAPTIVE_STRATEGIES,
     #[cfg(feature = "router")]

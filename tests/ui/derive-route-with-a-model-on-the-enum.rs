@@ -1,0 +1,8 @@
+fn main() {}
+
+#[derive(tta::Route)]
+#[route(model = "gpt-5")]
+//~     ^^^^^
+enum Model {
+    Small,
+}

@@ -1,0 +1,5 @@
+fn main() {}
+
+#[tta::primitive(baseline = Model::Large)]
+//~              ^^^^^^^^
+fn pick() {}

@@ -1,0 +1,13 @@
+fn main() {}
+
+#[derive(Clone, Copy, tta::Route)]
+enum Model {
+    Small,
+    Large,
+}
+
+#[tta::router(baseline = Large)]
+//~                      ^^^^^
+fn pick() -> tta::Decision<Model> {
+    tta::Decision::new(Model::Small, "small")
+}

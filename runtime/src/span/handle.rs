@@ -242,6 +242,7 @@ impl Fields {
 
     /// An attribute that is a list of words.
     #[cfg(feature = "llm")]
+    #[cfg_attr(not(feature = "telemetry"), allow(clippy::needless_pass_by_value, unused_variables))]
     pub(crate) fn set_all(
         &mut self,
         key: &'static str,

@@ -5,11 +5,11 @@ use crate::rules::budgets::REJECTIONS;
 use super::alerts::{Cases, Growth};
 use super::{Scenario, TestFile};
 
-const ALERT: &str = "TtaBudgetExhausted";
+const ALERT: &str = "TtaCostBudgetExhausted";
 
 pub(super) fn files(cases: &Cases<'_>) -> Vec<TestFile> {
     vec![cases.loaded.test_file(
-        "budget_exhausted",
+        "cost_budget_exhausted",
         vec![ALERT.to_owned()],
         &["alerts"],
         "5m",

@@ -25,7 +25,7 @@ pub(super) fn alerts(catalog: &Catalog, options: &Options) -> Group {
         };
         let counter = selector(REJECTIONS, &[("job", &options.job)]);
         let expr = has_grown("job, budget, reason", &counter, "1h");
-        rules.push(Rule::alert("TtaBudgetExhausted", expr, "5m", &words));
+        rules.push(Rule::alert("TtaCostBudgetExhausted", expr, "5m", &words));
     }
     Group::new("tta-budgets", rules).every("1m")
 }

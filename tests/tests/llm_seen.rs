@@ -422,3 +422,47 @@ async fn a_stream_that_outlives_its_workflow_is_counted_once_in_each() {
         assert!(is(seen.metric("tta_workflow_cost_dollars_total", &labels), DOLLARS), "{name}");
     }
 }
+
+#[tta::primitive(llm(provider = "openai", model = "gpt-4o"))]
+async fn stand_in(_question: &Question) -> Result<Answer, Failure> {
+    Ok(Answer { model: "gpt-4o", usage: Usage::openai(1_000, 100) })
+}
+
+#[tta::primitive(llm(provider = "openai", model = question.model), fallback = stand_in)]
+async fn garble(question: &Question) -> Result<Answer, Failure> {
+    Err(Failure::Garbled(1_000))
+}
+
+#[tokio::test]
+async fn a_call_of_a_model_has_its_own_cost_alone_and_beside_it_that_of_whoever_stood_in() {
+    let capture = capture();
+    garble(&Question::of("gpt-4o-mini")).await.expect("somebody stands in");
+    let spans = capture.spans();
+    let own: f64 = spans.iter().filter_map(|span| number(span, "tta.cost.usd")).sum();
+    // $0.15 for a million tokens of a prompt of gpt-4o-mini.
+    assert!(is(Some(own), 0.000_15 + DOLLARS), "the sum has each dollar once: {own}");
+    let call = capture.span("chat gpt-4o-mini");
+    assert!(is(number(&call, "tta.cost.usd"), 0.000_15), "{call:?}");
+    assert!(is(number(&call, "tta.cost.total_usd"), 0.000_15 + DOLLARS), "{call:?}");
+}
+
+#[tta::workflow]
+async fn below_a_step() -> Result<Answer, Failure> {
+    ask(&Question::of("gpt-4o")).await
+}
+
+#[tta::primitive]
+async fn step_around() -> Result<Answer, Failure> {
+    below_a_step().await
+}
+
+#[tokio::test]
+async fn a_workflow_within_a_step_that_is_in_no_workflow_is_outermost() {
+    let capture = capture();
+    step_around().await.expect("it answers");
+    let spent = |root| {
+        let labels = [("workflow_name", "below_a_step"), ("root", root), ("disposition", "useful")];
+        capture.metric("tta_workflow_cost_dollars_total", &labels)
+    };
+    assert!(is(spent("true"), DOLLARS) && spent("false") == Some(0.0), "{:?}", spent("true"));
+}

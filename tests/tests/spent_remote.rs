@@ -4,8 +4,9 @@
 use std::net::SocketAddr;
 
 use axum::Router;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Redirect;
 use axum::routing::get;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use tokio::net::TcpListener;
@@ -47,8 +48,17 @@ async fn worker() -> SocketAddr {
     let router = Router::new()
         .route("/work", get(move || answer(false)))
         .route("/fail", get(move || answer(true)))
+        .route("/forward", get(async || [("tta-spent", "useful=7,calls=1")]))
         .layer(layer)
         .route("/lie", get(async || [("tta-spent", "useful=many")]))
+        .route(
+            "/elsewhere",
+            get(async |headers: HeaderMap| {
+                // The same server by a name that nobody has put on a list.
+                let host = headers["host"].to_str().unwrap_or_default().replace("127.0.0.1", "localhost");
+                Redirect::temporary(&format!("http://{host}/claim"))
+            }),
+        )
         .route("/claim", get(async || [("tta-spent", "useful=9000000000000,calls=1")]));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -132,6 +142,11 @@ async fn only_friends_are_told_and_only_known_hosts_are_believed() {
         (&stranger, "work", "friend", "$0.005"),
         (&stranger, "claim", "friend", "$0.005"),
         (&friend, "lie", "friend", "$0.005"),
+        // What another server has told is passed on to nobody.
+        (&friend, "forward", "no-friend", "$0.005"),
+        (&friend, "forward", "friend", "$0.005"),
+        // A redirect leads to a host that is not on the list.
+        (&friend, "elsewhere", "friend", "$0.005"),
         (&friend, "claim", "friend", "$9.005"),
     ] {
         let spent = front(client, format!("http://{worker}/{path}"), header).await;
@@ -161,4 +176,50 @@ async fn what_a_worker_has_spent_counts_in_the_budgets_of_who_asked() {
     assert!(refused.to_string().contains("$0.03 spent"), "{refused}");
     let labels = [("budget", "bounded"), ("reason", "dollars")];
     assert_eq!(capture.metric("tta_budget_rejections_total", &labels), Some(1.0));
+}
+
+#[tta::primitive(retry(max = 1))]
+async fn within_retry() -> Result<(), PolicyError> {
+    ask().await.map(drop)
+}
+
+/// Nothing is around it that could pay.
+async fn spend_unasked() -> StatusCode {
+    match within_retry().await {
+        Ok(()) => StatusCode::OK,
+        Err(_) => StatusCode::TOO_MANY_REQUESTS,
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_tells_what_was_spent_keeps_to_the_budgets_of_the_process() {
+    let limits = tta::budget::Limits::new().calls(100).money("$0.50".parse().expect("an amount"));
+    tta::budget::install(tta::budget::Budgets::new().per_user(limits)).expect("there is none yet");
+    let router =
+        Router::new().route("/", get(spend_as_somebody)).layer(ServerLayer::new().tell_spent(|_| true));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let anybody = client(ClientLayer::new());
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        answers.push(anybody.get(format!("http://{address}/")).send().await.expect("an answer").status());
+    }
+    assert_eq!(answers, [StatusCode::OK, StatusCode::OK, StatusCode::TOO_MANY_REQUESTS]);
+}
+
+async fn spend_as_somebody() -> StatusCode {
+    tta::WorkflowContext::builder()
+        .user_id("u")
+        .build()
+        .scope(async {
+            for _ in 0..50 {
+                let status = spend_unasked().await;
+                if status != StatusCode::OK {
+                    return status;
+                }
+            }
+            StatusCode::OK
+        })
+        .await
 }

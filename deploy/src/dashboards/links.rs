@@ -143,9 +143,11 @@ impl DataLink {
                 ("", format!("&minDuration={duration}"), format!(" && duration > {duration}"))
             }
             // Jaeger compares tags by their text alone.
-            Calls::Dear(dollars) => {
-                ("", String::new(), format!(" && span.tta.cost.total_usd > {}", number(dollars)))
-            }
+            Calls::Dear(dollars) => (
+                "",
+                String::new(),
+                format!(" && (span.tta.cost.total_usd > {0} || span.tta.cost.usd > {0})", number(dollars)),
+            ),
         };
         let tags = encode(&format!("{{\"{}\":\"{value}\"{error}}}", subject.attribute));
         let jaeger = format!(

@@ -41,11 +41,12 @@ pub(super) fn saved() -> Row {
             .target(format!("{RATIO}{{@}}"), "saved"),
             Panel::number(
                 "Saved in the last hour",
-                "Dollars that caches and routers saved together in the last hour.",
+                "Dollars that caches and routers saved in the last hour.",
                 DOLLARS,
             )
             .size(3, 8)
-            .target(format!("sum({CACHE_HOUR}{{@}} or {ROUTER_HOUR}{{@}})"), "dollars"),
+            .target(format!("sum({CACHE_HOUR}{{@}})"), "by caches")
+            .target(format!("sum({ROUTER_HOUR}{{@}})"), "by routers"),
             lines(
                 "Saved by caches",
                 "Dollars an hour that were not spent, since an answer was kept or another call was already under way: what the \

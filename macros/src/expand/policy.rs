@@ -78,7 +78,11 @@ impl Call<'_> {
             .chain(of_router);
         let llm = policies.llm.as_ref().map(|llm| self.static_of_llm(llm, name));
         let names = names.chain(policies.llm.as_ref().map(|_| quote!(&__LLM)));
-        let purse = policies.llm.as_ref().map(|_| quote!(.purse()));
+        // What is spent in it has to be known.
+        let has_purse = policies.llm.is_some()
+            || policies.retry.as_ref().is_some_and(|retry| retry.cost.is_some())
+            || policies.hedge.as_ref().is_some_and(|hedge| hedge.cost.is_some());
+        let purse = has_purse.then(|| quote!(.purse()));
         let statics = quote!(#cache #(#statics)* #of_parallel #(#of_branches)* #router #llm);
         (statics, quote!(.aspects(&[#(#names),*]) #purse))
     }

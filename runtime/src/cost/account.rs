@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Money;
-use super::budget::{Actual, Chain, Estimate};
+use super::budget::{Chain, Estimate};
 
 /// Who is told of all that is spent in a call.
 pub(crate) trait Told: Sync {
@@ -27,8 +27,10 @@ pub(crate) struct Account {
     /// What is asked before a model is.
     budgets: Option<Chain>,
     told: Option<&'static dyn Told>,
-    /// It is that of a request from outside, around which there may be more elsewhere.
-    is_edge: bool,
+    /// Nobody has asked yet which budgets there are: it is that of a request from outside, or a part of one.
+    is_unasked: bool,
+    /// What is spent in it is spent by the call around it: it is that of an attempt.
+    is_part: bool,
     /// The route that is followed, if a router has a baseline to compare it with.
     #[cfg(feature = "router")]
     route: Option<Arc<crate::router::Repriced>>,
@@ -38,6 +40,11 @@ pub(crate) struct Account {
 #[derive(Default)]
 struct Balance {
     spent: Spent,
+    /// Of that, what the call has spent itself, and not by what it has called.
+    own: Money,
+    /// What is to be wasted of what is on its way here, and what of that was spent elsewhere: a call has failed that had
+    /// booked it, but not yet here.
+    owed: [Money; 2],
     /// The call did not succeed: what was spent in it, and what still will be, is wasted.
     is_wasted: bool,
     /// Of a workflow that has ended: who is told of what is spent later.
@@ -176,6 +183,16 @@ impl Spent {
     }
 }
 
+impl Balance {
+    fn pay_what_is_owed(&mut self) {
+        let paid = [self.owed[0].min(self.spent.useful), self.owed[1].min(self.spent.remote[0])];
+        if paid[0] > Money::ZERO {
+            self.spent.move_to_wasted(paid);
+            self.owed.iter_mut().zip(paid).for_each(|(owed, paid)| *owed = owed.saturating_sub(paid));
+        }
+    }
+}
+
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Account").field("spent", &self.spent()).finish_non_exhaustive()
@@ -191,11 +208,12 @@ impl Account {
         Account {
             #[cfg(feature = "router")]
             route: parent.as_ref().and_then(|parent| parent.route.clone()),
+            is_unasked: budgets.is_none() && parent.as_ref().is_some_and(|parent| parent.is_unasked),
             parent,
             workflow,
             budgets,
             told: None,
-            is_edge: false,
+            is_part: false,
             balance: Mutex::default(),
         }
     }
@@ -210,7 +228,7 @@ impl Account {
     #[cfg(feature = "tower")]
     pub(crate) fn edge() -> Arc<Account> {
         let mut account = Account::default();
-        account.is_edge = true;
+        account.is_unasked = true;
         Arc::new(account)
     }
 
@@ -219,6 +237,16 @@ impl Account {
         let (workflow, budgets) = (parent.workflow, parent.budgets.clone());
         let mut account = Account::of(Some(parent), workflow, budgets);
         account.told = told;
+        account.is_part = true;
+        Arc::new(account)
+    }
+
+    /// That of what a cache keeps, within `parent`.
+    #[cfg(feature = "cache")]
+    pub(super) fn of_entry(parent: Option<Arc<Account>>, budgets: Option<Chain>) -> Arc<Account> {
+        let workflow = parent.as_ref().map_or(0, |parent| parent.workflow);
+        let mut account = Account::of(parent, workflow, budgets);
+        account.is_part = true;
         Arc::new(account)
     }
 
@@ -256,15 +284,15 @@ impl Account {
         self.workflow == Arc::as_ptr(other) as usize
     }
 
-    /// Whether no call of this process is around it.
+    /// Of a workflow: whether no other one of this process is around it.
     #[cfg(feature = "telemetry")]
     pub(crate) fn is_root(&self) -> bool {
-        self.parent.as_ref().is_none_or(|parent| parent.is_edge)
+        self.parent.as_ref().is_none_or(|parent| parent.workflow == 0)
     }
 
-    /// Whether it is that of a request from outside, which keeps to no budgets.
-    pub(crate) fn is_edge(&self) -> bool {
-        self.is_edge
+    /// Whether nobody has asked yet which budgets there are.
+    pub(crate) fn is_unasked(&self) -> bool {
+        self.is_unasked
     }
 
     /// What was spent so far.
@@ -272,9 +300,12 @@ impl Account {
         self.lock().spent
     }
 
-    /// Books it here and in every account around this one.
+    /// Books what the call itself has spent: here, and in every account around this one.
     pub(crate) fn book(&self, spent: Spent) {
-        let mut spent = spent;
+        self.book_as(spent, true);
+    }
+
+    fn book_as(&self, mut spent: Spent, mut is_own: bool) {
         let mut account = Some(self);
         while let Some(this) = account {
             let mut balance = this.lock();
@@ -282,6 +313,11 @@ impl Account {
                 spent.waste();
             }
             balance.spent.add(&spent);
+            balance.pay_what_is_owed();
+            if is_own {
+                balance.own += spent.total();
+            }
+            is_own &= this.is_part;
             if let Some(late) = &balance.late {
                 late(&spent);
             }
@@ -297,17 +333,21 @@ impl Account {
     /// been wasted, too.
     #[cfg_attr(not(any(feature = "cache", feature = "router")), allow(dead_code))]
     pub(crate) fn save(&self, saved: Money) {
-        self.book(Spent { saved, ..Spent::default() });
+        self.book_as(Spent { saved, ..Spent::default() }, false);
     }
 
-    /// Books what another process has spent for the call. It has been spent, so no budget is asked, and each is told.
+    /// Books what another process has spent for the call. It has been spent, so no budget is asked, and it counts in each.
     pub(crate) fn book_remote(&self, spent: Spent) {
-        self.book(Spent { remote: [spent.useful, spent.wasted], ..spent });
+        self.book_as(Spent { remote: [spent.useful, spent.wasted], ..spent }, false);
         if let Some(budgets) = &self.budgets {
-            let calls = Estimate { calls: spent.calls, ..Estimate::call_of("") };
-            let actual =
-                Actual { money: Some(spent.total()), tokens: Some(spent.input.saturating_add(spent.output)) };
-            budgets.overdraw(&calls).settle(actual, |_| {});
+            let estimate = Estimate {
+                money: Some(spent.total()),
+                tokens: spent.input.saturating_add(spent.output),
+                calls: spent.calls,
+                ..Estimate::call_of("")
+            };
+            // It is dropped as sent, so that who settles next tells what there is to tell, in a span of its own.
+            budgets.overdraw(&estimate).sent();
         }
     }
 
@@ -315,20 +355,29 @@ impl Account {
     pub(crate) fn waste(&self) {
         let mut balance = self.lock();
         balance.is_wasted = true;
-        let mut moved = [balance.spent.useful, balance.spent.remote[0]];
+        let moved = [balance.spent.useful, balance.spent.remote[0]];
         balance.spent.waste();
         drop(balance);
         let mut account = self.parent.as_deref();
         while let Some(this) = account.filter(|_| moved[0] > Money::ZERO) {
             let mut balance = this.lock();
+            if balance.is_wasted {
+                // With all that was in it, here and further out.
+                return;
+            }
             if !balance.is_closed {
-                // All of it, unless what is around has been wasted meanwhile.
-                moved = [moved[0].min(balance.spent.useful), moved[1].min(balance.spent.remote[0])];
-                balance.spent.move_to_wasted(moved);
+                balance.owed.iter_mut().zip(moved).for_each(|(owed, moved)| *owed += moved);
+                balance.pay_what_is_owed();
             }
             drop(balance);
             account = this.parent.as_deref();
         }
+    }
+
+    /// What the call has spent itself, and not by what it has called.
+    #[cfg(feature = "telemetry")]
+    pub(super) fn own(&self) -> Money {
+        self.lock().own
     }
 
     /// Reads it for the last time. `late` is told of what is spent after that.

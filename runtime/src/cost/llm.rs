@@ -269,13 +269,13 @@ impl Begun {
     pub(super) fn expected(&self) -> Usage {
         let Begun { llm: Llm { last, .. }, request, .. } = self;
         let input = request.input_tokens.unwrap_or_else(|| Last::get(&last.input));
-        Usage::openai(input, request.max_tokens.unwrap_or_else(|| Last::get(&last.output)))
+        Usage::openai(input, request.longest().unwrap_or_else(|| Last::get(&last.output)))
     }
 
     /// What a call of which no answer is known has used, where it was said how long the prompt is and how long the answer
     /// may be.
     pub(super) fn estimate(&self) -> Option<Usage> {
-        Some(Usage::openai(self.request.input_tokens?, self.request.max_tokens?))
+        Some(Usage::openai(self.request.input_tokens?, self.request.longest()?))
     }
 }
 

@@ -66,7 +66,7 @@ pub(super) fn outermost_here() -> Option<Chain> {
 #[cfg(feature = "llm")]
 fn budgets(site: &Site, around: Option<&Arc<Account>>, outer: Option<&WorkflowContext>) -> Option<Chain> {
     let around = match around {
-        Some(account) if !account.is_edge() => account.budgets().cloned(),
+        Some(account) if !account.is_unasked() => account.budgets().cloned(),
         _ => outermost(outer),
     };
     let Some(limits) = site.limits() else { return around };
@@ -148,13 +148,13 @@ impl Purse {
         if !statement.is_workflow() {
             let spent = account.close(None);
             statement.judge(outcome.status, &spent);
-            return statement.bill(spent);
+            return statement.bill(spent, account.own());
         }
         let (is_root, late) = (account.is_root(), statement.clone());
         let spent = account.close(Some(Box::new(move |spent| late.add(spent, is_root))));
         statement.judge(outcome.status, &spent);
         statement.count(&spent, is_root);
-        statement.bill(spent)
+        statement.bill(spent, account.own())
     }
 }
 

@@ -133,6 +133,12 @@ pub(super) fn name(text: &str) -> Cow<'static, str> {
 }
 
 impl Request {
+    /// What all choices of the answer may have together, in tokens.
+    pub(super) fn longest(&self) -> Option<u64> {
+        let choices = self.choice_count.unwrap_or(1).max(1);
+        self.max_tokens.map(|tokens| tokens.saturating_mul(choices))
+    }
+
     /// `provider = ..`
     pub fn provider(&mut self, provider: &(impl AsRef<str> + ?Sized)) {
         self.provider = name(provider.as_ref());

@@ -50,7 +50,7 @@ pub(crate) fn scoped_in<F: Future, C: Fn(&F::Output) -> Outcome>(
 #[cfg(feature = "cache")]
 pub(crate) fn account_here() -> Arc<Account> {
     let (around, budgets) = around();
-    Account::new(around, budgets)
+    Account::of_entry(around, budgets)
 }
 
 /// The same, for what is made on a route.
@@ -64,8 +64,8 @@ pub(crate) fn account_on(route: Arc<crate::router::Repriced>) -> Arc<Account> {
 fn around() -> (Option<Arc<Account>>, Option<super::budget::Chain>) {
     let around = crate::span::payer();
     let budgets = match &around {
-        Some(around) => around.budgets().cloned(),
-        None => super::purse::outermost_here(),
+        Some(around) if !around.is_unasked() => around.budgets().cloned(),
+        _ => super::purse::outermost_here(),
     };
     (around, budgets)
 }

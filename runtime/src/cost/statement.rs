@@ -24,8 +24,8 @@ pub(crate) struct Statement {
 #[derive(Debug)]
 pub(crate) struct Bill {
     spent: Spent,
-    /// The call is one of a model itself.
-    is_leaf: bool,
+    /// Of a call of a model, what it has spent itself.
+    own: Option<Money>,
 }
 
 impl Statement {
@@ -38,8 +38,9 @@ impl Statement {
     }
 
     /// What is to be said in the span.
-    pub(super) fn bill(&self, spent: Spent) -> Option<Bill> {
-        (!spent.is_nothing()).then(|| Bill { spent, is_leaf: self.site.llm().is_some() })
+    pub(super) fn bill(&self, spent: Spent, own: Money) -> Option<Bill> {
+        let own = self.site.llm().map(|_| own);
+        (!spent.is_nothing()).then_some(Bill { spent, own })
     }
 
     /// Counts whether the call has cost too much, where somebody has said what that is.
@@ -91,13 +92,15 @@ impl Statement {
 }
 
 impl Bill {
-    /// A call of a model says what it has cost itself; every other one what was spent in it.
+    /// A call of a model says what it has cost itself; every other one, and one that has called others, what was spent in
+    /// it.
     pub(crate) fn attributes(&self, mut set: impl FnMut(KeyValue)) {
         let spent = &self.spent;
         let integer = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        if self.is_leaf {
-            set(KeyValue::new(attribute::COST, spent.total().dollars()));
-        } else {
+        if let Some(own) = self.own {
+            set(KeyValue::new(attribute::COST, own.dollars()));
+        }
+        if self.own != Some(spent.total()) {
             set(KeyValue::new(attribute::COST_TOTAL, spent.total().dollars()));
             set(KeyValue::new(attribute::TOKENS_INPUT, integer(spent.input)));
             set(KeyValue::new(attribute::TOKENS_OUTPUT, integer(spent.output)));

@@ -154,7 +154,11 @@ impl Opened {
 
 impl Drop for Opened {
     fn drop(&mut self) {
-        if let (Some(mut attempt), Some((outcome, answer))) = (self.attempt.take(), self.ended.take()) {
+        let (Some(mut attempt), Some((outcome, answer))) = (self.attempt.take(), self.ended.take()) else {
+            return;
+        };
+        // What fails before anything was sent has cost nothing, and what was reserved is given back.
+        if attempt.stage() != Stage::Made || answer.is_known {
             attempt.end(&outcome, &answer);
         }
     }

@@ -241,7 +241,10 @@ mod middleware {
                     exchange.answered(response.status(), response.version());
                     exchange.read_grpc_status(response.headers());
                     #[cfg(feature = "llm")]
-                    exchange.read_spent(response.headers());
+                    if self.0.tells(response.url()) {
+                        // After redirects it may be another one's.
+                        exchange.read_spent(response.headers());
+                    }
                     exchange.end(Ending::Answered);
                 }
                 Err(error) => exchange.end(Ending::Failed(kind(error))),

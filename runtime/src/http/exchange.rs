@@ -236,9 +236,12 @@ impl Exchange {
         }
     }
 
-    /// Tells the caller what was spent so far.
+    /// Tells the caller what was spent so far, and nobody what another server has told.
     #[cfg(all(feature = "llm", feature = "tower"))]
     pub(super) fn write_spent(&self, headers: &mut http::HeaderMap) {
+        if self.side == Side::Server {
+            headers.remove(SPENT_HEADER);
+        }
         if let Spending::ToCaller(account) = &self.spending
             && let Ok(line) = http::HeaderValue::try_from(account.spent().to_line())
             && !line.is_empty()

@@ -7,10 +7,11 @@ use tokio::time::Instant;
 
 use crate::cost::Money;
 
-/// Dollars for a time that begins anew. What is begun while something is left is not stopped: calls in flight may pass it.
+/// Dollars for a time that begins anew, or no bound. What is begun while something is left is not stopped: calls in flight
+/// may pass it.
 #[derive(Debug)]
 pub(crate) struct Allowance {
-    limit: Money,
+    limit: Option<Money>,
     period: Duration,
     window: Mutex<Window>,
 }
@@ -22,21 +23,30 @@ struct Window {
 }
 
 impl Allowance {
-    #[cfg_attr(
-        not(feature = "llm"),
-        allow(unused_variables, clippy::panic, reason = "it is a compile error")
-    )]
-    pub(super) const fn new(pico: u64, nanoseconds: u64) -> Self {
-        #[cfg(not(feature = "llm"))]
+    pub(super) const fn none() -> Self {
+        let window = Mutex::new(Window { begun: None, spent: Money::ZERO });
+        Allowance { limit: None, period: Duration::ZERO, window }
+    }
+
+    /// So many pico-dollars for so many nanoseconds. Nothing is dropped by it, which a constant could not.
+    #[cfg(feature = "llm")]
+    pub(super) const fn set(&mut self, pico: u64, nanoseconds: u64) {
+        self.limit = Some(Money::from_pico(pico));
+        self.period = Duration::from_nanos(nanoseconds);
+    }
+
+    /// Nobody knows what is spent.
+    #[cfg(not(feature = "llm"))]
+    pub(super) const fn set(&mut self, _pico: u64, _nanoseconds: u64) {
+        let _ = (&self.limit, &self.period);
         panic!(
             "`cost` needs a feature of tta: write `features = [\"llm\"]` where tta is among the dependencies"
-        );
-        #[cfg(feature = "llm")]
-        Allowance {
-            limit: Money::from_pico(pico),
-            period: Duration::from_nanos(nanoseconds),
-            window: Mutex::new(Window { begun: None, spent: Money::ZERO }),
-        }
+        )
+    }
+
+    /// Itself, if it is a bound.
+    pub(super) fn bound(&self) -> Option<&Self> {
+        self.limit.map(|_| self)
     }
 
     fn now<R>(&self, look: impl FnOnce(&mut Window) -> R) -> R {
@@ -50,7 +60,7 @@ impl Allowance {
 
     /// Whether there is anything left.
     pub(super) fn is_left(&self) -> bool {
-        self.now(|window| window.spent < self.limit)
+        self.limit.is_none_or(|limit| self.now(|window| window.spent < limit))
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Hedge {
     recent: Mutex<Recent>,
     max: u32,
     budget: Budget,
-    cost: Option<Allowance>,
+    cost: Allowance,
     hedges: Observed,
 }
 
@@ -93,7 +93,7 @@ impl Hedge {
             recent: Mutex::new(Recent { durations: Vec::new(), seen: 0, percentile: None }),
             max: 1,
             budget: Budget::new(100_000),
-            cost: None,
+            cost: Allowance::none(),
             hedges: Observed::new(name, &HEDGES),
         }
     }
@@ -124,7 +124,7 @@ impl Hedge {
 
     /// What further calls may cost: pico-dollars, and the nanoseconds that they are for.
     pub const fn cost(mut self, (pico, nanoseconds): (u64, u64)) -> Self {
-        self.cost = Some(Allowance::new(pico, nanoseconds));
+        self.cost.set(pico, nanoseconds);
         self
     }
 
@@ -217,7 +217,7 @@ where
                 return Poll::Pending;
             }
             wait.set(None);
-            if policy.cost.as_ref().is_none_or(Allowance::is_left) && policy.budget.take() {
+            if policy.cost.is_left() && policy.budget.take() {
                 (made, left) = (made + 1, left - 1);
                 further.push(once_more(made));
             } else {
@@ -236,7 +236,7 @@ async fn call<R, F: Future<Output = R>>(
     outcome: &impl Fn(&R) -> Outcome,
     body: F,
 ) -> (u32, R) {
-    let cost = policy.cost.as_ref().filter(|_| number > 1);
+    let cost = policy.cost.bound().filter(|_| number > 1);
     (number, attempt(|| format!("{} hedge", policy.name), number, waited, outcome, cost, body).await)
 }
 

@@ -29,7 +29,7 @@ pub struct Retry {
     has_jitter: bool,
     deadline: Option<Duration>,
     budget: Option<Budget>,
-    cost: Option<Allowance>,
+    cost: Allowance,
     attempts: Observed,
     retries: Observed,
 }
@@ -78,7 +78,7 @@ impl Retry {
             has_jitter: true,
             deadline: None,
             budget: None,
-            cost: None,
+            cost: Allowance::none(),
             attempts: Observed::new(name, &ATTEMPTS),
             retries: Observed::new(name, &RETRIES),
         }
@@ -111,7 +111,7 @@ impl Retry {
 
     /// What attempts but the first may cost: pico-dollars, and the nanoseconds that they are for.
     pub const fn cost(mut self, (pico, nanoseconds): (u64, u64)) -> Self {
-        self.cost = Some(Allowance::new(pico, nanoseconds));
+        self.cost.set(pico, nanoseconds);
         self
     }
 
@@ -169,7 +169,7 @@ where
     let mut waited = Duration::ZERO;
     for number in 1_u32.. {
         let body = pin!(body());
-        let cost = policy.cost.as_ref().filter(|_| number > 1);
+        let cost = policy.cost.bound().filter(|_| number > 1);
         let attempt = attempt(|| format!("{} attempt", policy.name), number, waited, &outcome, cost, body);
         let result = match own {
             None => attempt.await,
@@ -207,8 +207,7 @@ where
             policy.count(After::Exhausted);
             return result;
         }
-        let is_left = policy.cost.as_ref().is_none_or(Allowance::is_left);
-        if !is_left || policy.budget.as_ref().is_some_and(|budget| !budget.take()) {
+        if !policy.cost.is_left() || policy.budget.as_ref().is_some_and(|budget| !budget.take()) {
             policy.count(After::Budget);
             return result;
         }

@@ -1,7 +1,7 @@
 //! What a router saves: what the models on the routes that it chose have cost, against what its baseline would have.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 #[cfg(feature = "telemetry")]
 use super::counts::Counts;
@@ -46,11 +46,24 @@ pub(crate) struct Repriced {
     sums: Mutex<Sums>,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Sums {
     cost: Money,
     baseline: Money,
     is_unknown: bool,
+    /// Of a call on the route that has succeeded: what is still asked on it, as a stream that it has returned, is compared by
+    /// itself.
+    late: Option<Late>,
+}
+
+/// Where that is told.
+#[derive(Clone)]
+struct Late {
+    account: Weak<Account>,
+    #[cfg(feature = "telemetry")]
+    counts: Option<&'static Counts>,
+    #[cfg(feature = "telemetry")]
+    place: usize,
 }
 
 impl Repriced {
@@ -71,12 +84,37 @@ impl Repriced {
     /// Adds a call that has succeeded.
     pub(crate) fn add(&self, cost: Option<Money>, baseline: Priced) {
         let mut sums = self.lock();
+        let late = sums.late.clone();
+        if late.is_some() {
+            *sums = Sums { late: late.clone(), ..Sums::default() };
+        }
         match (cost, baseline) {
             (Some(cost), Priced::Known(baseline)) => {
                 sums.cost += cost;
                 sums.baseline += baseline;
             }
             _ => sums.is_unknown = true,
+        }
+        let told = late.map(|late| (sums.clone(), late));
+        drop(sums);
+        if let Some((sums, late)) = told {
+            self.tell(&sums, &late);
+        }
+    }
+
+    /// Says what was saved, or spent on top.
+    fn tell(&self, sums: &Sums, to: &Late) {
+        if sums.is_unknown {
+            // A part of it would be a figure of nothing.
+            return self.baseline.tell();
+        }
+        let saved = sums.baseline.saturating_sub(sums.cost);
+        if let Some(account) = to.account.upgrade().filter(|_| saved > Money::ZERO) {
+            account.save(saved);
+        }
+        #[cfg(feature = "telemetry")]
+        if let Some(counts) = to.counts {
+            counts.compared(to.place, saved, sums.cost.saturating_sub(sums.baseline));
         }
     }
 
@@ -109,21 +147,23 @@ impl Ledger {
     }
 
     /// The call on the route has succeeded.
-    pub(super) fn close(self, #[cfg(feature = "telemetry")] counts: Option<&Counts>, place: usize) {
-        let sums = *self.repriced.lock();
-        if sums.is_unknown {
-            // A part of it would be a figure of nothing.
-            return self.repriced.baseline.tell();
-        }
-        let saved = sums.baseline.saturating_sub(sums.cost);
-        if saved > Money::ZERO {
-            self.account.save(saved);
-        }
-        #[cfg(feature = "telemetry")]
-        if let Some(counts) = counts {
-            counts.compared(place, saved, sums.cost.saturating_sub(sums.baseline));
-        }
-        #[cfg(not(feature = "telemetry"))]
-        let _ = place;
+    pub(super) fn close(
+        self,
+        #[cfg(feature = "telemetry")] counts: Option<&'static Counts>,
+        #[cfg(feature = "telemetry")] place: usize,
+    ) {
+        let late = Late {
+            account: Arc::downgrade(&self.account),
+            #[cfg(feature = "telemetry")]
+            counts,
+            #[cfg(feature = "telemetry")]
+            place,
+        };
+        let sums = {
+            let mut sums = self.repriced.lock();
+            sums.late = Some(late.clone());
+            sums.clone()
+        };
+        self.repriced.tell(&sums, &late);
     }
 }

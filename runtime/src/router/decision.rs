@@ -268,11 +268,12 @@ impl Following {
     }
 
     #[cfg(feature = "llm")]
+    #[cfg_attr(not(feature = "telemetry"), allow(clippy::unused_self, reason = "there is nobody to count"))]
     fn compare(&self, ledger: Ledger) {
         #[cfg(feature = "telemetry")]
         ledger.close(self.seen.counts, self.seen.position);
         #[cfg(not(feature = "telemetry"))]
-        ledger.close(self.seen.position);
+        ledger.close();
     }
 
     /// By which the calls that it makes are known.

@@ -113,7 +113,9 @@ mod model {
             "aws.bedrock" => ("aws", None),
             "mistral_ai" => ("mistralai", Some("mistralai")),
             "x_ai" => ("xai", Some("xai")),
-            other => (other, Some(other)),
+            "openai" | "anthropic" | "cohere" | "deepseek" => (provider, Some(provider)),
+            // Many serve the models of others.
+            other => (other, None),
         };
         (provider.to_owned(), system.map(ToOwned::to_owned))
     }

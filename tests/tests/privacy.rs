@@ -17,7 +17,7 @@ use tta::{LlmResponse, Telemetry, TelemetryBuilder, Usage};
 
 static TURN: Mutex<()> = Mutex::new(());
 
-const KEY: &str = "sk-proj-abcdefghijklmnopqrstuvwxyz";
+const KEY: &str = "sk-proj-abcdefghijklmnopqrstuvwxyZ";
 
 #[derive(Clone, Debug, Default)]
 struct Exported(Arc<Mutex<Vec<SpanData>>>);

@@ -2,7 +2,13 @@
 //!
 //! One pass, without going back: no byte is looked at more than a bounded number of times, whatever the text.
 
+mod card;
+mod escape;
+
 use std::ops::Range;
+
+use card::card;
+use escape::{are_hex, follows_escape};
 
 /// What is found, as it is named in its place.
 pub(super) const API_KEY: &str = "[redacted api key]";
@@ -203,60 +209,6 @@ fn begins_word(bytes: &[u8], at: usize) -> bool {
     at == 0 || !bytes[at - 1].is_ascii_alphanumeric() || follows_escape(&bytes[..at])
 }
 
-fn follows_escape(before: &[u8]) -> bool {
-    match before {
-        [.., b'\\', b'n' | b't' | b'r' | b'b' | b'f' | b'0'] => true,
-        _ => follows_hex(before) || follows_colour(before),
-    }
-}
-
-/// `\u0026`, `\x1b`, `%20`, and `%2520`, which is that once more.
-fn follows_hex(before: &[u8]) -> bool {
-    let [rest @ .., high, low] = before else { return false };
-    if !are_hex(&[*high, *low], 2) {
-        return false;
-    }
-    match rest {
-        [.., b'%'] | [.., b'%', b'2', b'5'] | [.., b'\\', b'x'] => true,
-        [.., b'\\', b'u', first, second] => are_hex(&[*first, *second], 2),
-        _ => false,
-    }
-}
-
-/// What a terminal is told: `[31m`, or `[K`.
-fn follows_colour(before: &[u8]) -> bool {
-    const LONGEST: usize = 24;
-    let [rest @ .., b'm' | b'K'] = before else { return false };
-    let is_number = |byte: &&u8| byte.is_ascii_digit() || **byte == b';';
-    let numbers = rest.iter().rev().take(LONGEST).take_while(is_number).count();
-    rest[..rest.len() - numbers].ends_with(b"[")
-}
-
-fn are_hex(digits: &[u8], count: usize) -> bool {
-    digits.len() == count && digits.iter().all(u8::is_ascii_hexdigit)
-}
-
-/// Where the escape ends that a byte is within, if it is: what comes then may be a number's beginning.
-fn escape_end(bytes: &[u8], at: usize) -> Option<usize> {
-    const LONGEST: usize = 6;
-    let end = |from: usize| {
-        let hex = |skip: usize, count: usize| {
-            bytes.get(from + skip..from + skip + count).is_some_and(|digits| are_hex(digits, count))
-        };
-        // The first that ends after the byte.
-        let ends = match &bytes[from..] {
-            [b'\\', b'u', ..] if hex(2, 4) => [6, 0],
-            [b'\\', b'x', ..] if hex(2, 2) => [4, 0],
-            [b'\\', b'0', ..] => [2, 0],
-            [b'%', b'2', b'5', ..] if hex(3, 2) => [3, 5],
-            [b'%', ..] if hex(1, 2) => [3, 0],
-            _ => [0, 0],
-        };
-        ends.into_iter().map(|length| from + length).find(|end| *end > at)
-    };
-    (at.saturating_sub(LONGEST - 1)..at).find_map(end)
-}
-
 fn is_key(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
 }
@@ -421,112 +373,6 @@ fn domain_name(text: &str) -> Option<&str> {
         domain = before.trim_end_matches(['.', '-']);
     }
     None
-}
-
-/// A run of digits, with a blank or a dash between some of them, and the card numbers in it.
-fn card(bytes: &[u8], at: usize) -> Look {
-    let mut groups = Groups { bytes, next: Some(at) };
-    let Some(first) = groups.next() else { return Look::Nothing { next: at + 1 } };
-    let next = Look::Nothing { next: escape_end(bytes, at).unwrap_or(first.end) };
-    if !begins_number(bytes, at) || !matches!(bytes[at], b'2'..=b'6') {
-        return next;
-    }
-    let mut digits = Digits::default();
-    for group in std::iter::once(first).chain(groups) {
-        if !digits.add(&bytes[group.clone()]) {
-            break;
-        }
-        if ends_number(bytes, group.end) && digits.are_of_a_card() {
-            return Look::Secret { range: at..group.end, word: CARD };
-        }
-    }
-    next
-}
-
-/// Not within a word, nor the places after a point.
-fn begins_number(bytes: &[u8], at: usize) -> bool {
-    let is_fraction = matches!(&bytes[..at], [.., digit, b'.'] if digit.is_ascii_digit());
-    begins_word(bytes, at) && !is_fraction
-}
-
-fn ends_number(bytes: &[u8], end: usize) -> bool {
-    match &bytes[end..] {
-        [b'.', digit, ..] => !digit.is_ascii_digit(),
-        [next, ..] => !next.is_ascii_alphanumeric(),
-        [] => true,
-    }
-}
-
-/// Digits that stand together, and the next with one blank or dash between.
-struct Groups<'a> {
-    bytes: &'a [u8],
-    next: Option<usize>,
-}
-
-impl Iterator for Groups<'_> {
-    type Item = Range<usize>;
-
-    fn next(&mut self) -> Option<Range<usize>> {
-        let from = self.next.take()?;
-        let end = run(self.bytes, from, |byte| byte.is_ascii_digit());
-        let is_joined = matches!(self.bytes[end..], [b' ' | b'-', b'0'..=b'9', ..]);
-        self.next = is_joined.then_some(end + 1);
-        Some(from..end)
-    }
-}
-
-/// Digits of what may be a card's number.
-#[derive(Default)]
-struct Digits {
-    digits: [u8; Digits::MOST],
-    length: usize,
-}
-
-impl Digits {
-    const MOST: usize = 19;
-
-    /// Adds some; unless they are too many.
-    fn add(&mut self, group: &[u8]) -> bool {
-        let Some(room) = self.digits.get_mut(self.length..self.length + group.len()) else { return false };
-        for (digit, byte) in room.iter_mut().zip(group) {
-            *digit = byte - b'0';
-        }
-        self.length += group.len();
-        true
-    }
-
-    fn are_of_a_card(&self) -> bool {
-        let digits = &self.digits[..self.length];
-        let &[first, second, third, fourth, ..] = digits else { return false };
-        let two = u32::from(first) * 10 + u32::from(second);
-        let four = two * 100 + u32::from(third) * 10 + u32::from(fourth);
-        let is_issued = match (two, self.length) {
-            (40..=49, 13 | 16 | 19)
-            | (34 | 37, 15)
-            | (51..=55, 16)
-            | (36 | 38 | 39, 14..=19)
-            | (50 | 56..=69, 13..=19) => true,
-            (30, 14..=19) => four < 3060,
-            (35, 16..=19) => (3528..=3589).contains(&four),
-            (22..=27, 16) => (2221..=2720).contains(&four),
-            _ => false,
-        };
-        is_issued && luhn(digits)
-    }
-}
-
-/// The check digit of ISO/IEC 7812-1.
-fn luhn(digits: &[u8]) -> bool {
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(place, digit)| match (place % 2, u32::from(*digit)) {
-            (0, digit) => digit,
-            (_, digit) => digit * 2 / 10 + digit * 2 % 10,
-        })
-        .sum();
-    sum.is_multiple_of(10)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use arbtest::arbitrary::{Result, Unstructured};
 use arbtest::arbtest;
 
+use super::card::luhn;
 use super::*;
 
 /// Texts of all kinds, some of them made of what secrets are made of.

@@ -132,6 +132,11 @@ pub(crate) const CONTENT: &[&str] = &[
     "gen_ai.output.messages",
     "gen_ai.tool.call.arguments",
     "gen_ai.tool.call.result",
+    "gen_ai.tool.definitions",
+    "gen_ai.retrieval.query.text",
+    "gen_ai.retrieval.documents",
+    "gen_ai.prompt",
+    "gen_ai.completion",
 ];
 
 #[cfg(test)]

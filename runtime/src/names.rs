@@ -33,6 +33,12 @@ pub(crate) mod attribute {
     pub(crate) const GEN_AI_OUTPUT_MESSAGES: &str = "gen_ai.output.messages";
     pub(crate) const GEN_AI_TOOL_ARGUMENTS: &str = "gen_ai.tool.call.arguments";
     pub(crate) const GEN_AI_TOOL_RESULT: &str = "gen_ai.tool.call.result";
+    pub(crate) const GEN_AI_TOOL_DEFINITIONS: &str = "gen_ai.tool.definitions";
+    pub(crate) const GEN_AI_RETRIEVAL_QUERY: &str = "gen_ai.retrieval.query.text";
+    pub(crate) const GEN_AI_RETRIEVAL_DOCUMENTS: &str = "gen_ai.retrieval.documents";
+    // As older libraries name it.
+    pub(crate) const GEN_AI_PROMPT: &str = "gen_ai.prompt";
+    pub(crate) const GEN_AI_COMPLETION: &str = "gen_ai.completion";
 
     pub(crate) const WORKFLOW_NAME: &str = "tta.workflow.name";
     pub(crate) const WORKFLOW_KIND: &str = "tta.workflow.kind";
@@ -137,12 +143,17 @@ pub(crate) mod attribute {
 }
 
 /// Attributes that hold what people, models and tools have said: recorded only where that was asked for.
-pub(crate) const CONTENT: [&str; 5] = [
+pub(crate) const CONTENT: [&str; 10] = [
     attribute::GEN_AI_SYSTEM_INSTRUCTIONS,
     attribute::GEN_AI_INPUT_MESSAGES,
     attribute::GEN_AI_OUTPUT_MESSAGES,
     attribute::GEN_AI_TOOL_ARGUMENTS,
     attribute::GEN_AI_TOOL_RESULT,
+    attribute::GEN_AI_TOOL_DEFINITIONS,
+    attribute::GEN_AI_RETRIEVAL_QUERY,
+    attribute::GEN_AI_RETRIEVAL_DOCUMENTS,
+    attribute::GEN_AI_PROMPT,
+    attribute::GEN_AI_COMPLETION,
 ];
 
 /// Span attributes of calls of models: the semantic conventions 1.41 for generative AI, in development, and what they

@@ -17,7 +17,7 @@ use tta::{LlmResponse, Telemetry, TelemetryBuilder, Usage};
 
 static TURN: Mutex<()> = Mutex::new(());
 
-const KEY: &str = "sk-proj-abcdefghijklmnopqrstuvwxyz";
+const KEY: &str = "sk-proj-abcdefghijklmnopqrstuvwxyZ";
 
 #[derive(Clone, Debug, Default)]
 struct Exported(Arc<Mutex<Vec<SpanData>>>);
@@ -130,6 +130,35 @@ fn what_is_said_is_recorded_only_where_that_was_asked_for_and_else_not_even_look
     let study = &span(&spans, "invoke_workflow study").attributes;
     assert_eq!(read(study, "gen_ai.input.messages"), json!([{"role": "user", "parts": text("\"Why?\"")}]));
     assert_eq!(attribute(study, "gen_ai.output.messages").as_deref(), Some("by hand"));
+}
+
+const NAMES: [&str; 10] = [
+    "gen_ai.system_instructions",
+    "gen_ai.input.messages",
+    "gen_ai.output.messages",
+    "gen_ai.tool.call.arguments",
+    "gen_ai.tool.call.result",
+    "gen_ai.tool.definitions",
+    "gen_ai.retrieval.query.text",
+    "gen_ai.retrieval.documents",
+    "gen_ai.prompt",
+    "gen_ai.completion",
+];
+
+#[tta::primitive(kind = "retrieval", fields("gen_ai.retrieval.query.text" = query))]
+async fn retrieve(query: &str) {
+    for name in NAMES {
+        tta::span().set(name, "by hand");
+    }
+}
+
+#[test]
+fn whatever_the_conventions_call_content_is_content() {
+    let kept = |spans: &[SpanData]| {
+        NAMES.iter().filter(|name| attribute(&spans[0].attributes, name).is_some()).count()
+    };
+    assert_eq!(kept(&exported(|builder| builder, retrieve("Why?"))), 0);
+    assert_eq!(kept(&exported(|builder| builder.capture_content(true), retrieve("Why?"))), NAMES.len());
 }
 
 #[tta::primitive(fields(key = key, list = ?[key], number = 17))]

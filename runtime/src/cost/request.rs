@@ -122,8 +122,11 @@ const MAX_NAME: usize = 256;
 /// Texts of a list that are kept. No provider takes more stop sequences.
 const MAX_LIST: usize = 16;
 
-/// A name from outside, as much of it as is kept.
+/// A name from outside, as much of it as is kept: no half of a secret at its end, where it could leave.
 pub(super) fn cut(text: &str) -> &str {
+    #[cfg(feature = "telemetry")]
+    return crate::privacy::beginning(text, MAX_NAME);
+    #[cfg(not(feature = "telemetry"))]
     &text[..text.floor_char_boundary(MAX_NAME)]
 }
 

@@ -5,6 +5,7 @@ use http::{HeaderMap, Method, Uri, Version};
 use opentelemetry::KeyValue;
 
 use crate::names::attribute;
+use crate::privacy::beginning;
 
 /// Bytes of a value from outside that a span keeps.
 const LONGEST: usize = 1_024;
@@ -28,9 +29,9 @@ pub(super) fn spoken(method: &'static str) -> &'static str {
     if method == OTHER { "HTTP" } else { method }
 }
 
-/// `text`, as far as a span keeps it.
+/// `text`, as far as a span keeps it, and without half a secret at its end.
 pub(super) fn bounded(text: &str, bytes: usize) -> String {
-    text[..text.floor_char_boundary(bytes)].to_owned()
+    beginning(text, bytes).to_owned()
 }
 
 /// The attributes that requests have on both sides.

@@ -48,7 +48,14 @@ fn text(key: &str, value: Value) -> String {
             value => value,
         },
     };
-    shorten(&mut value, &mut left);
+    let is_form = matches!(
+        key,
+        attribute::GEN_AI_INPUT_MESSAGES
+            | attribute::GEN_AI_OUTPUT_MESSAGES
+            | attribute::GEN_AI_SYSTEM_INSTRUCTIONS
+            | attribute::GEN_AI_TOOL_DEFINITIONS
+    );
+    shorten(&mut value, &mut left, is_form);
     value.to_string()
 }
 
@@ -127,38 +134,60 @@ fn tool_call(mut call: Value) -> Value {
     })
 }
 
-/// Keeps so many bytes of text; what comes after that is empty.
-fn shorten(value: &mut Value, left: &mut usize) {
+/// What tells one message or part from another: it is kept, and costs nothing.
+const FORM: [&str; 5] = ["role", "type", "id", "name", "finish_reason"];
+
+/// Bytes up to which it does; what is longer is text as any other.
+const MAX_FORM: usize = 128;
+
+/// What an element of a list costs besides its text: even of empty ones there is an end.
+const ELEMENT: usize = 4;
+
+/// Keeps so many bytes of text; says whether anything of the value is left, or was never in it. `is_form` is whether it
+/// is messages or parts, of which no half is kept.
+fn shorten(value: &mut Value, left: &mut usize, is_form: bool) -> bool {
+    let is_paid = *left > 0;
     match value {
-        Value::String(text) => *text = cut(std::mem::take(text), left),
+        Value::String(text) if text.is_empty() => is_paid,
+        Value::String(text) => {
+            *text = cut(std::mem::take(text), left);
+            !text.is_empty()
+        }
         Value::Array(all) => {
-            for value in all.iter_mut() {
-                shorten(value, left);
-            }
-            if *left == 0 {
-                all.retain(|value| !is_empty(value));
-            }
+            let is_empty = all.is_empty();
+            all.retain_mut(|value| {
+                *left = left.saturating_sub(ELEMENT);
+                shorten(value, left, is_form)
+            });
+            !all.is_empty() || is_empty && is_paid
         }
         Value::Object(all) => {
-            for (key, value) in all.iter_mut() {
+            let (mut keeps, mut loses) = (false, false);
+            all.retain(|key, value| {
+                if is_form && FORM.contains(&key.as_str()) && is_short(value) {
+                    return true;
+                }
                 *left = left.saturating_sub(key.len());
-                shorten(value, left);
-            }
-            if *left == 0 {
-                all.retain(|_, value| !is_empty(value));
-            }
+                let is_form = is_form && (key == "parts" || key == "response" && value.is_array());
+                let is_kept = shorten(value, left, is_form);
+                keeps |= is_kept;
+                loses |= !is_kept;
+                is_kept
+            });
+            keeps || !loses && is_paid
         }
-        Value::Number(_) | Value::Bool(_) | Value::Null => *left = left.saturating_sub(8),
+        Value::Number(_) | Value::Bool(_) | Value::Null => {
+            *left = left.saturating_sub(8);
+            is_paid
+        }
     }
 }
 
-/// Whether nothing is left of it.
-fn is_empty(value: &Value) -> bool {
+fn is_short(value: &Value) -> bool {
     match value {
-        Value::String(text) => text.is_empty(),
-        Value::Array(all) => all.is_empty(),
-        Value::Object(all) => all.is_empty(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        Value::String(text) => text.len() <= MAX_FORM,
+        Value::Number(_) | Value::Bool(_) | Value::Null => true,
+        Value::Array(_) | Value::Object(_) => false,
     }
 }
 
@@ -170,8 +199,13 @@ fn cut(mut text: String, left: &mut usize) -> String {
     }
     let kept = &text[..text.floor_char_boundary(*left)];
     // Where words have no blanks between them, what is not of the alphabets of keys and addresses ends one.
-    let kept = kept.trim_end_matches(|letter: char| !letter.is_whitespace() && letter < '\u{590}');
-    let kept = kept.trim_end_matches(|letter: char| letter.is_ascii_digit() || " -".contains(letter));
+    let is_of_word = |letter: char| !letter.is_whitespace() && letter < '\u{590}';
+    let kept = kept.trim_end_matches(is_of_word);
+    let mut kept = kept.trim_end_matches(|letter: char| letter.is_ascii_digit() || " -".contains(letter));
+    // The number may have been the end of a word.
+    if text[kept.len()..].starts_with(is_of_word) {
+        kept = kept.trim_end_matches(is_of_word);
+    }
     text.truncate(kept.len());
     *left = 0;
     text

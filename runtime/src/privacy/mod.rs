@@ -64,6 +64,12 @@ pub(crate) fn is_content(key: &str) -> bool {
     key.starts_with("gen_ai.") && CONTENT.contains(&key)
 }
 
+/// The beginning of a text from outside that is kept, at most so many bytes of it: no half of a secret, which would not be
+/// known as one when it leaves.
+pub(crate) fn beginning(text: &str, most: usize) -> &str {
+    scan::beginning(text, most)
+}
+
 /// The redaction of one span.
 pub(crate) struct Redaction {
     own: Option<Arc<Redact>>,

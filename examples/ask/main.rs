@@ -101,10 +101,11 @@ async fn answer(
     let Answered { spent, .. } = answered?;
     let known = if spent.is_complete() { "" } else { " and what has no price" };
     eprintln!(
-        "\nBill: {}{known}; {} tokens read, {} written",
+        "\nBill: {}{known}; {} tokens read, {} written; {} saved by the cheaper model",
         spent.total(),
         spent.input_tokens(),
-        spent.output_tokens()
+        spent.output_tokens(),
+        spent.saved()
     );
     if let Some(left) =
         tta::budget::installed().and_then(Budgets::of_process).and_then(|budget| budget.money())

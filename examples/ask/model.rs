@@ -13,7 +13,7 @@ use async_openai::{
 };
 use reqwest::{ClientBuilder, Url, header::HeaderValue};
 use serde::{Deserialize, Serialize};
-use tta::{Label as _, LlmResponse, ModelPrice, Prices, PricesError, Usage, llm::Response};
+use tta::{LlmResponse, ModelPrice, Prices, PricesError, Usage, llm::Response};
 
 use crate::{
     corpus::Passage,
@@ -50,17 +50,13 @@ fn price_the_embedded() -> Result<(), PricesError> {
     Ok(())
 }
 
-/// Which of the two models answers: a closed set, so it can be a metric label.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, clap::ValueEnum, tta::Label)]
+/// Which of the two models answers: a closed set, so it can be a metric label. The better one, or what it stands for, is
+/// what the other is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, clap::ValueEnum, tta::Label, tta::Route)]
 pub(crate) enum Tier {
     Fast,
+    #[route(provider = "openai", model = "gpt-5")]
     Quality,
-}
-
-impl Tier {
-    pub(crate) fn as_str(self) -> &'static str {
-        Self::VALUES[self.index()]
-    }
 }
 
 pub(crate) struct Model {

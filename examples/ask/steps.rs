@@ -7,6 +7,7 @@ use std::{ops::Range, panic, path::Path, sync::Arc};
 
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
+use tta::Decision;
 
 use crate::{
     corpus::{self, Document, Passage},
@@ -75,24 +76,19 @@ async fn rank_shard(shard: Range<usize>, passages: Arc<[Passage]>, question: Arc
     off_thread(move || passages[shard].iter().map(count).collect()).await
 }
 
-pub(crate) struct Choice {
-    pub(crate) tier: Tier,
-    reason: &'static str,
-}
-
-/// The fast model is enough to repeat what one passage says; the better one reads several.
-#[tta::primitive(kind = "router", ret(tier = ret.tier.as_str(), reason = ret.reason))]
-pub(crate) fn choose_model(question: &str, ranking: &Ranking, wish: Option<Tier>) -> Choice {
-    let (tier, reason) = if let Some(tier) = wish {
-        (tier, "asked_for")
+/// The fast model is enough to repeat what one passage says; the better one reads several. What that saves is compared
+/// with asking the better one each time.
+#[tta::router(baseline = Tier::Quality)]
+pub(crate) fn choose_model(question: &str, ranking: &Ranking, wish: Option<Tier>) -> Decision<Tier> {
+    if let Some(tier) = wish {
+        Decision::new(tier, "asked for")
     } else if question.split_whitespace().count() > LONG_QUESTION {
-        (Tier::Quality, "long_question")
+        Decision::new(Tier::Quality, "long question")
     } else if ranking.lead < CLEAR_LEAD {
-        (Tier::Quality, "no_clear_passage")
+        Decision::new(Tier::Quality, "no clear passage")
     } else {
-        (Tier::Fast, "clear_passage")
-    };
-    Choice { tier, reason }
+        Decision::new(Tier::Fast, "clear passage")
+    }
 }
 
 /// The passages that the answer names like `[2]`, or all that the model was given if it names none.

@@ -35,8 +35,8 @@ pub(crate) async fn ask(question: &str, model: &Model, settings: &Settings) -> R
     let documents = load_corpus(settings.corpus.as_deref()).await?;
     let passages = split(&documents);
     let ranking = rank(question, passages, settings.top).await?;
-    let choice = choose_model(question, &ranking, settings.tier);
-    let completion = model.complete(choice.tier, question, &ranking.passages).await?;
+    let decision = choose_model(question, &ranking, settings.tier);
+    let completion = decision.run(|tier| model.complete(tier, question, &ranking.passages)).await?;
     let sources = cite(&completion.text, &ranking.passages);
     let answer = Answer { text: completion.text, sources };
     // The last step of the workflow, so that its trace follows the answer. A reader that has gone, as in

@@ -87,7 +87,7 @@ async fn health(State(front): State<Arc<Front>>) -> StatusCode {
 )]
 async fn ask(question: &str, front: &Front) -> Result<Answer, Failure> {
     let ranking = search(question, front).await?;
-    let tier = choose_model(question, &ranking, None).tier;
+    let tier = choose_model(question, &ranking, None).into_route();
     let id = tta::context().workflow_id().to_owned();
     info!(?tier, passages = ranking.passages.len(), "submitting");
     let job = Job { id: id.clone(), question: question.to_owned(), passages: ranking.passages, tier };

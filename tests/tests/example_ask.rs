@@ -35,7 +35,10 @@ fn it_answers_from_the_documents_with_sources_and_shows_one_trace() {
     let [read, written] = ["gen_ai.usage.input_tokens=", "gen_ai.usage.output_tokens="].map(number);
     let (read, written) = (read.expect("tokens"), written.expect("tokens"));
     let bill = tta::Money::from_pico(read * 250_000 + written * 2_000_000);
-    let expected = format!("Bill: {bill}; {read} tokens read, {written} written");
+    // The better one takes $1.25 and $10.
+    let saved = tta::Money::from_pico(read * 1_000_000 + written * 8_000_000);
+    let expected =
+        format!("Bill: {bill}; {read} tokens read, {written} written; {saved} saved by the cheaper model");
     assert!(said.contains(&expected), "{expected}: {said}");
     assert!(said.contains("tta.cost.total_usd="), "{said}");
     assert!(said.contains("embedded"), "it says that no model was asked: {said}");

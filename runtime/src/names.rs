@@ -181,6 +181,8 @@ mod gen_ai {
     pub(crate) const GEN_AI_STREAM: &str = "gen_ai.request.stream";
     /// In seconds, a float.
     pub(crate) const GEN_AI_FIRST_CHUNK: &str = "gen_ai.response.time_to_first_chunk";
+    /// From one chunk to the next, on average: milliseconds, a float.
+    pub(crate) const CHUNK: &str = "tta.llm.chunk_ms";
     pub(crate) const GEN_AI_RESPONSE_MODEL: &str = "gen_ai.response.model";
     pub(crate) const GEN_AI_RESPONSE_ID: &str = "gen_ai.response.id";
     pub(crate) const GEN_AI_FINISH_REASONS: &str = "gen_ai.response.finish_reasons";
@@ -536,6 +538,10 @@ pub(crate) mod metric {
     pub(crate) const CLIENT_DURATION: &str = "gen_ai_client_operation_duration_seconds";
     #[cfg(all(feature = "llm", feature = "otlp"))]
     pub(crate) const CLIENT_TOKENS: &str = "gen_ai_client_token_usage";
+    #[cfg(all(feature = "llm", feature = "otlp"))]
+    pub(crate) const CLIENT_FIRST_CHUNK: &str = "gen_ai_client_operation_time_to_first_chunk_seconds";
+    #[cfg(all(feature = "llm", feature = "otlp"))]
+    pub(crate) const CLIENT_CHUNK: &str = "gen_ai_client_operation_time_per_output_chunk_seconds";
     #[cfg(feature = "llm")]
     pub(crate) const BUDGET_LIMIT: &str = "tta_budget_limit_dollars";
     #[cfg(feature = "llm")]

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use serde_json::Value;
 use tta::llm::Response;
 use tta::opentelemetry::trace::{Link, SpanKind, TraceId, TraceState};
@@ -240,6 +241,12 @@ async fn fail() -> Result<Answer, Busy> {
     Err(Busy)
 }
 
+#[tta::primitive(llm(provider = "openai", model = "gpt-4o-mini"))]
+fn chunks() -> impl futures::Stream<Item = Value> {
+    let usage = serde_json::json!({ "usage": { "prompt_tokens": 9, "completion_tokens": 3 } });
+    futures::stream::iter([Value::Null, Value::Null, Value::Null, usage])
+}
+
 #[tokio::test]
 async fn clients_of_models_are_counted_over_otlp_by_the_names_and_buckets_of_the_conventions() {
     let _turn = TURN.lock().await;
@@ -253,6 +260,7 @@ async fn clients_of_models_are_counted_over_otlp_by_the_names_and_buckets_of_the
     ask("gpt-4o-2024-11-20").await;
     embed().await;
     assert!(fail().await.is_err());
+    assert_eq!(chunks().count().await, 4);
     let _ = telemetry.shutdown(Duration::from_secs(10));
 
     let duration = receiver.metric("gen_ai.client.operation.duration");
@@ -280,6 +288,14 @@ async fn clients_of_models_are_counted_over_otlp_by_the_names_and_buckets_of_the
         let with: Vec<_> = asked.into_iter().chain([("gen_ai.token.type", Some(of))]).collect();
         let [used] = &points(&tokens, &with)[..] else { panic!("one series of {of} in {tokens:#}") };
         assert_eq!((number(&used["count"]), number(&used["sum"])), (1.0, expected), "{of}");
+    }
+    for (metric, times) in [("time_to_first_chunk", 1.0), ("time_per_output_chunk", 3.0)] {
+        let metric = receiver.metric(&format!("gen_ai.client.operation.{metric}"));
+        let [series] = &points(&metric, &[("gen_ai.request.model", Some("gpt-4o-mini"))])[..] else {
+            panic!("one series in {metric:#}")
+        };
+        assert_eq!((number(&series["count"]), &metric["unit"]), (times, &"s".into()));
+        assert!(points(&metric, &asked).is_empty(), "it is no stream");
     }
     let failed = [("gen_ai.request.model", Some("gpt-4o")), ("error.type", Some("Busy"))];
     assert_eq!(number(&points(&duration, &failed)[0]["count"]), 1.0);

@@ -377,6 +377,9 @@ async fn an_answer_in_chunks_is_described_when_it_ends() {
     let whole = span.end_time.duration_since(span.start_time).expect("an end after the start").as_secs_f64();
     let first = number(&span, "gen_ai.response.time_to_first_chunk").expect("a time");
     assert!(first > 0.0 && first <= whole, "{first} of {whole}");
+    // Of two that have followed, in milliseconds.
+    let each = number(&span, "tta.llm.chunk_ms").expect("a time");
+    assert!(each >= 0.0 && first + 2.0 * each / 1e3 <= whole, "{each} ms after {first} of {whole}");
     assert_eq!(span.attribute("tta.llm.usage.missing").or(span.attribute("tta.llm.usage.partial")), None);
     assert!(is(cost(&seen, "useful"), DOLLARS));
 }

@@ -53,13 +53,17 @@ fn an_enum_becomes_a_list_of_values_and_their_places() {
 fn an_enum_becomes_a_list_of_routes_with_their_names_and_places() {
     let expansion = route::expand(quote! {
         #[route(crate = my::tta)]
-        enum Model { Small, #[route("gpt-large")] Large }
+        enum Model { Small, #[route("gpt-large", provider = "openai", model = "gpt-5")] Large }
     });
     let expected = quote! {
         #[automatically_derived]
         impl my::tta::__private::Route for Model {
             const ALL: &'static [Self] = &[Self::Small, Self::Large];
             const NAMES: &'static [&'static ::core::primitive::str] = &["small", "gpt-large"];
+            const MODELS: &'static [::core::option::Option<(
+                &'static ::core::primitive::str,
+                &'static ::core::primitive::str,
+            )>] = &[::core::option::Option::None, ::core::option::Option::Some(("openai", "gpt-5"))];
             fn position(&self) -> ::core::primitive::usize {
                 match self {
                     Self::Small => 0usize,

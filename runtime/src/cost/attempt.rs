@@ -154,7 +154,7 @@ impl Attempt {
                 status: outcome.status,
                 error: outcome.error.as_ref().map(crate::outcome::Kind::name),
                 nanoseconds: self.elapsed(),
-                first: answer.first,
+                pace: &answer.pace,
                 usage,
                 is_told: answer.used.is_some(),
                 cost,

@@ -17,13 +17,21 @@ pub(super) struct Client {
     input: Arc<Histogram>,
     /// Embeddings have none.
     output: Option<Arc<Histogram>>,
+    /// The first chunk of an answer and each that follows, where answers come in chunks.
+    chunks: Option<[Arc<Histogram>; 2]>,
 }
 
 /// What ended an attempt that nobody waited for.
 const CANCELLED: &str = "cancelled";
 
 impl Client {
-    pub(super) fn new(store: &Store, operation: &'static str, provider: &str, model: &str) -> Self {
+    pub(super) fn new(
+        store: &Store,
+        operation: &'static str,
+        provider: &str,
+        model: &str,
+        is_stream: bool,
+    ) -> Self {
         let labels: Labels = vec![
             (label::OPERATION, operation.into()),
             (label::PROVIDER, provider.to_owned().into()),
@@ -35,6 +43,10 @@ impl Client {
             duration: store.histogram(&family::CLIENT_DURATION, labels.clone()),
             input: tokens(token_type::INPUT),
             output: has_output.then(|| tokens(token_type::OUTPUT)),
+            chunks: is_stream.then(|| {
+                [&family::CLIENT_FIRST_CHUNK, &family::CLIENT_CHUNK]
+                    .map(|family| store.histogram(family, labels.clone()))
+            }),
             labels,
         }
     }
@@ -52,6 +64,10 @@ impl Client {
                 let label = (label::ERROR_TYPE, error);
                 histogram(store, &family::CLIENT_DURATION, &self.labels, label).observe(answered.nanoseconds);
             }
+        }
+        if let Some([first, each]) = &self.chunks {
+            answered.pace.first().into_iter().for_each(|nanoseconds| first.observe(nanoseconds));
+            answered.pace.each().into_iter().for_each(|further| each.add(further));
         }
         // What is estimated is no measurement.
         if answered.is_told {

@@ -288,9 +288,9 @@ pub struct Answer {
     /// Unless nobody tells what was used.
     pub(super) used: Option<Usage>,
     pub(super) cost: Option<Money>,
-    /// How long its first chunk took, in nanoseconds.
+    /// Of one that comes in chunks.
     #[cfg(feature = "telemetry")]
-    pub(super) first: Option<u64>,
+    pub(super) pace: super::pace::Pace,
     /// What it would have cost elsewhere.
     #[cfg(feature = "router")]
     pub(super) elsewhere: super::elsewhere::Elsewhere,

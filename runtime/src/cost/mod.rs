@@ -20,6 +20,8 @@ mod llm;
 mod money;
 #[cfg(feature = "async-openai")]
 mod openai;
+#[cfg(all(feature = "llm", feature = "telemetry"))]
+mod pace;
 #[cfg(feature = "context")]
 mod payer;
 #[cfg(feature = "llm")]

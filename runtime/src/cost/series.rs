@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 #[cfg(feature = "otlp")]
 use super::client::Client;
+use super::pace::Pace;
 use super::{Money, Usage};
 use crate::metric::cell::{Counter, Gauge, Histogram};
 use crate::metric::family::{self, Family};
@@ -70,14 +71,13 @@ impl Names {
 
 /// How an attempt has ended.
 #[derive(Debug)]
-pub(crate) struct Answered {
+pub(crate) struct Answered<'a> {
     pub(super) status: Status,
     /// What it ended with, if that was an error.
     #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only OTLP wants to know"))]
     pub(super) error: Option<&'static str>,
     pub(super) nanoseconds: u64,
-    /// How long the first chunk took, in nanoseconds.
-    pub(super) first: Option<u64>,
+    pub(super) pace: &'a Pace,
     pub(super) usage: Usage,
     /// Whether the answer has told what was used.
     #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only OTLP wants to know"))]
@@ -128,22 +128,22 @@ impl Cells {
             health,
             streak,
             #[cfg(feature = "otlp")]
-            client: Client::new(store, operation, provider, model),
+            client: Client::new(store, operation, provider, model, is_stream),
         }
     }
 
     #[cfg_attr(not(feature = "otlp"), allow(unused_variables))]
-    fn count(&self, store: &Store, answered: &Answered) {
+    fn count(&self, store: &Store, answered: &Answered<'_>) {
         #[cfg(feature = "otlp")]
         self.client.count(store, answered);
-        let Answered { status, nanoseconds, first, usage, cost, .. } = answered;
+        let Answered { status, nanoseconds, pace, usage, cost, .. } = answered;
         let is_success = *status == Status::Success;
         if let Some(requests) = Status::ALL.iter().position(|known| known == status) {
             self.requests[requests].add(1);
         }
         self.latency.observe(*nanoseconds);
-        if let (Some(histogram), Some(first)) = (&self.first, first) {
-            histogram.observe(*first);
+        if let (Some(histogram), Some(first)) = (&self.first, pace.first()) {
+            histogram.observe(first);
         }
         let tokens = [usage.input, usage.output, usage.cache_read, usage.cache_write, usage.reasoning];
         for (counter, tokens) in self.tokens.iter().zip(tokens) {
@@ -211,7 +211,7 @@ impl Models {
     }
 
     /// Counts an attempt.
-    pub(super) fn count(&self, provider: &str, model: &str, answered: &Answered) {
+    pub(super) fn count(&self, provider: &str, model: &str, answered: &Answered<'_>) {
         if let Some(recording) = Recording::current() {
             let store = recording.store();
             let (provider, model) = self.admit(&mut self.lock(), store, provider, model);

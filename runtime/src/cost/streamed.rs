@@ -8,6 +8,8 @@ use futures_core::{FusedStream, Stream};
 use super::attempt::{Attempt, Refused, Stage};
 use super::heard::Heard;
 use super::llm::{Answer, Asked, describe};
+#[cfg(feature = "telemetry")]
+use super::pace::Pace;
 use crate::names::attribute;
 use crate::outcome::{Outcome, Status};
 use crate::policy::Refuse;
@@ -16,8 +18,8 @@ use crate::policy::Refuse;
 struct Streaming {
     attempt: Attempt,
     heard: Heard,
-    /// How long the first chunk took, in nanoseconds.
-    first: Option<u64>,
+    #[cfg(feature = "telemetry")]
+    pace: Pace,
     /// What the last item means, where that is not a success.
     last: Option<Outcome>,
 }
@@ -25,7 +27,9 @@ struct Streaming {
 impl Streaming {
     /// The stream has ended as `otherwise`, unless its last item was an error.
     fn end(&mut self, otherwise: &Outcome) {
-        let Streaming { attempt, heard, first, last } = self;
+        #[cfg(feature = "telemetry")]
+        let pace = std::mem::take(&mut self.pace);
+        let Streaming { attempt, heard, last, .. } = self;
         let outcome = last.take().unwrap_or(*otherwise);
         let is_whole = outcome.status == Status::Success;
         let begun = &*attempt.asked.0;
@@ -41,23 +45,24 @@ impl Streaming {
             elsewhere.begin(attempt.account());
             elsewhere.price(&begun.priced_as(&begun.request.model, &heard.said), &heard.said);
         }
+        if let Some(span) = &begun.span {
+            describe(span, &heard.said);
+            #[cfg(feature = "telemetry")]
+            span.set(attribute::GEN_AI_FIRST_CHUNK, pace.first().map(|first| first as f64 / 1e9))
+                .set(attribute::CHUNK, pace.average().map(|each| each / 1e6));
+            span.set(attribute::USAGE_MISSING, (is_whole && used.is_none()).then_some(true))
+                .set(attribute::USAGE_PARTIAL, (!is_whole && used.is_some()).then_some(true));
+        }
         let answer = Answer {
             is_known: is_whole || used.is_some(),
             has_begun: heard.has_begun,
             used,
             cost: used.and_then(|_| begun.cost(&heard.said)),
             #[cfg(feature = "telemetry")]
-            first: *first,
+            pace,
             #[cfg(feature = "router")]
             elsewhere,
         };
-        if let Some(span) = &begun.span {
-            describe(span, &heard.said);
-            let seconds = first.map(|first| first as f64 / 1e9);
-            span.set(attribute::GEN_AI_FIRST_CHUNK, seconds)
-                .set(attribute::USAGE_MISSING, (is_whole && used.is_none()).then_some(true))
-                .set(attribute::USAGE_PARTIAL, (!is_whole && used.is_some()).then_some(true));
-        }
         if is_whole && used.is_none() {
             begun.llm.hint();
         }
@@ -70,8 +75,8 @@ impl Streaming {
         let outcome = outcome(item);
         self.last = (outcome.status != Status::Success).then_some(outcome);
         #[cfg(feature = "telemetry")]
-        if self.first.is_none() && self.heard.has_begun {
-            self.first = Some(self.attempt.elapsed());
+        if self.heard.has_begun {
+            self.pace.took(self.attempt.elapsed());
         }
     }
 }
@@ -145,7 +150,8 @@ impl Opened {
         let streaming = self.attempt.take().map(|attempt| Streaming {
             attempt,
             heard: Heard::default(),
-            first: None,
+            #[cfg(feature = "telemetry")]
+            pace: Pace::default(),
             last: None,
         });
         Chunks { stream: Some(stream), refused: None, streaming, look, outcome }

@@ -57,6 +57,20 @@ impl Histogram {
         }
     }
 
+    /// With the buckets of `family`.
+    #[cfg(all(feature = "llm", feature = "otlp"))]
+    pub(crate) fn of(family: &super::family::Family) -> Self {
+        Histogram::new(family.buckets(), family.unit().resolution())
+    }
+
+    /// Adds the observations of another one with the same buckets.
+    #[cfg(all(feature = "llm", feature = "otlp"))]
+    pub(crate) fn add(&self, other: &Histogram) {
+        let (buckets, sum) = other.get();
+        self.sum.fetch_add(sum, Relaxed);
+        self.buckets.iter().zip(buckets).for_each(|(own, more)| _ = own.fetch_add(more, Relaxed));
+    }
+
     pub(crate) fn observe(&self, value: u64) {
         let bucket = self.bounds.partition_point(|bound| *bound < value);
         self.sum.fetch_add(value, Relaxed);

@@ -578,12 +578,40 @@ pub(crate) static CLIENT_TOKENS: Family = Family::of_clients(
 .of(Unit::One, CLIENT_TOKENS_EACH)
 .help("Tokens that an attempt of a call of a model has used, where that was told.");
 
+#[cfg(all(feature = "llm", feature = "otlp"))]
+pub(crate) static CLIENT_FIRST_CHUNK: Family = of_streams(
+    metric::CLIENT_FIRST_CHUNK,
+    "gen_ai.client.operation.time_to_first_chunk",
+    "Time from the beginning of an attempt to the first chunk of its answer.",
+);
+
+#[cfg(all(feature = "llm", feature = "otlp"))]
+pub(crate) static CLIENT_CHUNK: Family = of_streams(
+    metric::CLIENT_CHUNK,
+    "gen_ai.client.operation.time_per_output_chunk",
+    "Time from one chunk of an answer to the next.",
+);
+
+#[cfg(all(feature = "llm", feature = "otlp"))]
+const fn of_streams(name: &'static str, convention: &'static str, help: &'static str) -> Family {
+    let labels = &[label::OPERATION, label::PROVIDER, label::MODEL];
+    let attributes =
+        &[attribute::GEN_AI_OPERATION, attribute::GEN_AI_PROVIDER, attribute::GEN_AI_REQUEST_MODEL];
+    Family::of_clients(name, labels, (convention, "s"), attributes)
+        .of(Unit::Seconds, CLIENT_SECONDS)
+        .help(help)
+}
+
 /// Families that are only over OTLP: elsewhere there are others that tell the same.
 pub(crate) static ONLY_OTLP: &[&Family] = &[
     #[cfg(all(feature = "llm", feature = "otlp"))]
     &CLIENT_DURATION,
     #[cfg(all(feature = "llm", feature = "otlp"))]
     &CLIENT_TOKENS,
+    #[cfg(all(feature = "llm", feature = "otlp"))]
+    &CLIENT_FIRST_CHUNK,
+    #[cfg(all(feature = "llm", feature = "otlp"))]
+    &CLIENT_CHUNK,
 ];
 
 /// Every family. The store, the catalog and every generated file are made of this list.

@@ -175,6 +175,7 @@ fn no_secret_comes_out_whatever_stands_around_it() {
     .budget(Duration::from_secs(5));
 }
 
+#[cfg(feature = "llm")]
 #[test]
 fn what_is_json_stays_json() {
     arbtest(|u| {

@@ -371,13 +371,13 @@ const MUTATIONS: &[Mutation] = &[
         ALERTS,
         "{{ $labels.slo }}",
         "{{ $labels.workflow_name }}",
-        &[("template", "alert TtaSloLatencyBurn1h")],
+        &[("template", "alert TtaSloCostBurn1h")],
     ),
     // Labels of the rule are added to the alert, and its text knows those of the expression.
-    put(ALERTS, "{{ $labels.slo }}", "{{ $labels.period }}", &[("template", "alert TtaSloLatencyBurn1h")]),
-    put(ALERTS, "{{ $labels.slo }}", "{{ $labels.slo", &[("template", "alert TtaSloLatencyBurn1h")]),
-    put(ALERTS, "/d/tta-slo?", "/d/tta-slos?", &[("link", "alert TtaSloLatencyBurn1h")]),
-    put(ALERTS, "&var-slo=", "&var-objective=", &[("link", "alert TtaSloLatencyBurn1h")]),
+    put(ALERTS, "{{ $labels.slo }}", "{{ $labels.period }}", &[("template", "alert TtaSloCostBurn1h")]),
+    put(ALERTS, "{{ $labels.slo }}", "{{ $labels.slo", &[("template", "alert TtaSloCostBurn1h")]),
+    put(ALERTS, "/d/tta-slo?", "/d/tta-slos?", &[("link", "alert TtaSloCostBurn1h")]),
+    put(ALERTS, "&var-slo=", "&var-objective=", &[("link", "alert TtaSloCostBurn1h")]),
     put(
         RECORDING,
         "  - record: workflow:tta_workflow_executions:rate5m\n",

@@ -182,7 +182,7 @@ fn a_label_a_type_and_a_unit_are_promises_too() {
     let mut lock: Value = serde_json::from_str(&folder.read(LOCK)).expect("JSON");
     let families = &mut lock["families"];
     families["tta_build_info"]["labels"] =
-        serde_json::json!({ "environment": "any", "release": "any", "service": "any" });
+        serde_json::json!({ "environment": "any", "prices": "any", "release": "any", "service": "any" });
     families["process_threads"]["type"] = "counter".into();
     families["process_start_time_seconds"]["unit"] = "bytes".into();
     folder.write(LOCK, &lock.to_string());
@@ -389,7 +389,7 @@ fn a_lock_of_an_earlier_release_is_read_and_brought_up_to_date() {
         family["labels"] = names.into();
     }
     lock["families"]["tta_build_info"]["labels"] =
-        serde_json::json!(["environment", "service", "release", "version"]);
+        serde_json::json!(["environment", "prices", "service", "release", "version"]);
     folder.write(LOCK, &lock.to_string());
     let said = generate(&folder, unchanged, &["--check"]);
     assert!(said.out.contains("changed   tta_build_info has no label release any more\n"), "{}", said.out);

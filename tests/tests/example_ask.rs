@@ -31,8 +31,9 @@ fn it_answers_from_the_documents_with_sources_and_shows_one_trace() {
     assert!(said.contains("gen_ai.usage.input_tokens="), "{said}");
     assert!(said.contains("/metrics"), "{said}");
     // What the model says of its prompt, at $0.25 for a million tokens, and of its answer, at $2.
+    // That of the answer is on the workflow, too, where a line has room for it.
     let number = |key: &str| said.split(key).nth(1)?.split_whitespace().next()?.parse::<u64>().ok();
-    let [read, written] = ["gen_ai.usage.input_tokens=", "gen_ai.usage.output_tokens="].map(number);
+    let [read, written] = ["gen_ai.usage.input_tokens=", "tta.tokens.output="].map(number);
     let (read, written) = (read.expect("tokens"), written.expect("tokens"));
     let bill = tta::Money::from_pico(read * 250_000 + written * 2_000_000);
     // The better one takes $1.25 and $10.

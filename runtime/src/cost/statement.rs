@@ -107,7 +107,10 @@ impl Bill {
         }
         set(KeyValue::new(attribute::LLM_CALLS, integer(spent.calls)));
         set(KeyValue::new(attribute::COST_WASTED, spent.wasted.dollars()));
-        set(KeyValue::new(attribute::COST_SAVED, spent.saved.dollars()));
+        // A call of a model seldom saves anything itself.
+        if self.own.is_none() || spent.saved > Money::ZERO {
+            set(KeyValue::new(attribute::COST_SAVED, spent.saved.dollars()));
+        }
         if spent.remote() > Money::ZERO {
             set(KeyValue::new(attribute::COST_REMOTE, spent.remote().dollars()));
         }

@@ -55,7 +55,7 @@ const NOTES: [&str; 11] = [
 
 /// The alerts that fire before anything is broken: there are more banks than `card` has room for, and nobody has said what
 /// the shop's own model costs.
-const ALWAYS: [&str; 2] = ["TtaLabelOverflow ", "TtaLlmUnpricedCalls "];
+const ALWAYS: [&str; 3] = ["TtaCostBudgetExhausted ", "TtaLabelOverflow ", "TtaLlmUnpricedCalls "];
 
 /// The alert that has to fire.
 const PAGE: &str = "TtaSloSuccessBurn1h nightly_report";

@@ -40,7 +40,7 @@ struct Model {
 /// Where cargo keeps the crate, and its version.
 pub(crate) fn locked() -> (PathBuf, String) {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version=1", "--locked", "--offline"])
+        .args(["metadata", "--format-version=1", "--locked"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo runs this test");

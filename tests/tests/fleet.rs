@@ -53,7 +53,8 @@ const NOTES: [&str; 11] = [
     "queries: tta-workflow/Alerts returns data; it often does not: no alert is pending or fires",
 ];
 
-/// The alerts that fire before anything is broken: there are more banks than `card` has room for, and nobody has said what
+/// The alerts that fire before anything is broken: there are more banks than `card` has room for, some letters ask more than
+/// their replies may cost, and nobody has said what
 /// the shop's own model costs.
 const ALWAYS: [&str; 3] = ["TtaCostBudgetExhausted ", "TtaLabelOverflow ", "TtaLlmUnpricedCalls "];
 

@@ -53,7 +53,7 @@ pub(crate) async fn support_ticket(request: Request) -> Result<(), ModelError> {
 #[tta::workflow(
     maturity = "development",
     budget(usd = "$0.005", unpriced = "allow"),
-    slo(cost = "$0.0028@85")
+    slo(cost = "$0.0045@85")
 )]
 async fn reply(request: Request) -> Result<(), ModelError> {
     house_rules(request).await;

@@ -65,6 +65,7 @@
 //! | `router` | [`router`](macro@router), [`Decision`], and [`router::Adaptive`], which learns where calls go best |
 //! | `llm` | `llm(..)`: what is asked of language models and what that costs, [`price_of`], [`Prices`]; and what it may cost: [`budget`] |
 //! | `async-openai` | its answers, whole and in chunks, as [`LlmResponse`] and [`LlmChunk`] |
+//! | `tiktoken` | `count_tokens`, and estimates of what streams have used that do not tell |
 //! | `testing` | [`testing`]: spans and metrics of one test |
 //! | `telemetry` | recording alone, for an exporter of your own; implied by the above |
 //! | `http` | the headers of HTTP requests as carriers for [`propagation`] |
@@ -139,6 +140,8 @@ pub mod llm {
 }
 
 pub use catalog::Maturity;
+#[cfg(feature = "tiktoken")]
+pub use cost::count_tokens;
 pub use cost::{LlmChunk, LlmResponse, Money, ParseMoneyError, RawUsage, Usage, UsageShape, UsageUnit};
 #[cfg(feature = "llm")]
 pub use cost::{ModelPrice, PriceRequest, Prices, PricesError, UsageError, budget, price_of};

@@ -201,6 +201,9 @@ mod gen_ai {
     pub(crate) const USAGE_INCONSISTENT: &str = "tta.llm.usage.inconsistent";
     /// A stream has come to its end and has not told what it has used.
     pub(crate) const USAGE_MISSING: &str = "tta.llm.usage.missing";
+    /// What was used was not told, and is what the text that has come would use.
+    #[cfg(feature = "tiktoken")]
+    pub(crate) const USAGE_ESTIMATED: &str = "tta.llm.usage.estimated";
     /// What was used is what was told before the stream was cut.
     pub(crate) const USAGE_PARTIAL: &str = "tta.llm.usage.partial";
     /// Dollars that the call itself has cost, with all its attempts: a float.

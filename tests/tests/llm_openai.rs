@@ -5,7 +5,7 @@ use async_openai::types::embeddings::CreateEmbeddingResponse;
 use async_openai::types::responses;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tta::{LlmChunk, LlmResponse};
+use tta::{LlmChunk, LlmResponse, Telemetry};
 
 fn read<T: DeserializeOwned>(body: &str) -> T {
     serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"))
@@ -28,13 +28,24 @@ fn chunks_tell_the_same<T: DeserializeOwned + LlmChunk>(stream: &str) -> usize {
     telling
 }
 
+/// With prompts and answers, and without.
 #[test]
 fn answers_tell_what_their_bodies_tell() {
-    tells_the_same::<CreateChatCompletionResponse>(include_str!("llm_http/openai_chat.json"));
-    tells_the_same::<responses::Response>(include_str!("llm_http/openai_responses.json"));
-    tells_the_same::<CreateEmbeddingResponse>(
-        r#"{"object": "list", "model": "text-embedding-3-small", "data": [], "usage": {"prompt_tokens": 8, "total_tokens": 8}}"#,
-    );
+    let tell = || {
+        tells_the_same::<CreateChatCompletionResponse>(include_str!("llm_http/openai_chat.json"));
+        tells_the_same::<responses::Response>(include_str!("llm_http/openai_responses.json"));
+        tells_the_same::<CreateEmbeddingResponse>(
+            r#"{"object": "list", "model": "text-embedding-3-small", "data": [], "usage": {"prompt_tokens": 8, "total_tokens": 8}}"#,
+        );
+    };
+    let body = include_str!("llm_http/openai_chat.json");
+    let shown = || format!("{:?}", read::<CreateChatCompletionResponse>(body).response());
+    tell();
+    let silent = shown();
+    let telemetry = Telemetry::builder().console(false).otlp(false).prometheus(false).capture_content(true);
+    let _telemetry = telemetry.init().expect("nothing is wrong");
+    tell();
+    assert_ne!(shown(), silent, "nothing of the answer is recorded");
 }
 
 #[test]
@@ -42,5 +53,6 @@ fn chunks_tell_what_their_bodies_tell() {
     let chat = include_str!("llm_http/openai_chat.sse");
     assert_eq!(chunks_tell_the_same::<CreateChatCompletionStreamResponse>(chat), 4);
     let of_responses = include_str!("llm_http/openai_responses.sse");
-    assert_eq!(chunks_tell_the_same::<responses::ResponseStreamEvent>(of_responses), 3);
+    let texts = usize::from(cfg!(feature = "tiktoken"));
+    assert_eq!(chunks_tell_the_same::<responses::ResponseStreamEvent>(of_responses), 3 + texts);
 }

@@ -4,8 +4,8 @@ use crate::promql::number;
 use crate::rules::RuleFile;
 use crate::rules::cost::{
     CACHED, COST, ERRORS_RATIO, EXECUTIONS, FIRST_TOKEN, FIRST_TOKENS, HEALTH, LATENCIES, LATENCY,
-    LEAST_WASTED, MODEL_HOUR, PER_CALL, REQUESTS, SPENDING, Spending, TOKENS, UNPRICED, WASTED, WASTED_SHARE,
-    WORKFLOW_COST, WORKFLOW_HOUR, WORKFLOW_WASTED,
+    LEAST_WASTED, MODEL_HOUR, PER_CALL, REQUESTS, TOKENS, UNPRICED, WASTED, WASTED_SHARE, WORKFLOW_COST,
+    WORKFLOW_HOUR, WORKFLOW_WASTED,
 };
 
 use super::alerts::{Cases, Growth, test};
@@ -14,7 +14,7 @@ use super::series::{Series, constant, lately};
 use super::{AlertTest, ExprTest, Fired, Scenario, TestFile};
 
 const PROVIDER: &str = "openai";
-const MODEL: &str = "gpt-4o";
+pub(super) const MODEL: &str = "gpt-4o";
 const WORKFLOW: &str = "answer";
 
 pub(super) fn files(cases: &Cases<'_>) -> Vec<TestFile> {
@@ -26,15 +26,7 @@ pub(super) fn files(cases: &Cases<'_>) -> Vec<TestFile> {
         file("llm_unpriced_calls", "TtaLlmUnpricedCalls", "5m", cases.unpriced()),
         file("cost_wasted", "TtaCostWasted", "1m", cases.wasted()),
     ];
-    for spending in &SPENDING {
-        let minutes = step(spending);
-        files.push(file(
-            &format!("monthly_spend_{}", spending.long),
-            "TtaMonthlySpendBurn",
-            &format!("{minutes}m"),
-            cases.monthly_spend(spending),
-        ));
-    }
+    files.extend(super::spending::files(cases));
     let recorded = |name: &str, evaluation: &str, tests: Vec<Scenario>| {
         cases.loaded.test_file(name, Vec::new(), &["recording", "compatibility"], evaluation, tests)
     };
@@ -45,7 +37,7 @@ pub(super) fn files(cases: &Cases<'_>) -> Vec<TestFile> {
 }
 
 /// Of a model, in one instance.
-fn of_model(
+pub(super) fn of_model(
     family: &str,
     job: &str,
     model: &str,
@@ -187,91 +179,6 @@ impl Cases<'_> {
                 AlertTest::silent(COUNTED + 61, alert),
             ],
         )]
-    }
-
-    fn monthly_spend(&self, spending: &Spending) -> Vec<Scenario> {
-        let Some(budget) = self.options.monthly_budget else {
-            return Vec::new();
-        };
-        if self.loaded.alerts("TtaMonthlySpendBurn").is_empty() {
-            return Vec::new();
-        }
-        let step = step(spending);
-        let (long, short) = (minutes(spending.long) / step, minutes(spending.short) / step);
-        let pending = PENDING / step;
-        let (begin, of_long) = (2 * long, budget * spending.part);
-        let of_short = of_long / spending.shorts;
-        // So late that what came at the beginning is only just in the long window.
-        let late = begin + long - pending - 3;
-        let test = |name: &str, spent: &[(u32, f64)], at: &[u32]| {
-            let spent: Vec<Spent> = spent.iter().map(|&(at, dollars)| Spent { at, dollars }).collect();
-            self.spends(name, step, &spent, at)
-        };
-        vec![
-            test(
-                "fires while little more than allowed is spent within both windows",
-                &[(begin, of_long * 1.03)],
-                &[begin + pending - 1, begin + pending, begin + short - 1, begin + short, begin + short + 1],
-            ),
-            test(
-                "is silent where just as much is spent as allowed within the long one",
-                &[(begin, of_long)],
-                &[begin + pending, begin + short - 1],
-            ),
-            test(
-                "fires while more is spent within the short one, and too much was within the long one",
-                &[(begin, of_long * 1.5), (late, of_short * 1.03)],
-                &[late, late + pending - 1, late + pending, begin + long - 1, begin + long + 1],
-            ),
-            test(
-                "is silent where just as much is spent as allowed within the short one",
-                &[(begin, of_long * 1.5), (late, of_short)],
-                &[late + pending, begin + long - 1],
-            ),
-        ]
-    }
-
-    /// What is told by every rule of it while so much is spent, each by an instance of its own.
-    fn spends(&self, name: &str, step: u32, spent: &[Spent], times: &[u32]) -> Scenario {
-        let alert = "TtaMonthlySpendBurn";
-        let (job, others) = (self.job(), self.of_others());
-        let budget = self.options.monthly_budget.unwrap_or_default();
-        let length = times.iter().max().copied().unwrap_or_default() + 2;
-        let series = |(instance, Spent { at, dollars }): (usize, &Spent)| {
-            let values = format!("0+0x{} {}", at - 1, constant(*dollars, length - at));
-            let instance = format!("{instance}:1");
-            [(job, "useful"), (&others, "wasted")].map(|(job, of)| {
-                of_model(COST, job, MODEL, &instance, &[("disposition", of)], values.clone())
-            })
-        };
-        let mut input_series: Vec<Series> = spent.iter().enumerate().flat_map(series).collect();
-        // Another job may spend what it wants.
-        let values = format!("0+{}x{length}", number(budget));
-        input_series.push(of_model(COST, &others, "dear", "a:1", &[("disposition", "useful")], values));
-        let told = |at: u32| {
-            let fired = |spending: &Spending| {
-                let (long, short) = (minutes(spending.long) / step, minutes(spending.short) / step);
-                let of_long = budget * spending.part;
-                // As it is written in the rule.
-                let more = |sum: f64, bound: f64| number(sum) != number(bound) && sum > bound;
-                let holds = |at: u32| {
-                    more(within(spent, long, at), of_long)
-                        && more(within(spent, short, at), of_long / spending.shorts)
-                };
-                let rule = self.rule(alert, "window", spending.long)?;
-                let pending = PENDING.div_ceil(step);
-                let is_told = (at.saturating_sub(pending)..=at).all(holds);
-                is_told.then(|| Fired::of(rule, &[("job", job)], within(spent, long, at)))
-            };
-            AlertTest::fires(at * step, alert, SPENDING.iter().filter_map(fired).collect())
-        };
-        Scenario {
-            name: name.to_owned(),
-            interval: format!("{step}m"),
-            input_series,
-            alert_rule_test: times.iter().copied().map(told).collect(),
-            promql_expr_test: Vec::new(),
-        }
     }
 
     fn recorded_over_hours(&self) -> Vec<Scenario> {
@@ -534,30 +441,4 @@ pub(super) fn scenario(name: &str, input_series: Vec<Series>, promql_expr_test: 
         alert_rule_test: Vec::new(),
         promql_expr_test,
     }
-}
-
-/// How long an alert on spending is pending, in minutes.
-const PENDING: u32 = 5;
-
-/// Dollars that are spent at once, in a step.
-struct Spent {
-    at: u32,
-    dollars: f64,
-}
-
-/// What is spent within the last `steps`.
-fn within(spent: &[Spent], steps: u32, at: u32) -> f64 {
-    let is_within = |spent: &&Spent| spent.at <= at && at < spent.at + steps;
-    spent.iter().filter(is_within).map(|spent| spent.dollars).sum()
-}
-
-/// Between two samples, in minutes: of a longer window, they are farther apart.
-fn step(spending: &Spending) -> u32 {
-    if spending.long == "1h" { 1 } else { PENDING }
-}
-
-/// `6h` and `10m`, in minutes.
-fn minutes(window: &str) -> u32 {
-    let (count, unit) = window.split_at(window.len() - 1);
-    count.parse::<u32>().unwrap_or(1) * if unit == "h" { 60 } else { 1 }
 }

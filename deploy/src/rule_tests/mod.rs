@@ -21,6 +21,7 @@ mod routers;
 mod sagas;
 mod savings;
 mod series;
+mod spending;
 mod template;
 
 use std::collections::BTreeMap;

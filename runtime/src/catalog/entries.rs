@@ -198,6 +198,9 @@ impl CatalogSite {
                 kind == SiteKind::Workflow && crate::cost::asks_models()
             }
             crate::metric::family::Producer::Budgets => self.0.limits().is_some(),
+            crate::metric::family::Producer::DollarBudgets => {
+                self.0.limits().is_some_and(|limits| limits.is_in_dollars())
+            }
             _ => false,
         }));
         #[cfg(feature = "router")]

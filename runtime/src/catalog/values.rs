@@ -92,11 +92,19 @@ pub(super) fn is_emitted(family: &'static Family, sites: &[CatalogSite]) -> bool
         #[cfg(feature = "llm")]
         Producer::Spending => any(SiteKind::Workflow) && models(sites).next().is_some(),
         #[cfg(feature = "llm")]
-        Producer::Budgets => !crate::cost::budget::declared().is_empty(),
+        Producer::Budgets | Producer::DollarBudgets => budgets(family).next().is_some(),
         Producer::Sagas => sites.iter().copied().any(is_saga),
         Producer::OpenLabels => !open_labels(sites).is_empty(),
         _ => true,
     }
+}
+
+/// The budgets that have series in `family`.
+#[cfg(feature = "llm")]
+fn budgets(family: &'static Family) -> impl Iterator<Item = (&'static str, crate::cost::budget::Limits)> {
+    let in_dollars = family.producer() == Producer::DollarBudgets;
+    let declared = crate::cost::budget::declared().into_iter();
+    declared.filter(move |(_, limits)| !in_dollars || limits.is_in_dollars())
 }
 
 /// The labels of `family`, those of functions behind its own.
@@ -128,11 +136,10 @@ fn own(family: &'static Family, name: &'static str, sites: &[CatalogSite]) -> Fa
         return of_models(family.producer(), name, sites);
     }
     #[cfg(feature = "llm")]
-    if let Producer::Budgets = family.producer() {
-        let budgets = crate::cost::budget::declared();
+    if let Producer::Budgets | Producer::DollarBudgets = family.producer() {
         return match name {
-            label::BUDGET => closed(&mut budgets.iter().map(|(name, _)| *name)),
-            _ => closed(&mut budgets.iter().flat_map(|(_, limits)| limits.refusals())),
+            label::BUDGET => closed(&mut budgets(family).map(|(name, _)| name)),
+            _ => closed(&mut budgets(family).flat_map(|(_, limits)| limits.refusals().collect::<Vec<_>>())),
         };
     }
     match name {

@@ -39,7 +39,8 @@ use super::response::described;
 /// ```
 ///
 /// Texts are chunks that tell nothing: a stream of them is counted, with the time that its first one took, and what it
-/// has cost is not known.
+/// has cost is not known. Where a server never tells, the feature `tiktoken` estimates it from the text of the chunks, which
+/// is then [`content`](Response::content) of what they say.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not tell what the stream has used",
     label = "not a chunk of a model's answer",
@@ -75,11 +76,21 @@ macro_rules! pointers {
 
 pointers!(&T Box<T> std::sync::Arc<T> std::rc::Rc<T>);
 
-/// A text, which tells nothing.
-impl LlmChunk for str {}
+/// A text, which tells nothing of what was used.
+impl LlmChunk for str {
+    #[cfg(feature = "tiktoken")]
+    fn chunk(&self) -> Response<'_> {
+        Response::new().content(self)
+    }
+}
 
-/// A text, which tells nothing.
-impl LlmChunk for String {}
+/// A text, which tells nothing of what was used.
+impl LlmChunk for String {
+    #[cfg(feature = "tiktoken")]
+    fn chunk(&self) -> Response<'_> {
+        Response::new().content(&**self)
+    }
+}
 
 /// A chunk that need not be there, as where a stream ends with a mark.
 impl<T: LlmChunk> LlmChunk for Option<T> {
@@ -111,6 +122,10 @@ impl LlmChunk for Value {
             response = response.finish_reason(reason);
         }
         response.usage = used(body, provider);
+        #[cfg(feature = "tiktoken")]
+        {
+            response.content = super::said::pieces(self);
+        }
         response
     }
 }

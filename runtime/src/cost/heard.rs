@@ -18,12 +18,18 @@ pub struct Heard {
     pub(super) has_begun: bool,
     /// An error has told what was used.
     pub(super) has_complained: bool,
+    /// What has come, in case that nobody tells what was used.
+    #[cfg(feature = "tiktoken")]
+    pub(super) text: super::tokens::Text,
 }
 
 /// Looks at a chunk.
 pub fn heard<T: LlmChunk + ?Sized>(asked: &Asked, chunk: &T, heard: &mut Heard) {
     heard.has_begun = true;
-    heard.hear(chunk.chunk_from(&asked.0.request.provider));
+    let chunk = chunk.chunk_from(&asked.0.request.provider);
+    #[cfg(feature = "tiktoken")]
+    chunk.content.iter().filter_map(super::said::Said::text).for_each(|text| heard.text.add(text));
+    heard.hear(chunk);
 }
 
 /// Looks at an error that tells what was used.
@@ -34,6 +40,14 @@ pub fn complained<T: LlmResponse + ?Sized>(asked: &Asked, error: &T, heard: &mut
 }
 
 impl Heard {
+    /// Takes what has come for what was used; says whether it can.
+    #[cfg(feature = "tiktoken")]
+    pub(super) fn estimate(&mut self, begun: &super::llm::Begun) -> bool {
+        let usage = if self.has_begun { self.text.usage(begun, &self.said) } else { None };
+        self.said.usage = usage.or(self.said.usage);
+        usage.is_some()
+    }
+
     fn hear(&mut self, now: Response<'_>) {
         let said = &mut self.said;
         keep(&mut said.model, now.model);

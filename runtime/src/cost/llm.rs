@@ -10,6 +10,8 @@ use std::time::SystemTime;
 use super::request::{Request, name};
 use super::response::{LlmResponse, Response};
 #[cfg(feature = "telemetry")]
+use super::said::Said;
+#[cfg(feature = "telemetry")]
 use super::series::Models;
 use super::{Money, PriceRequest, Priced, Usage, price};
 use crate::names::{attribute, operation};
@@ -327,7 +329,7 @@ pub(super) fn describe(span: &Span, response: &Response<'_>) {
     #[cfg(feature = "telemetry")]
     if crate::privacy::captures() && !response.content.is_empty() {
         let reasons = response.finish_reasons.iter().map(|reason| Some(&**reason));
-        let choices = response.content.iter().map(|text| &**text);
+        let choices = response.content.iter().map(Said::value);
         let said = crate::privacy::content::of_answer(choices.zip(reasons.chain(std::iter::repeat(None))));
         span.set(attribute::GEN_AI_OUTPUT_MESSAGES, said);
     }

@@ -32,6 +32,8 @@ mod purse;
 mod remote;
 mod request;
 mod response;
+#[cfg(any(all(feature = "llm", feature = "telemetry"), feature = "tiktoken"))]
+mod said;
 #[cfg(feature = "llm")]
 mod scoped;
 #[cfg(all(feature = "llm", feature = "telemetry"))]
@@ -40,12 +42,16 @@ mod series;
 mod statement;
 #[cfg(feature = "llm")]
 mod streamed;
+#[cfg(feature = "tiktoken")]
+mod tokens;
 mod unit;
 mod usage;
 
 pub use chunk::LlmChunk;
 pub use money::{Money, ParseMoneyError};
 pub use response::{LlmResponse, Response};
+#[cfg(feature = "tiktoken")]
+pub use tokens::count_tokens;
 pub use unit::UsageUnit;
 pub use usage::{RawUsage, Usage, UsageShape};
 

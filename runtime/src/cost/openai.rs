@@ -16,7 +16,11 @@ use super::{LlmChunk, LlmResponse, Response, Usage, UsageUnit};
 impl LlmResponse for CreateChatCompletionResponse {
     fn response(&self) -> Response<'_> {
         let reasons = self.choices.iter().filter_map(|choice| choice.finish_reason);
-        chat(&self.id, &self.model, self.service_tier.as_ref(), reasons, self.usage.as_ref())
+        Response {
+            #[cfg(feature = "telemetry")]
+            content: super::said::said_by(self),
+            ..chat(&self.id, &self.model, self.service_tier.as_ref(), reasons, self.usage.as_ref())
+        }
     }
 }
 
@@ -24,7 +28,17 @@ impl LlmResponse for CreateChatCompletionResponse {
 impl LlmChunk for CreateChatCompletionStreamResponse {
     fn chunk(&self) -> Response<'_> {
         let reasons = self.choices.iter().filter_map(|choice| choice.finish_reason);
-        chat(&self.id, &self.model, self.service_tier.as_ref(), reasons, self.usage.as_ref())
+        #[allow(unused_mut, reason = "only a feature changes it")]
+        let mut response =
+            chat(&self.id, &self.model, self.service_tier.as_ref(), reasons, self.usage.as_ref());
+        #[cfg(feature = "tiktoken")]
+        for delta in self.choices.iter().map(|choice| &choice.delta) {
+            let calls = delta.tool_calls.iter().flatten().filter_map(|call| call.function.as_ref());
+            let calls = calls.flat_map(|call| [&call.name, &call.arguments]);
+            let texts = std::iter::once(&delta.content).chain(calls).flatten();
+            response = texts.fold(response, |response, text| response.content(&**text));
+        }
+        response
     }
 }
 
@@ -35,6 +49,10 @@ impl LlmResponse for responses::Response {
         let reason = self.incomplete_details.as_ref().map(|details| Cow::Borrowed(&*details.reason));
         response.finish_reasons = reason.into_iter().collect();
         response.usage = self.usage.as_ref().map(of_response);
+        #[cfg(feature = "telemetry")]
+        {
+            response.content = super::said::said_by(self);
+        }
         response
     }
 }
@@ -47,6 +65,12 @@ impl LlmChunk for ResponseStreamEvent {
             ResponseStreamEvent::ResponseCompleted(event) => event.response.response(),
             ResponseStreamEvent::ResponseFailed(event) => event.response.response(),
             ResponseStreamEvent::ResponseIncomplete(event) => event.response.response(),
+            #[cfg(feature = "tiktoken")]
+            ResponseStreamEvent::ResponseOutputTextDelta(event) => Response::new().content(&*event.delta),
+            #[cfg(feature = "tiktoken")]
+            ResponseStreamEvent::ResponseFunctionCallArgumentsDelta(event) => {
+                Response::new().content(&*event.delta)
+            }
             _ => Response::new(),
         }
     }

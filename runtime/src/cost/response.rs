@@ -3,6 +3,10 @@
 use std::borrow::Cow;
 
 use super::Usage;
+#[cfg(any(all(feature = "llm", feature = "telemetry"), feature = "tiktoken"))]
+use super::said::Said;
+#[cfg(all(feature = "llm", feature = "telemetry"))]
+use super::said::said;
 
 /// A value that a function with `llm(..)` returns: the answer of a model.
 ///
@@ -56,8 +60,9 @@ pub struct Response<'a> {
     pub(crate) finish_reasons: Vec<Cow<'a, str>>,
     pub(crate) service_tier: Option<Cow<'a, str>>,
     pub(crate) is_batch: bool,
-    /// The texts of its choices.
-    pub(crate) content: Vec<Cow<'a, str>>,
+    /// What is said in each of its choices.
+    #[cfg(any(all(feature = "llm", feature = "telemetry"), feature = "tiktoken"))]
+    pub(crate) content: Vec<Said<'a>>,
     pub(crate) usage: Option<Usage>,
     pub(crate) remaining_requests: Option<u64>,
     pub(crate) remaining_tokens: Option<u64>,
@@ -72,6 +77,7 @@ impl<'a> Response<'a> {
             finish_reasons: Vec::new(),
             service_tier: None,
             is_batch: false,
+            #[cfg(any(all(feature = "llm", feature = "telemetry"), feature = "tiktoken"))]
             content: Vec::new(),
             usage: None,
             remaining_requests: None,
@@ -104,8 +110,13 @@ impl<'a> Response<'a> {
 
     /// What the model has said; once for each choice. It is recorded only where prompts and answers are, with
     /// `TTA_CAPTURE_CONTENT=true`.
+    #[cfg_attr(
+        not(any(all(feature = "llm", feature = "telemetry"), feature = "tiktoken")),
+        allow(unused_mut, unused_variables, clippy::needless_pass_by_value)
+    )]
     pub fn content(mut self, text: impl Into<Cow<'a, str>>) -> Self {
-        self.content.push(text.into());
+        #[cfg(any(all(feature = "llm", feature = "telemetry"), feature = "tiktoken"))]
+        self.content.push(Said::Text(text.into()));
         self
     }
 
@@ -169,7 +180,7 @@ impl LlmResponse for serde_json::Value {
         Response {
             usage,
             #[cfg(feature = "telemetry")]
-            content: if crate::privacy::captures() { texts(self) } else { Vec::new() },
+            content: said(self),
             ..described(self)
         }
     }
@@ -190,30 +201,4 @@ pub(super) fn described(body: &serde_json::Value) -> Response<'_> {
     let reasons = each("choices", "finish_reason").chain(each("candidates", "finishReason"));
     response.finish_reasons = reasons.chain(text("stop_reason")).map(Cow::Borrowed).collect();
     response
-}
-
-/// What is said in the body of a response, once for each choice.
-#[cfg(all(feature = "llm", feature = "telemetry"))]
-fn texts(body: &serde_json::Value) -> Vec<Cow<'_, str>> {
-    use serde_json::Value;
-
-    fn list(value: Option<&Value>) -> &[Value] {
-        value.and_then(Value::as_array).map_or(&[], Vec::as_slice)
-    }
-
-    let joined = |parts: &[Value]| {
-        let texts: Vec<_> = parts.iter().filter_map(|part| part.get("text")?.as_str()).collect();
-        (!texts.is_empty()).then(|| Cow::Owned(texts.concat()))
-    };
-    // OpenAI's chat and its older completions, Gemini, Anthropic, and OpenAI's responses.
-    let choices = list(body.get("choices")).iter().filter_map(|choice| {
-        let said = choice.pointer("/message/content").or_else(|| choice.get("text"));
-        said.and_then(Value::as_str).map(Cow::Borrowed)
-    });
-    let candidates = list(body.get("candidates"));
-    let candidates =
-        candidates.iter().filter_map(|candidate| joined(list(candidate.pointer("/content/parts"))));
-    let blocks = joined(list(body.get("content")));
-    let output = list(body.get("output")).iter().filter_map(|item| joined(list(item.get("content"))));
-    choices.chain(candidates).chain(blocks).chain(output).collect()
 }

@@ -38,6 +38,11 @@ impl Streaming {
             .said
             .usage
             .filter(|used| is_whole || heard.has_complained || used.input > 0 || used.output > 0);
+        let is_missing = is_whole && used.is_none();
+        #[cfg(feature = "tiktoken")]
+        let is_estimated = used.is_none() && heard.estimate(begun);
+        #[cfg(feature = "tiktoken")]
+        let used = if is_estimated { heard.said.usage } else { used };
         #[cfg(feature = "router")]
         let mut elsewhere = super::elsewhere::Elsewhere::default();
         #[cfg(feature = "router")]
@@ -50,8 +55,10 @@ impl Streaming {
             #[cfg(feature = "telemetry")]
             span.set(attribute::GEN_AI_FIRST_CHUNK, pace.first().map(|first| first as f64 / 1e9))
                 .set(attribute::CHUNK, pace.average().map(|each| each / 1e6));
-            span.set(attribute::USAGE_MISSING, (is_whole && used.is_none()).then_some(true))
+            span.set(attribute::USAGE_MISSING, is_missing.then_some(true))
                 .set(attribute::USAGE_PARTIAL, (!is_whole && used.is_some()).then_some(true));
+            #[cfg(feature = "tiktoken")]
+            span.set(attribute::USAGE_ESTIMATED, is_estimated.then_some(true));
         }
         let answer = Answer {
             is_known: is_whole || used.is_some(),
@@ -63,7 +70,7 @@ impl Streaming {
             #[cfg(feature = "router")]
             elsewhere,
         };
-        if is_whole && used.is_none() {
+        if used.is_none() && is_whole {
             begun.llm.hint();
         }
         attempt.end(&outcome, &answer);
@@ -186,6 +193,12 @@ pin_project_lite::pin_project! {
     }
 }
 
+impl<S: Stream, L, O> Chunks<S, L, O> {
+    fn refused(refused: Refused<S::Item>, look: L, outcome: O) -> Self {
+        Chunks { stream: None, refused: Some(refused), streaming: None, look, outcome }
+    }
+}
+
 impl<S, L, O> Stream for Chunks<S, L, O>
 where
     S: Stream,
@@ -289,7 +302,7 @@ where
             let stream = made(&mut attempt, body);
             Opened::new(attempt).stream(stream, look, outcome)
         }
-        Err(refused) => Chunks { stream: None, refused: Some(refused), streaming: None, look, outcome },
+        Err(refused) => Chunks::refused(refused, look, outcome),
     }
 }
 
@@ -312,7 +325,7 @@ where
             attempt.set_stage(Stage::Waiting);
             Opened::new(attempt).stream(stream, look, outcome)
         }
-        Err(refused) => Chunks { stream: None, refused: Some(refused), streaming: None, look, outcome },
+        Err(refused) => Chunks::refused(refused, look, outcome),
     }
 }
 

@@ -133,6 +133,9 @@ pub enum Producer {
     /// Functions with `budget`, and budgets that the program has [installed](crate::budget::install).
     #[cfg(feature = "llm")]
     Budgets,
+    /// Those of them that have a limit in dollars.
+    #[cfg(feature = "llm")]
+    DollarBudgets,
     /// The export pipeline.
     Pipeline,
     /// What is read from and written into requests.
@@ -157,7 +160,14 @@ impl Producer {
     #[must_use]
     pub const fn is_sites(self) -> bool {
         #[cfg(feature = "llm")]
-        if matches!(self, Producer::Budgets | Producer::Models | Producer::Streams | Producer::Spending) {
+        if matches!(
+            self,
+            Producer::Budgets
+                | Producer::DollarBudgets
+                | Producer::Models
+                | Producer::Streams
+                | Producer::Spending
+        ) {
             return true;
         }
         #[cfg(feature = "router")]
@@ -211,6 +221,8 @@ impl Producer {
             Producer::Spending => "workflows that call models",
             #[cfg(feature = "llm")]
             Producer::Budgets => "budgets",
+            #[cfg(feature = "llm")]
+            Producer::DollarBudgets => "budgets in dollars",
             Producer::Branches => "branches",
             Producer::Sagas => "sagas",
             Producer::OpenLabels => "open labels",

@@ -248,7 +248,7 @@ pub(crate) struct SeriesSnapshot {
 
 impl SeriesSnapshot {
     /// A series without exemplars.
-    #[cfg(any(test, feature = "process"))]
+    #[cfg(any(all(test, any(feature = "otlp", feature = "prometheus")), feature = "process"))]
     pub(crate) fn new(labels: Labels, reading: Reading) -> Self {
         SeriesSnapshot { labels: labels.into(), reading, exemplars: Vec::new() }
     }

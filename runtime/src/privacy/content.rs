@@ -19,13 +19,13 @@ pub(crate) fn of<V: Serialize + ?Sized>(key: &str, value: &V) -> Option<String> 
 }
 
 /// What a model has answered, each choice with the reason why it stopped.
-pub(crate) fn of_answer<'a>(choices: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> String {
-    let choices = choices.map(|(text, reason)| {
-        let mut message = message_of_text("assistant", text);
-        if let (Some(reason), Value::Object(message)) = (reason, &mut message) {
-            message.insert("finish_reason".to_owned(), reason.into());
+pub(crate) fn of_answer<'a>(choices: impl Iterator<Item = (Value, Option<&'a str>)>) -> String {
+    let choices = choices.map(|(said, reason)| {
+        let mut choice = message_of("assistant", said);
+        if let (Some(reason), Value::Object(choice)) = (reason, &mut choice) {
+            choice.insert("finish_reason".to_owned(), reason.into());
         }
-        message
+        choice
     });
     text(attribute::GEN_AI_OUTPUT_MESSAGES, Value::Array(choices.collect()))
 }
@@ -61,19 +61,18 @@ fn text(key: &str, value: Value) -> String {
 
 /// One message, or several, in the form of a provider or of the conventions, or as plain text.
 fn messages(role: &str, value: Value) -> Value {
-    let one = |value: Value| match value {
-        Value::String(text) => message_of_text(role, &text),
-        Value::Object(own) if own.contains_key("role") || own.contains_key("parts") => message(role, own),
-        other => json!({"role": role, "parts": [part(other)]}),
-    };
     match value {
-        Value::Array(all) => Value::Array(all.into_iter().map(one).collect()),
-        value => Value::Array(vec![one(value)]),
+        Value::Array(all) => Value::Array(all.into_iter().map(|value| message_of(role, value)).collect()),
+        value => Value::Array(vec![message_of(role, value)]),
     }
 }
 
-fn message_of_text(role: &str, text: &str) -> Value {
-    json!({"role": role, "parts": [{"type": "text", "content": text}]})
+/// A message in the form that the conventions give it.
+pub(crate) fn message_of(role: &str, value: Value) -> Value {
+    match value {
+        Value::Object(own) if own.contains_key("role") || own.contains_key("parts") => message(role, own),
+        other => json!({"role": role, "parts": [part(other)]}),
+    }
 }
 
 fn message(role: &str, mut own: Map<String, Value>) -> Value {
@@ -86,7 +85,8 @@ fn message(role: &str, mut own: Map<String, Value>) -> Value {
         (None, _) => Vec::new(),
     };
     if let Some(Value::Array(calls)) = own.remove("tool_calls") {
-        all.extend(calls.into_iter().map(tool_call));
+        let call = |mut call| called(&mut call, "/id", "/function/name", "/function/arguments");
+        all.extend(calls.into_iter().map(call));
     }
     let mut message = json!({"role": role, "parts": all});
     if let (Some(reason), Value::Object(message)) = (own.remove("finish_reason"), &mut message) {
@@ -111,27 +111,51 @@ fn part(part: Value) -> Value {
             other => json!({"type": "text", "content": other.to_string()}),
         };
     };
+    if let Some(text) = own.get("thought").filter(|thought| **thought == true).and(own.get("text")) {
+        return json!({"type": "reasoning", "content": text});
+    }
+    if let Some(call) = own.get_mut("functionCall") {
+        return called(call, "/id", "/name", "/args");
+    }
+    if let Some(answer) = own.get_mut("functionResponse") {
+        return answered(answer, "/id", "/response");
+    }
     let kind = own.get("type").and_then(Value::as_str).unwrap_or("text").to_owned();
+    let mut part = Value::Object(own);
     match kind.as_str() {
-        "text" | "input_text" | "output_text" if own.contains_key("text") => {
-            json!({"type": "text", "content": own.remove("text")})
+        "text" | "input_text" | "output_text" if part.get("text").is_some() => {
+            json!({"type": "text", "content": part["text"].take()})
         }
-        "tool_use" => json!({
-            "type": "tool_call", "id": own.remove("id"), "name": own.remove("name"), "arguments": own.remove("input"),
-        }),
-        "tool_result" => json!({
-            "type": "tool_call_response", "id": own.remove("tool_use_id"), "response": own.remove("content"),
-        }),
-        _ => Value::Object(own),
+        "thinking" => json!({"type": "reasoning", "content": part["thinking"].take()}),
+        "reasoning" if part.get("summary").is_some() => {
+            json!({"type": "reasoning", "content": joined(&part["summary"])})
+        }
+        "tool_use" => called(&mut part, "/id", "/name", "/input"),
+        "function_call" => called(&mut part, "/call_id", "/name", "/arguments"),
+        "tool_result" => answered(&mut part, "/tool_use_id", "/content"),
+        "function_call_output" => answered(&mut part, "/call_id", "/output"),
+        _ => part,
     }
 }
 
-/// In the form of OpenAI.
-fn tool_call(mut call: Value) -> Value {
-    let mut take = |place: &str| call.pointer_mut(place).map(Value::take);
-    json!({
-        "type": "tool_call", "id": take("/id"), "name": take("/function/name"), "arguments": take("/function/arguments"),
-    })
+fn take(from: &mut Value, place: &str) -> Option<Value> {
+    from.pointer_mut(place).map(Value::take)
+}
+
+/// A call of a tool, whose parts are at these places.
+fn called(call: &mut Value, id: &str, name: &str, arguments: &str) -> Value {
+    json!({"type": "tool_call", "id": take(call, id), "name": take(call, name), "arguments": take(call, arguments)})
+}
+
+/// What a tool has answered.
+fn answered(answer: &mut Value, id: &str, response: &str) -> Value {
+    json!({"type": "tool_call_response", "id": take(answer, id), "response": take(answer, response)})
+}
+
+/// The texts of a list.
+fn joined(list: &Value) -> String {
+    let texts = list.as_array().into_iter().flatten().filter_map(|part| part.get("text")?.as_str());
+    texts.collect::<Vec<_>>().join("\n")
 }
 
 /// What tells one message or part from another: it is kept, and costs nothing.

@@ -1,38 +1,32 @@
 //! A call while it runs: what it counts on, and its span.
 
-use std::sync::Arc;
+mod begin;
+
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+pub(crate) use begin::hides_everything;
 
 use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context, ContextGuard, KeyValue};
 
 use super::busy::Busy;
-use super::call::Collect;
 use super::clock::Tick;
-use super::convention;
+use super::counts::Counts;
+#[cfg(feature = "tracing")]
 use super::extras::{Extra, Extras};
-#[cfg(feature = "router")]
-use super::local::OnRoute;
 use super::local::{Local, Within};
-use super::pool;
-use super::record::{Origin, Record, Sink};
+use super::record::{Record, Sink};
 use super::slot::{OpenSpan, Own};
-use super::tracer::{Sampled, parent_of, sample};
 #[cfg(feature = "tracing")]
 use crate::bridge::CallSpan;
-use crate::catalog::{Site, SiteKind};
-use crate::context::{Began, Run, WorkflowContext};
+use crate::catalog::Site;
+#[cfg(feature = "log")]
+use crate::context::WorkflowContext;
 use crate::cost::{Payer, Purse};
 use crate::metric::Row;
-use crate::metric::bind::{Bound, Combination, LabelKey};
-use crate::metric::label::LabelValue;
-use crate::metric::store::Store;
 use crate::names::attribute;
 use crate::outcome::Outcome;
-use crate::pipeline::{Limits, Pipeline, Request};
-use crate::privacy::is_content;
-use crate::propagation::links;
+use crate::pipeline::{Limits, Pipeline};
 use crate::span::Fields;
-use crate::testing::Recording;
 
 /// What is known of a call.
 #[derive(Default)]
@@ -77,22 +71,6 @@ impl OwnSpan {
     }
 }
 
-/// What a sampler of the program's own is shown of a call, beside its site.
-#[derive(Clone, Copy, Default)]
-struct Shown<'a> {
-    /// What its span is called instead.
-    name: Option<&'a str>,
-    attributes: &'a [KeyValue],
-}
-
-/// What a call counts on.
-enum Counts {
-    /// The process's.
-    Process(&'static Combination),
-    /// That of the test it belongs to.
-    Test(Box<(Arc<Recording>, LabelKey)>),
-}
-
 /// What it means that a call is dropped, if it has begun.
 #[derive(Clone, Copy, Default, PartialEq)]
 enum OnDrop {
@@ -103,210 +81,6 @@ enum OnDrop {
 }
 
 impl Started {
-    /// Begins the call.
-    ///
-    /// Without `labels` an expression among them has panicked.
-    pub(super) fn begin(
-        &mut self,
-        site: &'static Site,
-        local: &Local,
-        labels: Option<&[LabelValue]>,
-        mut fields: Option<Collect<'_>>,
-    ) {
-        self.site = Some(site);
-        self.at = Tick::now();
-        // Until the arguments have been looked at.
-        self.on_drop = OnDrop::Panicked;
-        let counts = match Recording::current() {
-            None => {
-                let bound = site.bound();
-                let combination = bound.combination(Store::global, bound.key(labels));
-                self.row = Some(combination.begun(&local.rows));
-                Counts::Process(combination)
-            }
-            Some(recording) => Counts::in_test(site, local, labels, recording),
-        };
-        if self.counts.insert(counts).asks_a_sampler_of_the_programs() {
-            // It looks at the attributes, and it is code of the program's.
-            let mut attributes = Fields::new(true);
-            if let Some(fields) = fields {
-                fields(&mut attributes);
-            }
-            #[cfg(feature = "llm")]
-            let name = attributes.take_name();
-            #[cfg(not(feature = "llm"))]
-            let name: Option<String> = None;
-            let attributes = attributes.into_attributes();
-            let of_site = convention::attributes(site);
-            let mut known: Vec<_> = attributes.iter().cloned().chain(of_site).collect();
-            known.retain(|own| !is_content(own.key.as_str()) && !convention::is_left_out(own.key.as_str()));
-            let shown = Shown { name: name.as_deref(), attributes: &known };
-            self.open(site, local, &Context::current(), shown);
-            #[cfg(feature = "llm")]
-            self.rename(name);
-            let extras = Extras::asked_for();
-            if extras.any() {
-                self.begin_extras(extras, site, Some(&attributes), None);
-            }
-            let limits = self.limits();
-            if let Some(span) = &mut self.span {
-                // What the sampler has added stays behind them.
-                span.record.added.attributes().splice(..0, attributes);
-                span.record.added.limit(limits);
-            }
-        } else {
-            Context::map_current(|around| self.open(site, local, around, Shown::default()));
-            let limits = self.limits();
-            if let (Some(fields), Some(span)) = (&mut fields, &mut self.span) {
-                let attributes = span.record.added.attributes();
-                let mut collected = Fields::with_room(std::mem::take(attributes));
-                fields(&mut collected);
-                #[cfg(feature = "llm")]
-                let name = collected.take_name();
-                *attributes = collected.into_attributes();
-                span.record.added.limit(limits);
-                #[cfg(feature = "llm")]
-                self.rename(name);
-            }
-            let extras = Extras::asked_for();
-            if extras.any() {
-                self.begin_extras(extras, site, None, fields);
-            }
-        }
-        self.on_drop = OnDrop::Cancelled;
-    }
-
-    /// Begins what is done only where it is asked for.
-    ///
-    /// Without `attributes`, those that the span has are what there is to know of the arguments; without a span they
-    /// have not been looked at yet.
-    #[cold]
-    #[inline(never)]
-    #[cfg_attr(not(feature = "tracing"), allow(unused_variables, clippy::needless_pass_by_value))]
-    fn begin_extras(
-        &mut self,
-        extras: Extras,
-        site: &'static Site,
-        attributes: Option<&[KeyValue]>,
-        fields: Option<Collect<'_>>,
-    ) {
-        if extras.has(Extra::BusyTime) {
-            self.busy.begin(self.at);
-        }
-        #[cfg(feature = "tracing")]
-        {
-            let made = self.tracing.take();
-            if !extras.has(Extra::TracingSpans) {
-                return;
-            }
-            let span = &mut self.span;
-            self.tracing = CallSpan::begun(site, made, || {
-                if let Some(attributes) = attributes {
-                    return attributes.to_vec();
-                }
-                if let Some(span) = span {
-                    return span.record.added.attributes().clone();
-                }
-                let mut collected = Fields::new(true);
-                if let Some(fields) = fields {
-                    fields(&mut collected);
-                }
-                collected.into_attributes()
-            });
-        }
-    }
-
-    /// Opens the call's context and span within `around`, where it has them.
-    fn open(&mut self, site: &'static Site, local: &Local, around: &Context, shown: Shown<'_>) {
-        let outer = WorkflowContext::of(around);
-        let run = outer.filter(|_| !is_primitive(local.within.get())).and_then(WorkflowContext::run);
-        let step = run.map(Run::next_step);
-        if site.kind() == SiteKind::Primitive {
-            self.step_of = run.map(|run| run.site);
-            self.open_span(site, local, around, step, shown);
-            if self.span.is_some() || site.has_purse() {
-                self.purse.open(site, || local.payer(), outer);
-            }
-            return;
-        }
-        let account = self.purse.open_workflow(site, local.payer(), outer);
-        let entered = WorkflowContext::enter(outer, Began(self.at), Run::new(site), account);
-        let context = around.with_value(entered);
-        self.open_span(site, local, &context, step, shown);
-        self.made.get_or_insert(context);
-        self.context.clone_from(&self.made);
-    }
-
-    /// Opens the call's span below that of `context`.
-    #[inline]
-    fn open_span(
-        &mut self,
-        site: &'static Site,
-        local: &Local,
-        context: &Context,
-        step: Option<u32>,
-        shown: Shown<'_>,
-    ) {
-        let recording = match &self.counts {
-            Some(Counts::Test(test)) => Some(&*test.0),
-            _ => None,
-        };
-        if context.is_telemetry_suppressed() {
-            return;
-        }
-        if recording.is_none() && !Pipeline::is_open() {
-            return Pipeline::missed();
-        }
-        if recording.is_none() && is_hidden(site, context) {
-            return Pipeline::filtered();
-        }
-        let (name, kind) = (shown.name.unwrap_or_else(|| site.span_name()), site.span_kind());
-        let attributes = shown.attributes;
-        let span = context.span();
-        let parent = parent_of(&span);
-        let links = links(context, parent);
-        let request = Request { name, kind: &kind, attributes, links };
-        match sample(recording, parent, context, &request) {
-            Sampled::Out(None) => {}
-            // Says "not sampled" to whoever starts a span or sends a request below.
-            Sampled::Out(Some(own)) => {
-                self.made = Some(context.with_remote_span_context(own));
-                self.context.clone_from(&self.made);
-            }
-            Sampled::In(identity, added) => {
-                let own = Own::new(&local.slots);
-                let workflow = WorkflowContext::of(context).cloned();
-                let mut record = pool::take();
-                record.begin(identity, parent, 0, Origin::Site { site, workflow, step });
-                record.take_in(added);
-                #[cfg(feature = "parallel")]
-                if let Some(index) = local.branch_here() {
-                    let index = KeyValue::new(crate::names::attribute::PARALLEL_BRANCH, i64::from(index));
-                    record.added.attributes().push(index);
-                }
-                #[cfg(feature = "router")]
-                if let Some(OnRoute { router, route }) = local.route_here() {
-                    let router =
-                        router.map(|router| KeyValue::new(crate::names::attribute::ROUTER_NAME, router));
-                    let route = KeyValue::new(crate::names::attribute::ROUTER_ROUTE, route);
-                    record.added.attributes().extend(router.into_iter().chain([route]));
-                }
-                for link in links {
-                    record.added.link(link.span_context.clone(), Vec::new(), &self.limits()());
-                }
-                self.span = Some(OwnSpan { record, own });
-            }
-        }
-    }
-
-    /// Gives the span another name.
-    #[cfg(feature = "llm")]
-    fn rename(&mut self, name: Option<String>) {
-        if let (Some(name), Some(span)) = (name, &mut self.span) {
-            span.record.added.extras().name = Some(name.into());
-        }
-    }
-
     /// How to ask how much the call's span may hold.
     fn limits(&self) -> fn() -> Limits {
         self.counts.as_ref().map_or(Limits::default, Counts::limits)
@@ -527,10 +301,6 @@ impl Started {
     }
 }
 
-fn is_primitive(within: Within) -> bool {
-    within.is_some_and(|site| site.kind() == SiteKind::Primitive)
-}
-
 #[cfg(feature = "log")]
 impl Started {
     /// Tells the log that the call has ended.
@@ -542,105 +312,6 @@ impl Started {
         match context {
             Some(context) => say(context),
             None => super::local::current(say),
-        }
-    }
-}
-
-/// Whether the filter hides the span of a call within `context`.
-#[inline]
-fn is_hidden(site: &Site, context: &Context) -> bool {
-    site.is_hidden() || hides_everything(context)
-}
-
-/// Whether the filter hides everything in the workflow of `context`.
-#[inline]
-pub(crate) fn hides_everything(context: &Context) -> bool {
-    let run = || WorkflowContext::of(context).and_then(WorkflowContext::run);
-    Pipeline::hides_workflows() && run().is_some_and(|run| run.site.hides_everything())
-}
-
-impl Counts {
-    /// Begins a call of a test's.
-    #[cold]
-    fn in_test(
-        site: &'static Site,
-        local: &Local,
-        labels: Option<&[LabelValue]>,
-        recording: Arc<Recording>,
-    ) -> Self {
-        let bound = recording.bound(site);
-        let key = bound.key(labels);
-        bound.combination(|| recording.store(), key).begun(&local.rows);
-        Counts::Test(Box::new((recording, key)))
-    }
-
-    /// The call's combination of labels.
-    fn key(&self) -> LabelKey {
-        match self {
-            Counts::Process(combination) => combination.key(),
-            Counts::Test(test) => test.1,
-        }
-    }
-
-    fn asks_a_sampler_of_the_programs(&self) -> bool {
-        matches!(self, Counts::Process(_)) && Pipeline::is_open() && Pipeline::reads_attributes()
-    }
-
-    /// What is said of what a call of `site` has spent.
-    #[cfg(feature = "llm")]
-    fn statement(&self, site: &'static Site) -> crate::cost::Statement {
-        let recording = match self {
-            Counts::Process(_) => None,
-            Counts::Test(test) => Some(test.0.clone()),
-        };
-        crate::cost::Statement { site, recording }
-    }
-
-    /// Nothing is.
-    #[cfg(not(feature = "llm"))]
-    #[allow(clippy::unused_self, reason = "with the feature there is something to say")]
-    fn statement(&self, _site: &'static Site) {}
-
-    /// How to ask how much a span may hold that goes where this is counted.
-    fn limits(&self) -> fn() -> Limits {
-        match self {
-            Counts::Process(_) => Pipeline::current_limits,
-            Counts::Test(_) => Limits::default,
-        }
-    }
-
-    fn ended(
-        &self,
-        site: &'static Site,
-        local: Option<&Local>,
-        row: Option<Row<'static>>,
-        step_of: Option<&'static Site>,
-        outcome: &Outcome,
-        nanoseconds: u64,
-    ) {
-        let rows = local.map(|local| &local.rows);
-        let step = |bound: &Bound, store: &Store| {
-            if let Some(workflow) = step_of {
-                bound.step(store, workflow).ended(rows, outcome.status, nanoseconds);
-            }
-        };
-        match self {
-            Counts::Process(combination) => {
-                let (bound, store) = (site.bound(), Store::global());
-                let count = |row: &Row<'_>| bound.ended(store, *row, combination, outcome, nanoseconds);
-                match row {
-                    Some(row) => count(&row),
-                    None => combination.count(rows, count),
-                }
-                step(bound, store);
-            }
-            Counts::Test(test) => {
-                let (recording, key) = &**test;
-                let (bound, store) = (recording.bound(site), recording.store());
-                let combination = bound.combination(|| store, *key);
-                combination.count(rows, |row| bound.ended(store, *row, combination, outcome, nanoseconds));
-                step(&bound, store);
-            }
         }
     }
 }

@@ -29,6 +29,8 @@ pub(crate) mod clock;
 #[cfg(feature = "telemetry")]
 pub(crate) mod convention;
 #[cfg(feature = "telemetry")]
+mod counts;
+#[cfg(feature = "telemetry")]
 pub(crate) mod extras;
 #[cfg(feature = "telemetry")]
 mod live;

@@ -4,6 +4,7 @@ mod builder;
 mod publish;
 #[cfg(unix)]
 mod signal;
+mod start;
 
 use std::fmt;
 use std::net::SocketAddr;

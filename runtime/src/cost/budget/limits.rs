@@ -84,6 +84,12 @@ impl Limits {
         self.money.is_none() && self.tokens.is_none() && self.calls.is_none() && self.time.is_none()
     }
 
+    /// Whether money has a limit.
+    #[cfg(feature = "telemetry")]
+    pub(crate) fn is_in_dollars(&self) -> bool {
+        self.money.is_some()
+    }
+
     /// The reasons for which a budget with these limits can refuse a call.
     #[cfg(feature = "telemetry")]
     pub(crate) fn refusals(&self) -> impl Iterator<Item = &'static str> {

@@ -2,7 +2,9 @@
 
 mod data;
 mod decimal;
+mod error;
 mod extract;
+mod file;
 mod list;
 mod prices;
 mod rates;
@@ -14,8 +16,9 @@ use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 
+pub use error::PricesError;
 pub use extract::UsageError;
-pub use prices::{ModelPrice, Prices, PricesError};
+pub use prices::{ModelPrice, Prices};
 
 #[cfg(feature = "telemetry")]
 use self::data::Data;

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
-
+use super::data;
+use super::error::{PricesError, listed};
 use super::list::{Of, Rate};
 use super::rates::midnight;
-use super::{data, decimal};
 use crate::cost::{Money, UsageUnit};
 
 /// What calls cost: the prices that come along, and what is said instead of them for single models.
@@ -38,16 +37,16 @@ pub struct Prices {
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     /// In small letters; `*` for every provider.
-    provider: String,
+    pub(super) provider: String,
     /// In small letters.
-    model: String,
+    pub(super) model: String,
     /// In force from this second since 1970.
     pub(super) from: u64,
     pub(super) rates: Vec<(Of, Rate)>,
 }
 
 impl Entry {
-    fn is_of(&self, other: &Entry) -> bool {
+    pub(super) fn is_of(&self, other: &Entry) -> bool {
         (&self.provider, &self.model, self.from) == (&other.provider, &other.model, other.from)
     }
 }
@@ -69,7 +68,7 @@ pub struct ModelPrice {
 
 /// What has a price of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
+pub(super) enum Part {
     Input,
     Output,
     CacheRead,
@@ -80,7 +79,7 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Part; 7] = [
+    pub(super) const ALL: [Part; 7] = [
         Part::Input,
         Part::Output,
         Part::CacheRead,
@@ -91,7 +90,7 @@ impl Part {
     ];
 
     /// As it is written in a file.
-    const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Part::Input => "input",
             Part::Output => "output",
@@ -193,7 +192,7 @@ impl ModelPrice {
         self
     }
 
-    fn entry(self) -> Result<Entry, PricesError> {
+    pub(super) fn entry(self) -> Result<Entry, PricesError> {
         let place = format!("ModelPrice({}, {})", self.provider, self.model);
         let mut rates = BTreeMap::new();
         for (part, dollars) in &self.amounts {
@@ -207,19 +206,19 @@ impl ModelPrice {
     }
 }
 
-const DOLLARS: &str = "dollars, such as 1.5 or \"$1.50\", with at most 12 digits after the point";
+pub(super) const DOLLARS: &str = "dollars, such as 1.5 or \"$1.50\", with at most 12 digits after the point";
 
 /// A price of which every value has been read.
-struct Draft {
-    provider: String,
-    model: String,
-    from: Option<String>,
-    rates: BTreeMap<Part, u64>,
-    is_free: bool,
+pub(super) struct Draft {
+    pub(super) provider: String,
+    pub(super) model: String,
+    pub(super) from: Option<String>,
+    pub(super) rates: BTreeMap<Part, u64>,
+    pub(super) is_free: bool,
 }
 
 impl Draft {
-    fn entry(self, place: &str) -> Result<Entry, PricesError> {
+    pub(super) fn entry(self, place: &str) -> Result<Entry, PricesError> {
         for (key, name) in [("provider", &self.provider), ("model", &self.model)] {
             if name.trim().is_empty() {
                 return Err(PricesError::invalid(place, key, format!("{name:?}"), "a name"));
@@ -323,59 +322,12 @@ impl Prices {
         Prices::bundled().with_json(text)
     }
 
-    /// These, and those of a file, which replace what was said of the same provider, model and day before; see
-    /// [`from_json`](Prices::from_json).
-    ///
-    /// # Errors
-    ///
-    /// As of [`from_json`](Prices::from_json).
-    pub fn with_json(mut self, text: &str) -> Result<Prices, PricesError> {
-        let file: BTreeMap<String, &RawValue> =
-            serde_json::from_str(text).map_err(|error| PricesError::NotJson { reason: error.to_string() })?;
-        if let Some(key) = file.keys().find(|key| *key != "models") {
-            return Err(PricesError::UnknownKey {
-                place: "prices".to_owned(),
-                key: key.clone(),
-                expected: listed(&["models"]),
-            });
-        }
-        let models = file.get("models").ok_or_else(|| PricesError::Missing {
-            place: "prices".to_owned(),
-            missing: "models",
-            needed_by: "a file of prices",
-        })?;
-        let models: Vec<&RawValue> =
-            serde_json::from_str(models.get()).map_err(|_| PricesError::Invalid {
-                place: "models".to_owned(),
-                found: shown(models),
-                expected: "an array of objects",
-            })?;
-        let mut entries: Vec<Entry> = Vec::with_capacity(models.len());
-        for (index, model) in models.iter().enumerate() {
-            let place = format!("models[{index}]");
-            let entry = draft(model, &place)?.entry(&place)?;
-            if let Some(first) = entries.iter().position(|known| known.is_of(&entry)) {
-                return Err(PricesError::Duplicate {
-                    place,
-                    first: format!("models[{first}]"),
-                    model: entry.model,
-                    provider: entry.provider,
-                });
-            }
-            entries.push(entry);
-        }
-        for entry in entries {
-            self.put(entry);
-        }
-        Ok(self)
-    }
-
     /// From now on calls of this process are priced by these.
     pub fn install(self) {
         super::install(self);
     }
 
-    fn put(&mut self, entry: Entry) {
+    pub(super) fn put(&mut self, entry: Entry) {
         self.entries.retain(|known| !known.is_of(&entry));
         self.entries.push(entry);
     }
@@ -394,150 +346,5 @@ impl Prices {
         };
         let named = of(&provider);
         if named.is_empty() { of("*") } else { named }
-    }
-}
-
-fn draft(model: &RawValue, place: &str) -> Result<Draft, PricesError> {
-    let fields: BTreeMap<String, &RawValue> =
-        serde_json::from_str(model.get()).map_err(|_| PricesError::Invalid {
-            place: place.to_owned(),
-            found: shown(model),
-            expected: "an object, such as {\"provider\": \"openai\", \"model\": \"my-model\", \"input\": 1.5}",
-        })?;
-    let mut draft = Draft {
-        provider: String::new(),
-        model: String::new(),
-        from: None,
-        rates: BTreeMap::new(),
-        is_free: false,
-    };
-    for key in ["provider", "model"] {
-        if !fields.contains_key(key) {
-            return Err(PricesError::Missing {
-                place: place.to_owned(),
-                missing: key,
-                needed_by: "every price",
-            });
-        }
-    }
-    for (key, value) in &fields {
-        let invalid = |expected| PricesError::invalid(place, key, shown(value), expected);
-        let text = |expected| serde_json::from_str::<String>(value.get()).map_err(|_| invalid(expected));
-        match key.as_str() {
-            "provider" => draft.provider = text("a name in quotes, or \"*\" for every provider")?,
-            "model" => draft.model = text("a name in quotes")?,
-            "from" => draft.from = Some(text("a day in quotes, such as \"2026-10-01\"")?),
-            "free" => {
-                draft.is_free = serde_json::from_str(value.get()).map_err(|_| invalid("true or false"))?;
-            }
-            key => {
-                let part = Part::ALL.into_iter().find(|part| part.as_str() == key).ok_or_else(|| {
-                    let keys =
-                        [&["provider", "model", "from", "free"][..], &Part::ALL.map(Part::as_str)].concat();
-                    PricesError::UnknownKey {
-                        place: place.to_owned(),
-                        key: key.to_owned(),
-                        expected: listed(&keys),
-                    }
-                })?;
-                let quoted = serde_json::from_str::<String>(value.get());
-                let pico = match quoted {
-                    Ok(dollars) => dollars.parse::<Money>().ok().map(Money::pico),
-                    Err(_) => decimal::pico(value.get()),
-                };
-                draft.rates.insert(part, pico.ok_or_else(|| invalid(DOLLARS))?);
-            }
-        }
-    }
-    Ok(draft)
-}
-
-fn listed(keys: &[&str]) -> String {
-    keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// What was found, cut where it would fill the screen.
-fn shown(value: &RawValue) -> String {
-    const LONGEST: usize = 60;
-    let text = value.get();
-    match text.char_indices().nth(LONGEST) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
-}
-
-/// Prices that cannot be used: where, what was found there, and what is accepted.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PricesError {
-    /// The text is no JSON object.
-    #[error("the prices are no JSON object with an array `models`: {reason}")]
-    #[non_exhaustive]
-    NotJson {
-        /// What is wrong, and where.
-        reason: String,
-    },
-    /// A value that is not accepted.
-    #[error("`{place}` is {found}, expected {expected}")]
-    #[non_exhaustive]
-    Invalid {
-        /// Where it is, such as `models[2].input`.
-        place: String,
-        /// What it is.
-        found: String,
-        /// What is accepted.
-        expected: &'static str,
-    },
-    /// A key that nothing is known of.
-    #[error("`{place}` has a key {key:?}, expected {expected}")]
-    #[non_exhaustive]
-    UnknownKey {
-        /// Where it is, such as `models[2]`.
-        place: String,
-        /// The key.
-        key: String,
-        /// Those that there are.
-        expected: String,
-    },
-    /// Something without which the rest cannot be used.
-    #[error("`{place}` has no `{missing}`, which {needed_by} needs")]
-    #[non_exhaustive]
-    Missing {
-        /// Where it should be.
-        place: String,
-        /// What is not there.
-        missing: &'static str,
-        /// What cannot be without it.
-        needed_by: &'static str,
-    },
-    /// A model for which nothing is said.
-    #[error("`{place}` has no price, expected `free`, or at least one of {expected}")]
-    #[non_exhaustive]
-    NoPrice {
-        /// Where it is.
-        place: String,
-        /// What would be one.
-        expected: String,
-    },
-    /// A model whose price is said twice for the same day.
-    #[error(
-        "`{place}` says again what `{first}` says: the price of {model:?} of {provider:?} from the same day on"
-    )]
-    #[non_exhaustive]
-    Duplicate {
-        /// Where it is said again.
-        place: String,
-        /// Where it is said first.
-        first: String,
-        /// The model.
-        model: String,
-        /// Who offers it.
-        provider: String,
-    },
-}
-
-impl PricesError {
-    fn invalid(place: &str, key: &str, found: String, expected: &'static str) -> PricesError {
-        PricesError::Invalid { place: format!("{place}.{key}"), found, expected }
     }
 }

@@ -197,7 +197,8 @@ impl Page {
             let value = clean(value, room);
             let needed = 1 + width(key) + 1 + width(&value);
             if used + needed > full {
-                if lines == MOST_LINES {
+                // To say that one is left out takes a line, too.
+                if lines == MOST_LINES && index + 1 < pairs.len() {
                     out.push_str(&self.style.paint(DIM, &format!("\n{below}…{} more", pairs.len() - index)));
                     break;
                 }

@@ -351,15 +351,18 @@ pub(crate) static LLM_HEALTH: Family =
 
 #[cfg(feature = "llm")]
 pub(crate) static BUDGET_LIMIT: Family =
-    Family::gauge(metric::BUDGET_LIMIT, Producer::Budgets, &[label::BUDGET])
+    Family::gauge(metric::BUDGET_LIMIT, Producer::DollarBudgets, &[label::BUDGET])
         .of(Unit::Dollars, &[])
         .help("Dollars that a budget allows.");
 
 #[cfg(feature = "llm")]
-pub(crate) static BUDGET_REMAINING: Family =
-    Family::gauge(metric::BUDGET_REMAINING, Producer::Budgets, &[label::BUDGET]).of(Unit::Dollars, &[]).help(
-        "Dollars that are neither spent nor reserved, of the budget of this name in use that has the least.",
-    );
+pub(crate) static BUDGET_REMAINING: Family = Family::gauge(
+    metric::BUDGET_REMAINING,
+    Producer::DollarBudgets,
+    &[label::BUDGET],
+)
+.of(Unit::Dollars, &[])
+.help("Dollars that are neither spent nor reserved, of the budget of this name in use that has the least.");
 
 #[cfg(feature = "llm")]
 pub(crate) static BUDGET_REJECTIONS: Family =

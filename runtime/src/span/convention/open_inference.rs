@@ -94,9 +94,12 @@ mod model {
             (attribute::GEN_AI_CACHE_READ, name::CACHE_READ),
             (attribute::GEN_AI_CACHE_WRITE, name::CACHE_WRITE),
             (attribute::GEN_AI_REASONING, name::REASONING),
-            (attribute::COST, name::COST),
         ] {
             own.extend(get(key).map(|value| KeyValue::new(theirs, value)));
+        }
+        // They have no word for a cost of which only a part is known.
+        if get(attribute::COST_COMPLETE) == Some(Value::Bool(true)) {
+            own.extend(get(attribute::COST).map(|cost| KeyValue::new(name::COST, cost)));
         }
         let tokens = (get(attribute::GEN_AI_INPUT_TOKENS), get(attribute::GEN_AI_OUTPUT_TOKENS));
         if let (Some(Value::I64(input)), Some(Value::I64(output))) = tokens {

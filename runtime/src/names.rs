@@ -343,10 +343,11 @@ mod request {
     pub(crate) const URL_SCHEME: &str = "url.scheme";
     pub(crate) const USER_AGENT: &str = "user_agent.original";
     pub(crate) const PROTOCOL_VERSION: &str = "network.protocol.version";
-    pub(crate) const RPC_SYSTEM: &str = "rpc.system";
-    pub(crate) const RPC_SERVICE: &str = "rpc.service";
+    pub(crate) const RPC_SYSTEM: &str = "rpc.system.name";
+    /// With the service: `package.Service/Method`.
     pub(crate) const RPC_METHOD: &str = "rpc.method";
-    pub(crate) const GRPC_STATUS: &str = "rpc.grpc.status_code";
+    /// The name of a status, such as `NOT_FOUND`.
+    pub(crate) const RPC_STATUS: &str = "rpc.response.status_code";
 }
 
 /// Span events.

@@ -1,10 +1,12 @@
 //! What the types of async-openai tell is what the bodies tell that they are read from.
 
+use async_openai::error::OpenAIError;
 use async_openai::types::chat::{CreateChatCompletionResponse, CreateChatCompletionStreamResponse};
 use async_openai::types::embeddings::CreateEmbeddingResponse;
 use async_openai::types::responses;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tta::llm::Response;
 use tta::{LlmChunk, LlmResponse, Telemetry};
 
 fn read<T: DeserializeOwned>(body: &str) -> T {
@@ -14,7 +16,7 @@ fn read<T: DeserializeOwned>(body: &str) -> T {
 fn tells_the_same<T: DeserializeOwned + LlmResponse>(body: &str) {
     let (typed, plain): (T, Value) = (read(body), read(body));
     assert_eq!(typed.response(), plain.response());
-    assert_ne!(plain.response(), tta::llm::Response::new());
+    assert_ne!(plain.response(), Response::new());
 }
 
 fn chunks_tell_the_same<T: DeserializeOwned + LlmChunk>(stream: &str) -> usize {
@@ -23,7 +25,7 @@ fn chunks_tell_the_same<T: DeserializeOwned + LlmChunk>(stream: &str) -> usize {
     for body in data {
         let (typed, plain): (T, Value) = (read(body), read(body));
         assert_eq!(typed.chunk(), plain.chunk(), "{body}");
-        telling += usize::from(plain.chunk() != tta::llm::Response::new());
+        telling += usize::from(plain.chunk() != Response::new());
     }
     telling
 }
@@ -46,6 +48,11 @@ fn answers_tell_what_their_bodies_tell() {
     let _telemetry = telemetry.init().expect("nothing is wrong");
     tell();
     assert_ne!(shown(), silent, "nothing of the answer is recorded");
+}
+
+#[test]
+fn what_was_not_sent_is_not_billed() {
+    assert_eq!(OpenAIError::InvalidArgument("no messages".to_owned()).response(), Response::unbilled());
 }
 
 #[test]

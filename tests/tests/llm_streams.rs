@@ -316,8 +316,8 @@ fn a_budget_refuses_a_stream_by_its_result_or_by_an_item() {
 }
 
 #[tta::primitive(llm(provider = "openai", model = "gpt-4o", input_tokens = 1_000, max_tokens = 100))]
-fn texts() -> impl Stream<Item = &'static str> {
-    stream::iter(["no", "usage"])
+fn texts() -> impl Stream<Item = Piece> {
+    stream::iter(["no", "usage"].map(Piece::Text))
 }
 
 #[tta::workflow(budget = "$0.004")]
@@ -330,6 +330,64 @@ async fn cannot_refuse() -> (usize, Spent) {
 fn a_stream_that_cannot_say_so_is_not_refused_and_one_without_usage_is_not_priced() {
     let (read, spent) = block_on(cannot_refuse());
     assert_eq!((read, spent.calls(), spent.is_complete(), spent.total()), (4, 2, false, Money::ZERO));
+}
+
+/// As the client of async-openai calls what it returns.
+type ChatCompletionResponseStream = Pin<Box<dyn Stream<Item = Item> + Send>>;
+
+#[tta::primitive(llm(provider = "openai", model = "gpt-4o"))]
+async fn of_a_client(is_down: bool) -> Result<ChatCompletionResponseStream, Failure> {
+    if is_down { Err(Failure::Busy) } else { Ok(Box::pin(stream::iter(answer()))) }
+}
+
+#[tta::workflow]
+async fn asks_by_a_client(is_down: bool) -> (usize, Spent) {
+    let read = match of_a_client(is_down).await {
+        Ok(stream) => stream.count().await,
+        Err(_) => 0,
+    };
+    (read, tta::context().spent())
+}
+
+#[test]
+fn the_stream_of_a_client_is_one_by_its_name() {
+    let (read, spent) = block_on(asks_by_a_client(false));
+    assert_eq!((read, spent.calls(), spent.is_complete()), (answer().len(), 1, true));
+    assert!(spent.total() > Money::ZERO);
+    let (read, spent) = block_on(asks_by_a_client(true));
+    assert_eq!((read, spent.total(), spent.is_complete()), (0, Money::ZERO, true));
+}
+
+#[derive(Clone, Debug)]
+enum Event {
+    Began(u64),
+    Overloaded,
+}
+
+impl LlmChunk for Event {
+    fn chunk(&self) -> Response<'_> {
+        match self {
+            Event::Began(tokens) => Response::new().usage(Usage::anthropic(*tokens, 1)),
+            Event::Overloaded => Response::unbilled(),
+        }
+    }
+}
+
+#[tta::primitive(llm(provider = "openai", model = "gpt-4o"))]
+fn overloaded() -> impl Stream<Item = Event> {
+    stream::iter([Event::Began(1_000), Event::Overloaded])
+}
+
+#[tta::workflow]
+async fn keeps_what_was_told() -> Spent {
+    overloaded().for_each(|_| async {}).await;
+    tta::context().spent()
+}
+
+#[test]
+fn zeros_take_back_nothing_that_was_told() {
+    let spent = block_on(keeps_what_was_told());
+    assert_eq!((spent.input_tokens(), spent.output_tokens(), spent.total()), (1_000, 1, price(1_000, 1)));
 }
 
 #[tta::workflow]

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::stream::{self, Stream, StreamExt as _};
 use serde_json::{Value, json};
 use tta::llm::Response;
 use tta::opentelemetry::trace::{Span as _, Status, Tracer as _, TracerProvider as _};
@@ -130,6 +131,37 @@ fn what_is_said_is_recorded_only_where_that_was_asked_for_and_else_not_even_look
     let study = &span(&spans, "invoke_workflow study").attributes;
     assert_eq!(read(study, "gen_ai.input.messages"), json!([{"role": "user", "parts": text("\"Why?\"")}]));
     assert_eq!(attribute(study, "gen_ai.output.messages").as_deref(), Some("by hand"));
+}
+
+#[tta::primitive(llm(provider = "openai", model = "gpt-4o"))]
+fn ask_in_chunks(chunks: Vec<Value>) -> impl Stream<Item = Value> + use<> {
+    stream::iter(chunks)
+}
+
+/// Bytes of text in an attribute.
+const LONGEST: usize = 32 * 1024;
+
+#[test]
+fn an_answer_in_chunks_is_put_together() {
+    let chunk = |index: u32, text: &str| json!({"choices": [{"index": index, "delta": {"content": text}}]});
+    let long = "word ".repeat(20_000);
+    for (chunks, expected) in [
+        (
+            vec![chunk(0, "Write to bob@exam"), chunk(1, "No."), chunk(0, "ple.com.")],
+            "Write to [redacted email].",
+        ),
+        (vec![chunk(0, &long[..40_000]), chunk(0, &long[40_000..])], &long[..LONGEST]),
+    ] {
+        let stream = || async { ask_in_chunks(chunks.clone()).for_each(|_| async {}).await };
+        let spans = exported(|builder| builder.capture_content(true), stream());
+        let said = attribute(&span(&spans, "chat gpt-4o").attributes, "gen_ai.output.messages")
+            .expect("it is recorded");
+        let said: Value = serde_json::from_str(&said).expect("it is JSON");
+        let said = said[0]["parts"][0]["content"].as_str().expect("it is text");
+        assert!(said.len() <= LONGEST && said.len() + 40 > expected.len(), "{} bytes", said.len());
+        assert!(expected.starts_with(said), "{}", &said[said.len() - 20..]);
+        assert_eq!(content(&exported(|builder| builder, stream())), 0);
+    }
 }
 
 const NAMES: [&str; 10] = [

@@ -74,6 +74,8 @@ impl Lazy {
                 let what = match name.as_str() {
                     "BoxFuture" | "LocalBoxFuture" => What::Future,
                     "BoxStream" | "LocalBoxStream" => What::Stream,
+                    // What the client of async-openai returns, which is such a box of its chunks.
+                    "ChatCompletionResponseStream" => return Some(boxed(Way::Pin, (What::Stream, None))),
                     "Pin" => {
                         let [pinned] = *arguments_of(ty, "Pin")? else { return None };
                         let [inner] = *arguments_of(pinned, "Box")? else { return None };

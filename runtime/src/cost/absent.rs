@@ -6,9 +6,7 @@ use crate::outcome::Outcome;
 use crate::policy::{Aspect, Observed, PolicyError};
 use crate::span::Fields;
 
-use super::chunk::LlmChunk;
 use super::request::Request;
-use super::response::LlmResponse;
 
 /// What `llm(..)` says of a function.
 #[derive(Debug)]
@@ -128,8 +126,8 @@ pub struct Asked(());
 #[derive(Debug)]
 pub struct Answer(());
 
-/// Nobody looks at it.
-pub fn answered<T: LlmResponse + ?Sized>(_asked: &Asked, _value: &T, _answer: &mut Answer) {}
+/// Nobody looks at it, and whose trait the feature implements need not have it here.
+pub fn answered<T: ?Sized>(_asked: &Asked, _value: &T, _answer: &mut Answer) {}
 
 /// The body is all.
 pub async fn attempt_of<R>(
@@ -147,10 +145,10 @@ pub async fn attempt_of<R>(
 pub struct Heard(());
 
 /// Nobody looks at it.
-pub fn heard<T: LlmChunk + ?Sized>(_asked: &Asked, _chunk: &T, _heard: &mut Heard) {}
+pub fn heard<T: ?Sized>(_asked: &Asked, _chunk: &T, _heard: &mut Heard) {}
 
 /// Nobody looks at it.
-pub fn complained<T: LlmResponse + ?Sized>(_asked: &Asked, _error: &T, _heard: &mut Heard) {}
+pub fn complained<T: ?Sized>(_asked: &Asked, _error: &T, _heard: &mut Heard) {}
 
 /// What goes on when the body has returned.
 #[derive(Debug)]

@@ -1,6 +1,9 @@
 //! What one chunk of a stream tells, as far as tta looks at it.
 
 #[cfg(feature = "llm")]
+use std::borrow::Cow;
+
+#[cfg(feature = "llm")]
 use serde_json::Value;
 
 #[cfg(feature = "llm")]
@@ -38,9 +41,9 @@ use super::response::described;
 /// }
 /// ```
 ///
-/// Texts are chunks that tell nothing: a stream of them is counted, with the time that its first one took, and what it
-/// has cost is not known. Where a server never tells, the feature `tiktoken` estimates it from the text of the chunks, which
-/// is then [`content`](Response::content) of what they say.
+/// Texts are chunks that tell nothing of what was used: a stream of them is counted, with the time that its first one took,
+/// and what it has cost is not known. Where a server never tells, the feature `tiktoken` estimates it from the text of the
+/// chunks. That is their [`content`](Response::content), of which the answer is made where answers are recorded.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not tell what the stream has used",
     label = "not a chunk of a model's answer",
@@ -78,17 +81,17 @@ pointers!(&T Box<T> std::sync::Arc<T> std::rc::Rc<T>);
 
 /// A text, which tells nothing of what was used.
 impl LlmChunk for str {
-    #[cfg(feature = "tiktoken")]
+    #[cfg(any(all(feature = "llm", feature = "telemetry"), feature = "tiktoken"))]
     fn chunk(&self) -> Response<'_> {
-        Response::new().content(self)
+        if super::said::is_wanted() { Response::new().content(self) } else { Response::new() }
     }
 }
 
 /// A text, which tells nothing of what was used.
 impl LlmChunk for String {
-    #[cfg(feature = "tiktoken")]
+    #[cfg(any(all(feature = "llm", feature = "telemetry"), feature = "tiktoken"))]
     fn chunk(&self) -> Response<'_> {
-        Response::new().content(&**self)
+        self.as_str().chunk()
     }
 }
 
@@ -113,16 +116,21 @@ impl LlmChunk for Value {
     fn chunk_from(&self, provider: &str) -> Response<'_> {
         let body = match self.get("type").and_then(Value::as_str) {
             Some("message_start") => self.get("message"),
+            // The extractors look for these within their event.
+            Some("response.done") => None,
             Some(event) if event.starts_with("response.") => self.get("response"),
             _ => None,
         };
         let body = body.unwrap_or(self);
         let mut response = described(body);
-        if let Some(reason) = body.get("delta").and_then(|delta| delta.get("stop_reason")?.as_str()) {
-            response = response.finish_reason(reason);
-        }
-        response.usage = used(body, provider);
-        #[cfg(feature = "tiktoken")]
+        let stopped = [("delta", "stop_reason"), ("delta", "finish_reason"), ("messageStop", "stopReason")];
+        let stopped = stopped.into_iter().filter_map(|(part, key)| body.get(part)?.get(key)?.as_str());
+        response.finish_reasons.extend(stopped.map(Cow::Borrowed));
+        // Groq, Bedrock and Cohere have it in a part of their last event.
+        let parts = ["x_groq", "metadata", "delta"].into_iter().filter_map(|part| body.get(part));
+        response.usage = std::iter::once(body).chain(parts).find_map(|body| used(body, provider));
+        response.cost = super::cost_in(provider, body);
+        #[cfg(any(all(feature = "llm", feature = "telemetry"), feature = "tiktoken"))]
         {
             response.content = super::said::pieces(self);
         }
@@ -133,19 +141,19 @@ impl LlmChunk for Value {
 /// The usage in an event. Most have none, which is told without asking what it looks like.
 #[cfg(feature = "llm")]
 fn used(body: &Value, provider: &str) -> Option<Usage> {
-    let is_there = |key: &str| body.get(key).is_some_and(Value::is_object);
-    if !is_there("usage") && !is_there("usageMetadata") {
+    let is_there = |place: &str| body.pointer(place).is_some_and(Value::is_object);
+    if !["/usage", "/usageMetadata", "/response/usage"].into_iter().any(is_there) {
         return None;
     }
-    let read = |body: &Value| Usage::from_json(provider, None, body).ok().map(|(usage, _)| usage);
-    read(body).or_else(|| {
+    super::usage_in(provider, body).or_else(|| {
         // The last event of Anthropic's need not repeat what the first one has told.
         let mut usage = body.get("usage")?.as_object()?.clone();
+        usage.retain(|_, value| !value.is_null());
         let known = |pair: &&[&str; 2]| pair.iter().any(|key| usage.contains_key(*key));
         let pair = [["input_tokens", "output_tokens"], ["prompt_tokens", "completion_tokens"]];
         for key in pair.iter().find(known)? {
             usage.entry(*key).or_insert_with(|| 0.into());
         }
-        read(&serde_json::json!({ "usage": usage }))
+        super::usage_in(provider, &serde_json::json!({ "usage": usage }))
     })
 }

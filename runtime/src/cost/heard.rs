@@ -6,9 +6,17 @@ use super::LlmChunk;
 use super::llm::Asked;
 use super::request::{cut, name};
 use super::response::{LlmResponse, Response};
+#[cfg(any(all(feature = "llm", feature = "telemetry"), feature = "tiktoken"))]
+use super::said::Said;
+#[cfg(feature = "telemetry")]
+use crate::privacy::content::MAX_CONTENT;
 
 /// Reasons to stop of one answer that are kept. They are few, and come from outside.
 const MAX_REASONS: usize = 16;
+
+/// Beyond what is recorded of an answer, so that it is seen where a word ends.
+#[cfg(feature = "telemetry")]
+const ROOM: usize = 1024;
 
 /// What the chunks of a stream have told so far.
 #[derive(Debug, Default)]
@@ -20,15 +28,18 @@ pub struct Heard {
     pub(super) has_complained: bool,
     /// What has come, in case that nobody tells what was used.
     #[cfg(feature = "tiktoken")]
-    pub(super) text: super::tokens::Text,
+    text: super::tokens::Text,
+    /// What was said, where that is recorded.
+    #[cfg(feature = "telemetry")]
+    answer: String,
 }
 
 /// Looks at a chunk.
 pub fn heard<T: LlmChunk + ?Sized>(asked: &Asked, chunk: &T, heard: &mut Heard) {
     heard.has_begun = true;
     let chunk = chunk.chunk_from(&asked.0.request.provider);
-    #[cfg(feature = "tiktoken")]
-    chunk.content.iter().filter_map(super::said::Said::text).for_each(|text| heard.text.add(text));
+    #[cfg(any(all(feature = "llm", feature = "telemetry"), feature = "tiktoken"))]
+    heard.keep_content(&chunk.content);
     heard.hear(chunk);
 }
 
@@ -40,6 +51,30 @@ pub fn complained<T: LlmResponse + ?Sized>(asked: &Asked, error: &T, heard: &mut
 }
 
 impl Heard {
+    #[cfg(any(all(feature = "llm", feature = "telemetry"), feature = "tiktoken"))]
+    fn keep_content(&mut self, content: &[Said<'_>]) {
+        for said in content {
+            #[cfg(feature = "tiktoken")]
+            said.text().into_iter().for_each(|text| self.text.add(text));
+            #[cfg(feature = "telemetry")]
+            if let Said::Text(text) = said
+                && self.answer.len() <= MAX_CONTENT
+                && crate::privacy::captures()
+            {
+                let room = text.floor_char_boundary(MAX_CONTENT + ROOM - self.answer.len());
+                self.answer.push_str(&text[..room]);
+            }
+        }
+    }
+
+    /// Hands over what was said.
+    pub(super) fn take_content(&mut self) {
+        #[cfg(feature = "telemetry")]
+        if !self.answer.is_empty() {
+            self.said.content = vec![Said::Text(Cow::Owned(std::mem::take(&mut self.answer)))];
+        }
+    }
+
     /// Takes what has come for what was used; says whether it can.
     #[cfg(feature = "tiktoken")]
     pub(super) fn estimate(&mut self, begun: &super::llm::Begun) -> bool {
@@ -67,6 +102,7 @@ impl Heard {
             (Some(so_far), Some(now)) => Some(so_far.together(&now)),
             (so_far, now) => now.or(so_far),
         };
+        said.cost = now.cost.or(said.cost);
         said.remaining_requests = now.remaining_requests.or(said.remaining_requests);
         said.remaining_tokens = now.remaining_tokens.or(said.remaining_tokens);
     }

@@ -248,7 +248,15 @@ impl Begun {
 
     /// What an answer costs by what it says of itself; unless nobody knows.
     pub(super) fn cost(&self, response: &Response<'_>) -> Option<Money> {
-        let usage = response.usage.as_ref()?;
+        if response.cost.is_some() {
+            return response.cost;
+        }
+        let Some(usage) = response.usage.as_ref() else {
+            // What costs nothing does so whatever was used.
+            return self
+                .price(response, &Usage::openai(1_000_000, 1_000_000))
+                .filter(|price| *price == Money::ZERO);
+        };
         let is_nothing = *usage == Usage::openai(0, 0);
         if is_nothing { Some(Money::ZERO) } else { self.price(response, usage) }
     }

@@ -68,7 +68,7 @@ use price::warm;
 #[cfg(feature = "llm")]
 pub use price::{ModelPrice, PriceRequest, Prices, PricesError, UsageError, price_of};
 #[cfg(feature = "llm")]
-pub(crate) use price::{Priced, price};
+pub(crate) use price::{Priced, cost_in, price, usage_in};
 #[cfg(all(feature = "llm", any(feature = "reqwest", feature = "tower")))]
 pub(crate) use remote::HEADER as SPENT_HEADER;
 #[cfg(feature = "llm")]

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use async_openai::error::OpenAIError;
 use async_openai::types::chat::{
     CompletionUsage, CreateChatCompletionResponse, CreateChatCompletionStreamResponse, FinishReason,
 };
@@ -11,6 +12,8 @@ use async_openai::types::embeddings::{
 use async_openai::types::responses::{self, ResponseStreamEvent, ResponseUsage};
 use serde::Serialize;
 
+#[cfg(any(all(feature = "llm", feature = "telemetry"), feature = "tiktoken"))]
+use super::said::Said;
 use super::{LlmChunk, LlmResponse, Response, Usage, UsageUnit};
 
 impl LlmResponse for CreateChatCompletionResponse {
@@ -28,15 +31,12 @@ impl LlmResponse for CreateChatCompletionResponse {
 impl LlmChunk for CreateChatCompletionStreamResponse {
     fn chunk(&self) -> Response<'_> {
         let reasons = self.choices.iter().filter_map(|choice| choice.finish_reason);
-        #[allow(unused_mut, reason = "only a feature changes it")]
+        #[allow(unused_mut, reason = "only some features change it")]
         let mut response =
             chat(&self.id, &self.model, self.service_tier.as_ref(), reasons, self.usage.as_ref());
-        #[cfg(feature = "tiktoken")]
-        for delta in self.choices.iter().map(|choice| &choice.delta) {
-            let calls = delta.tool_calls.iter().flatten().filter_map(|call| call.function.as_ref());
-            let calls = calls.flat_map(|call| [&call.name, &call.arguments]);
-            let texts = std::iter::once(&delta.content).chain(calls).flatten();
-            response = texts.fold(response, |response, text| response.content(&**text));
+        #[cfg(any(all(feature = "llm", feature = "telemetry"), feature = "tiktoken"))]
+        if super::said::is_wanted() {
+            response.content = pieces(self);
         }
         response
     }
@@ -65,11 +65,11 @@ impl LlmChunk for ResponseStreamEvent {
             ResponseStreamEvent::ResponseCompleted(event) => event.response.response(),
             ResponseStreamEvent::ResponseFailed(event) => event.response.response(),
             ResponseStreamEvent::ResponseIncomplete(event) => event.response.response(),
-            #[cfg(feature = "tiktoken")]
-            ResponseStreamEvent::ResponseOutputTextDelta(event) => Response::new().content(&*event.delta),
-            #[cfg(feature = "tiktoken")]
+            #[cfg(any(all(feature = "llm", feature = "telemetry"), feature = "tiktoken"))]
+            ResponseStreamEvent::ResponseOutputTextDelta(event) => delta(Said::Text, &event.delta),
+            #[cfg(any(all(feature = "llm", feature = "telemetry"), feature = "tiktoken"))]
             ResponseStreamEvent::ResponseFunctionCallArgumentsDelta(event) => {
-                Response::new().content(&*event.delta)
+                delta(Said::Aside, &event.delta)
             }
             _ => Response::new(),
         }
@@ -85,6 +85,47 @@ impl LlmResponse for CreateEmbeddingResponse {
 impl LlmResponse for CreateBase64EmbeddingResponse {
     fn response(&self) -> Response<'_> {
         embedded(&self.model, &self.usage)
+    }
+}
+
+/// The text in a chunk.
+#[cfg(any(all(feature = "llm", feature = "telemetry"), feature = "tiktoken"))]
+fn pieces(chunk: &CreateChatCompletionStreamResponse) -> Vec<Said<'_>> {
+    let mut said = Vec::new();
+    for choice in &chunk.choices {
+        let own = if choice.index == 0 { Said::Text } else { Said::Aside };
+        said.extend(choice.delta.content.as_deref().map(|text| own(text.into())));
+        let calls = choice.delta.tool_calls.iter().flatten().filter_map(|call| call.function.as_ref());
+        let calls = calls.flat_map(|call| [call.name.as_deref(), call.arguments.as_deref()]);
+        said.extend(calls.flatten().map(|text| Said::Aside(text.into())));
+    }
+    said
+}
+
+#[cfg(any(all(feature = "llm", feature = "telemetry"), feature = "tiktoken"))]
+fn delta<'a>(said: fn(Cow<'a, str>) -> Said<'a>, text: &'a str) -> Response<'a> {
+    let mut response = Response::new();
+    if super::said::is_wanted() {
+        response.content.push(said(text.into()));
+    }
+    response
+}
+
+fn is_of_service(error: &str) -> bool {
+    let status = error.split(' ').next().unwrap_or_default();
+    status.len() == 3 && status.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+/// What is refused before it is answered is not billed. Of what else may have gone wrong, nobody knows.
+impl LlmResponse for OpenAIError {
+    fn response(&self) -> Response<'_> {
+        // Which variants there are hangs on features of that crate. Those of the service begin with their status.
+        let is_refused = match self {
+            OpenAIError::InvalidArgument(_) => true,
+            #[allow(unreachable_patterns, reason = "not with its client")]
+            error => is_of_service(&error.to_string()),
+        };
+        if is_refused { Response::unbilled() } else { Response::new() }
     }
 }
 
@@ -139,5 +180,25 @@ fn word(value: &impl Serialize) -> Option<Cow<'static, str>> {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => Some(Cow::Owned(word)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of_service;
+
+    #[test]
+    fn errors_of_the_service_begin_with_its_status() {
+        assert!(is_of_service(
+            "429 Too Many Requests requests: Rate limit reached (code: rate_limit_exceeded)"
+        ));
+        for other in [
+            "http error: error sending request",
+            "failed to deserialize api response: error:..",
+            "stream failed: ..",
+            "",
+        ] {
+            assert!(!is_of_service(other), "{other}");
+        }
     }
 }

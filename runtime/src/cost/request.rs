@@ -64,8 +64,22 @@ macro_rules! given {
 }
 
 given!(u8 => u64 u16 => u64 u32 => u64 u64 => u64 usize => u64 i32 => u64 i64 => u64);
-given!(f32 => f64 f64 => f64);
+given!(f64 => f64);
 given!(u8 => i64 u16 => i64 u32 => i64 u64 => i64 i32 => i64 i64 => i64);
+
+#[diagnostic::do_not_recommend]
+impl Given<f64> for f32 {
+    fn given(&self) -> Option<f64> {
+        Some(crate::span::value::widened(*self))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl Given<f64> for Option<f32> {
+    fn given(&self) -> Option<f64> {
+        self.as_ref().and_then(Given::<f64>::given)
+    }
+}
 
 #[diagnostic::do_not_recommend]
 impl Given<String> for str {

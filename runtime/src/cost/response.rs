@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::Usage;
 #[cfg(any(all(feature = "llm", feature = "telemetry"), feature = "tiktoken"))]
 use super::said::Said;
 #[cfg(all(feature = "llm", feature = "telemetry"))]
 use super::said::said;
+use super::{Money, Usage};
 
 /// A value that a function with `llm(..)` returns: the answer of a model.
 ///
@@ -64,6 +64,7 @@ pub struct Response<'a> {
     #[cfg(any(all(feature = "llm", feature = "telemetry"), feature = "tiktoken"))]
     pub(crate) content: Vec<Said<'a>>,
     pub(crate) usage: Option<Usage>,
+    pub(crate) cost: Option<Money>,
     pub(crate) remaining_requests: Option<u64>,
     pub(crate) remaining_tokens: Option<u64>,
 }
@@ -80,6 +81,7 @@ impl<'a> Response<'a> {
             #[cfg(any(all(feature = "llm", feature = "telemetry"), feature = "tiktoken"))]
             content: Vec::new(),
             usage: None,
+            cost: None,
             remaining_requests: None,
             remaining_tokens: None,
         }
@@ -138,6 +140,12 @@ impl<'a> Response<'a> {
         self
     }
 
+    /// What it has cost, where whoever answers tells: OpenRouter's `usage.cost`. It wins over every price.
+    pub const fn cost(mut self, cost: Money) -> Self {
+        self.cost = Some(cost);
+        self
+    }
+
     /// How many requests may be made until the limit is reset: `x-ratelimit-remaining-requests`.
     pub const fn remaining_requests(mut self, requests: u64) -> Self {
         self.remaining_requests = Some(requests);
@@ -176,9 +184,9 @@ impl LlmResponse for serde_json::Value {
     }
 
     fn response_from(&self, provider: &str) -> Response<'_> {
-        let usage = Usage::from_json(provider, None, self).ok().map(|(usage, _)| usage);
         Response {
-            usage,
+            usage: super::usage_in(provider, self),
+            cost: super::cost_in(provider, self),
             #[cfg(feature = "telemetry")]
             content: said(self),
             ..described(self)
@@ -193,12 +201,16 @@ pub(super) fn described(body: &serde_json::Value) -> Response<'_> {
     let mut response = Response::new();
     response.model = text("model").or_else(|| text("modelVersion")).map(Cow::Borrowed);
     response.id = text("id").or_else(|| text("responseId")).map(Cow::Borrowed);
-    response.service_tier = text("service_tier").map(Cow::Borrowed);
+    let usage = body.get("usage");
+    let tier = text("service_tier").or_else(|| usage?.get("service_tier")?.as_str());
+    response.service_tier = tier.map(Cow::Borrowed);
     let each = |list: &str, key: &'static str| {
         let list = body.get(list).and_then(serde_json::Value::as_array);
         list.into_iter().flatten().filter_map(move |item| item.get(key)?.as_str())
     };
     let reasons = each("choices", "finish_reason").chain(each("candidates", "finishReason"));
-    response.finish_reasons = reasons.chain(text("stop_reason")).map(Cow::Borrowed).collect();
+    let alone = ["stop_reason", "stopReason", "finish_reason"].into_iter().filter_map(text);
+    let incomplete = body.get("incomplete_details").and_then(|details| details.get("reason")?.as_str());
+    response.finish_reasons = reasons.chain(alone).chain(incomplete).map(Cow::Borrowed).collect();
     response
 }

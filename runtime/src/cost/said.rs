@@ -15,6 +15,8 @@ use crate::privacy::content::message_of;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Said<'a> {
     Text(Cow<'a, str>),
+    /// What is billed and not shown: calls of tools in pieces, what a model thinks, and what it has to say besides.
+    Aside(Cow<'a, str>),
     /// In the form of the conventions.
     #[cfg(feature = "telemetry")]
     Message(Value),
@@ -24,7 +26,7 @@ impl Said<'_> {
     #[cfg(feature = "telemetry")]
     pub(super) fn value(&self) -> Value {
         match self {
-            Said::Text(text) => Value::from(&**text),
+            Said::Text(text) | Said::Aside(text) => Value::from(&**text),
             Said::Message(message) => message.clone(),
         }
     }
@@ -32,34 +34,68 @@ impl Said<'_> {
     #[cfg(feature = "tiktoken")]
     pub(super) fn text(&self) -> Option<&str> {
         match self {
-            Said::Text(text) => Some(text),
+            Said::Text(text) | Said::Aside(text) => Some(text),
             #[cfg(feature = "telemetry")]
             Said::Message(_) => None,
         }
     }
 }
 
-/// The text in an event of a stream: what is said, and how tools are called.
-#[cfg(feature = "tiktoken")]
+/// Whether somebody wants what chunks say.
+pub(super) fn is_wanted() -> bool {
+    #[cfg(feature = "telemetry")]
+    let is_captured = crate::privacy::captures();
+    #[cfg(not(feature = "telemetry"))]
+    let is_captured = false;
+    is_captured || cfg!(feature = "tiktoken")
+}
+
+/// The text in an event of a stream.
 pub(super) fn pieces(event: &Value) -> Vec<Said<'_>> {
     fn list<'a>(value: Option<&'a Value>) -> impl Iterator<Item = &'a Value> {
         value.and_then(Value::as_array).into_iter().flatten()
     }
 
-    // Of OpenAI's chat and its older completions, of its responses and of Anthropic, and of Gemini.
-    let choices = list(event.get("choices")).flat_map(|choice| {
-        let calls = list(choice.pointer("/delta/tool_calls"));
-        let calls =
-            calls.flat_map(|call| [call.pointer("/function/name"), call.pointer("/function/arguments")]);
-        [choice.pointer("/delta/content"), choice.get("text")].into_iter().chain(calls)
-    });
-    let delta = event.get("delta");
-    let of_delta = |key: &str| delta.and_then(|delta| delta.get(key));
-    let deltas = [delta, of_delta("text"), of_delta("thinking"), of_delta("partial_json")];
-    let candidates = list(event.get("candidates"));
-    let parts = candidates.flat_map(|candidate| list(candidate.pointer("/content/parts")));
-    let all = choices.chain(deltas).chain(parts.map(|part| part.get("text")));
-    all.flatten().filter_map(Value::as_str).map(|text| Said::Text(Cow::Borrowed(text))).collect()
+    fn text(value: Option<&Value>) -> Option<Said<'_>> {
+        value.and_then(Value::as_str).map(|text| Said::Text(Cow::Borrowed(text)))
+    }
+
+    fn aside(value: Option<&Value>) -> Option<Said<'_>> {
+        value.and_then(Value::as_str).map(|text| Said::Aside(Cow::Borrowed(text)))
+    }
+
+    if !is_wanted() {
+        return Vec::new();
+    }
+    let mut said = Vec::new();
+    // OpenAI's chat, and its older completions.
+    for choice in list(event.get("choices")) {
+        let own = [choice.pointer("/delta/content"), choice.get("text")];
+        let is_first = choice.get("index").is_none_or(|index| *index == 0);
+        said.extend(own.into_iter().filter_map(if is_first { text } else { aside }));
+        for call in list(choice.pointer("/delta/tool_calls")) {
+            said.extend(
+                ["/function/name", "/function/arguments"]
+                    .into_iter()
+                    .filter_map(|at| aside(call.pointer(at))),
+            );
+        }
+    }
+    // OpenAI's responses, and Anthropic.
+    if let Some(delta) = event.get("delta") {
+        let is_output = event.get("type").is_none_or(|kind| kind == "response.output_text.delta");
+        said.extend(if is_output { text(Some(delta)) } else { aside(Some(delta)) });
+        said.extend(text(delta.get("text")));
+        said.extend(["thinking", "partial_json"].into_iter().filter_map(|key| aside(delta.get(key))));
+    }
+    // Gemini.
+    for candidate in list(event.get("candidates")) {
+        for part in list(candidate.pointer("/content/parts")) {
+            let is_thought = part.get("thought").is_some_and(|thought| *thought == true);
+            said.extend(if is_thought { aside(part.get("text")) } else { text(part.get("text")) });
+        }
+    }
+    said
 }
 
 /// What is said in a body, once for each choice; nothing unless content is recorded.

@@ -39,6 +39,7 @@ impl Streaming {
             .usage
             .filter(|used| is_whole || heard.has_complained || used.input > 0 || used.output > 0);
         let is_missing = is_whole && used.is_none();
+        heard.said.usage = used;
         #[cfg(feature = "tiktoken")]
         let is_estimated = used.is_none() && heard.estimate(begun);
         #[cfg(feature = "tiktoken")]
@@ -50,6 +51,7 @@ impl Streaming {
             elsewhere.begin(attempt.account());
             elsewhere.price(&begun.priced_as(&begun.request.model, &heard.said), &heard.said);
         }
+        heard.take_content();
         if let Some(span) = &begun.span {
             describe(span, &heard.said);
             #[cfg(feature = "telemetry")]
@@ -64,13 +66,13 @@ impl Streaming {
             is_known: is_whole || used.is_some(),
             has_begun: heard.has_begun,
             used,
-            cost: used.and_then(|_| begun.cost(&heard.said)),
+            cost: if is_whole || used.is_some() { begun.cost(&heard.said) } else { None },
             #[cfg(feature = "telemetry")]
             pace,
             #[cfg(feature = "router")]
             elsewhere,
         };
-        if used.is_none() && is_whole {
+        if is_whole && answer.cost.is_none() && used.is_none() {
             begun.llm.hint();
         }
         attempt.end(&outcome, &answer);

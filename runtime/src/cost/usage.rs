@@ -272,6 +272,12 @@ impl Usage {
         None
     }
 
+    /// How many numbers it has that are not zero.
+    #[cfg(feature = "llm")]
+    pub(crate) fn amounts(&self) -> usize {
+        self.fields().iter().filter(|amount| **amount > 0).count() + self.extras().count()
+    }
+
     /// All units that have no field, with their amounts.
     pub fn extras(&self) -> impl Iterator<Item = (UsageUnit, u64)> + '_ {
         self.units.iter().zip(self.amounts).map_while(|(unit, amount)| unit.map(|unit| (unit, amount)))
@@ -324,7 +330,8 @@ impl Usage {
     #[cfg(feature = "llm")]
     pub(crate) fn together(mut self, other: &Usage) -> Usage {
         if self.shape != other.shape {
-            return *other;
+            // Zeros say nothing against numbers.
+            return if other.amounts() == 0 { self } else { *other };
         }
         for (unit, amount) in other.extras() {
             self = self.with(unit, self.get(unit).max(amount));

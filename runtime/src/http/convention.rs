@@ -133,10 +133,7 @@ pub(super) fn procedure(uri: &Uri) -> String {
 /// The attributes of a call over gRPC.
 pub(super) fn of_call(procedure: &str, attributes: &mut Vec<KeyValue>) {
     attributes.push(KeyValue::new(attribute::RPC_SYSTEM, "grpc"));
-    if let Some((service, method)) = procedure.rsplit_once('/') {
-        attributes.push(KeyValue::new(attribute::RPC_SERVICE, service.to_owned()));
-        attributes.push(KeyValue::new(attribute::RPC_METHOD, method.to_owned()));
-    }
+    attributes.push(KeyValue::new(attribute::RPC_METHOD, procedure.to_owned()));
 }
 
 /// The status of a call over gRPC, where `headers` have it: of a response without a body, or trailers.

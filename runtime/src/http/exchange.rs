@@ -331,7 +331,7 @@ impl Exchange {
                 self.request.target = self.request.target.take().or_else(|| call.route());
             }
             if let Some(code) = call.status {
-                self.set(KeyValue::new(attribute::GRPC_STATUS, i64::from(code)));
+                self.set(KeyValue::new(attribute::RPC_STATUS, convention::grpc_name(code)));
             }
         }
         if let Some(error) = self.request.error {

@@ -74,8 +74,13 @@ impl ToValue for f64 {
 
 impl ToValue for f32 {
     fn to_value(&self) -> Option<Value> {
-        Some(Value::F64(f64::from(*self)))
+        Some(Value::F64(widened(*self)))
     }
+}
+
+/// The number that is written the same: 0.7, and not 0.699999988079071.
+pub(crate) fn widened(number: f32) -> f64 {
+    number.to_string().parse().unwrap_or_else(|_| f64::from(number))
 }
 
 macro_rules! integers {
@@ -140,7 +145,7 @@ impl From<f64> for Value {
 
 impl From<f32> for Value {
     fn from(value: f32) -> Self {
-        Value::F64(f64::from(value))
+        Value::F64(widened(value))
     }
 }
 

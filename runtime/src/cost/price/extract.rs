@@ -4,8 +4,9 @@ use genai_prices::{ErrorKind, ExtractRequest};
 use serde_json::Value;
 
 use super::data::Data;
+use super::decimal;
 use super::resolve::provider_id;
-use crate::cost::{Usage, UsageShape, UsageUnit};
+use crate::cost::{Money, Usage, UsageShape, UsageUnit};
 
 /// A body of which no usage could be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,8 +47,8 @@ impl Usage {
     /// The usage in the body of a response, and the model that it names.
     ///
     /// The provider is named as the semantic conventions do (`openai`, `anthropic`, `gcp.gemini`, ..). A provider can have
-    /// several flavors of responses, such as `chat`, `responses` and `embeddings`; without one, all are tried. A server that
-    /// answers as OpenAI does is read as `openai`, whoever it is of.
+    /// several flavors of responses, such as `chat`, `responses` and `embeddings`; without one, all are tried, and the one
+    /// that finds most is taken. A server that answers as OpenAI does is read as `openai`, whoever it is of.
     ///
     /// ```
     /// # fn main() -> Result<(), tta::UsageError> {
@@ -88,23 +89,61 @@ impl Usage {
                 expected: flavors.join(", "),
             });
         }
-        let mut first = None;
+        let (mut first, mut best) = (None, None);
         for tried in flavors.iter().filter(|tried| flavor.is_none_or(|flavor| flavor == **tried)) {
             let request = ExtractRequest::from_value(body).with_provider_id(&id).with_api_flavor(tried);
             match matching.extract_provider_usage(&request) {
                 Ok(found) => {
                     let usage = normalised(&found.usage).in_shape(shape(known.id(), tried));
-                    return Ok((usage, found.model_ref));
+                    let amounts = usage.amounts();
+                    let is_better =
+                        |best: &(usize, Usage, Option<String>)| amounts > best.0 && !is_for_who_asks(tried);
+                    if best.as_ref().is_none_or(is_better) {
+                        best = Some((amounts, usage, found.model_ref));
+                    }
                 }
                 // What the first one says is about the most usual flavor.
                 Err(error) => first = first.or(Some(error)),
             }
+        }
+        if let Some((_, usage, model)) = best {
+            return Ok((usage, model));
         }
         let reason = match first {
             Some(error) if error.kind() == ErrorKind::InvalidResponse => error.to_string(),
             _ => "it is in no known place".to_owned(),
         };
         Err(UsageError::NoUsage { provider: provider.to_owned(), reason })
+    }
+}
+
+/// Flavors that read the same numbers as another one, and mean something else by them.
+fn is_for_who_asks(flavor: &str) -> bool {
+    matches!(flavor, "ocr_annotated" | "tokens")
+}
+
+/// The usage in the body of a response, of whatever provider. Of one whose bodies nobody knows, and where there is
+/// nothing of his kind in it, it is read as those are that most speak like.
+pub(crate) fn usage_in(provider: &str, body: &Value) -> Option<Usage> {
+    let read = |provider: &str| Usage::from_json(provider, None, body).ok().map(|(usage, _)| usage);
+    [provider, "openai", "anthropic", "gcp.gemini"].into_iter().find_map(read)
+}
+
+/// What a provider says that a call has cost.
+pub(crate) fn cost_in(provider: &str, body: &Value) -> Option<Money> {
+    let usage = body.get("usage")?;
+    let dollars = |place: &str| match usage.pointer(place)? {
+        Value::Number(number) => decimal::pico(&number.to_string()).map(Money::from_pico),
+        _ => None,
+    };
+    match &*provider_id(provider)? {
+        // With a key of one's own, its owner pays the provider beside the fee.
+        "openrouter" if body["usage"]["is_byok"] == true => {
+            Some(dollars("/cost")? + dollars("/cost_details/upstream_inference_cost").unwrap_or_default())
+        }
+        "openrouter" => dollars("/cost"),
+        "perplexity" => dollars("/cost/total_cost"),
+        _ => None,
     }
 }
 

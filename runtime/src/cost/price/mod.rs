@@ -18,6 +18,7 @@ use arc_swap::ArcSwap;
 
 pub use error::PricesError;
 pub use extract::UsageError;
+pub(crate) use extract::{cost_in, usage_in};
 pub use prices::{ModelPrice, Prices};
 
 #[cfg(feature = "telemetry")]

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::catalog::{Catalog, Family, FamilyType, Label};
 use crate::cli::Options;
 use crate::files::{FilesError, read};
-use crate::promql::{quote, selector};
+use crate::promql::selector;
 use crate::yaml;
 
 pub(crate) use change::Change;

@@ -323,6 +323,18 @@ pub(crate) mod token_type {
     pub(crate) const OUTPUT: &str = "output";
 }
 
+/// What is not known of a call of a model, so that nobody knows what it has cost, as the label `reason` has it.
+#[cfg(feature = "llm")]
+pub(crate) mod unknown {
+    pub(crate) const ALL: [&str; 3] = [PRICE, USAGE, ANSWER];
+    /// The model's price.
+    pub(crate) const PRICE: &str = "price";
+    /// What an answer has used.
+    pub(crate) const USAGE: &str = "usage";
+    /// The answer: there is none, since the call has failed, or nobody has waited for it.
+    pub(crate) const ANSWER: &str = "answer";
+}
+
 /// What money was spent for.
 #[cfg(feature = "llm")]
 pub(crate) mod disposition {

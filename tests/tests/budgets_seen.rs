@@ -74,6 +74,18 @@ async fn promised_and_unknown(times: usize) -> Result<(), PolicyError> {
     each(times).await
 }
 
+/// It does not answer.
+#[tta::primitive(llm(provider = "openai", model = "gpt-4o"))]
+async fn ask_in_vain() -> Result<Answer, std::io::Error> {
+    Err(std::io::Error::other("503"))
+}
+
+#[tta::workflow(slo(cost = "$0.01@95"))]
+async fn promised_in_spite(times: usize) -> Result<(), PolicyError> {
+    let _ = ask_in_vain().await;
+    each(times).await
+}
+
 #[tokio::test]
 async fn what_a_budget_refuses_is_counted_by_the_limit_and_is_an_error_of_the_span() {
     let capture = capture();
@@ -139,6 +151,8 @@ async fn an_objective_on_cost_judges_each_call_whose_cost_is_known() {
     promised(0).await.expect("nobody refuses it");
     promised_and_unknown(0).await.expect("nobody refuses it");
     promised_and_unknown(3).await.expect("nobody refuses it");
+    promised_in_spite(2).await.expect("nobody refuses it");
+    promised_in_spite(3).await.expect("nobody refuses it");
     let judged = |slo, objective, outcome| {
         let labels = [("slo", slo), ("objective", objective), ("outcome", outcome)];
         capture.metric("tta_slo_events_total", &labels)
@@ -146,6 +160,8 @@ async fn an_objective_on_cost_judges_each_call_whose_cost_is_known() {
     assert_eq!(judged("promised", "cost", "good"), Some(3.0), "a cent is no more than a cent");
     assert_eq!(judged("promised", "cost", "bad"), Some(1.0));
     assert_eq!(judged("promised", "success", "good"), Some(4.0));
+    let in_spite = ["good", "bad"].map(|outcome| judged("promised_in_spite", "cost", outcome));
+    assert_eq!(in_spite, [Some(1.0), Some(1.0)], "an attempt without an answer is judged as if it were free");
     assert_eq!(judged("promised_and_unknown", "cost", "good"), Some(0.0), "nobody knows");
     assert_eq!(
         judged("promised_and_unknown", "cost", "bad"),

@@ -340,7 +340,7 @@ async fn a_refusal_is_not_billed_and_what_cannot_be_read_is_not_priced() {
             assert_eq!(spent.total().pico(), 0, "{path}");
             let failed = expected.metric(&seen, "tta_llm_requests_total", Some(("status", "error")));
             assert_eq!(failed, Some(1.0), "{path}");
-            let unpriced = expected.metric(&seen, "tta_llm_unpriced_calls_total", None);
+            let unpriced = expected.metric(&seen, "tta_llm_unpriced_calls_total", Some(("reason", "answer")));
             assert_eq!(unpriced, Some(if is_known { 0.0 } else { 1.0 }), "{path}");
             let complete = expected.span(&seen).attribute("tta.cost.complete");
             assert_eq!(complete.is_none_or(|complete| complete == "true"), is_known, "{path}");

@@ -244,7 +244,7 @@ async fn what_has_no_price_is_unknown_and_not_nothing() {
     seen.scope(tta::WorkflowContext::builder().scope(nobody_knows())).await;
     let workflow = seen.span("invoke_workflow nobody_knows");
     assert_eq!(workflow.attribute("tta.cost.complete").as_deref(), Some("false"));
-    let labels = [("provider", "nobody"), ("model", "nothing")];
+    let labels = [("provider", "nobody"), ("model", "nothing"), ("reason", "price")];
     assert_eq!(seen.metric("tta_llm_unpriced_calls_total", &labels), Some(1.0));
     assert!(unpriced().await.usage.input == 10);
 }
@@ -400,7 +400,7 @@ async fn an_answer_that_is_dropped_or_does_not_tell_its_usage_says_so() {
     assert_eq!(span.attribute("tta.status").as_deref(), Some("success"));
     assert_eq!(span.attribute("tta.llm.usage.missing").as_deref(), Some("true"));
     assert_eq!(span.attribute("tta.cost.complete").as_deref(), Some("false"));
-    let labels = [("provider", "openai"), ("model", "gpt-4o")];
+    let labels = [("provider", "openai"), ("model", "gpt-4o"), ("reason", "usage")];
     assert_eq!(seen.metric("tta_llm_unpriced_calls_total", &labels), Some(1.0));
 }
 

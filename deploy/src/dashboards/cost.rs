@@ -26,7 +26,7 @@ const DOLLARS: &str = "currencyUSD";
 const TOKENS_PER_SECOND: &str = "suffix: tokens/s";
 
 /// Of thirty days.
-const HOURS_OF_A_MONTH: &str = "720";
+const DAYS_OF_A_MONTH: &str = "30";
 
 pub(super) fn draft(scope: &Scope<'_>) -> Draft {
     let models = chosen(scope, "model", "model", "The models that are shown.", &[COST]);
@@ -83,13 +83,14 @@ fn now(scope: &Scope<'_>) -> Row {
             .target(format!("sum({MODEL_HOUR}{{@{MODELS}}})"), "dollars"),
             Panel::number(
                 "Projection for the month",
-                "What thirty days cost at the average of the last day, in dollars. With a budget (--monthly-budget) yellow from \
+                "Thirty times what the last day has cost, in dollars; less than it will be while there is less than a day to look \
+                 at. With a budget (--monthly-budget) yellow from \
                  four fifths of it, red from all of it.",
                 DOLLARS,
             )
             .thresholds(projection)
             .target(
-                format!("{HOURS_OF_A_MONTH} * sum(avg_over_time({MODEL_HOUR}{{@{MODELS}}}[1d]))"),
+                format!("{DAYS_OF_A_MONTH} * sum(increase({COST}{{@{MODELS}}}[1d]))"),
                 "dollars",
             ),
             Panel::number(
@@ -116,7 +117,8 @@ fn now(scope: &Scope<'_>) -> Row {
             ),
             Panel::number(
                 "Unpriced",
-                "Attempts a minute of which nobody knows what they cost. Any is yellow: they are in no sum.",
+                "Attempts a minute of which nobody knows what they cost, those without an answer included. Any is yellow: they are \
+                 in no sum.",
                 "cpm",
             )
             .thresholds(Thresholds::yellow(0.000_001))
@@ -247,13 +249,16 @@ fn tokens() -> Row {
             .target(format!("{CACHED}{{@{MODELS}}}"), MODEL),
             Panel::lines(
                 "Unpriced calls by model",
-                "Attempts a minute of which nobody knows what they cost: the model has no price, or the answer does not say what \
-                 was used. Any is yellow.",
+                "Attempts a minute of which nobody knows what they cost, by what is missing: the price of the model, the usage in \
+                 the answer, or the answer. Any is yellow.",
                 "cpm",
             )
             .thresholds(Thresholds::yellow(0.000_001))
             .up_from_zero()
-            .target(format!("60 * {}", rate(UNPRICED, BY_MODEL, MODELS)), MODEL),
+            .target(
+                format!("60 * {}", rate(UNPRICED, &format!("{BY_MODEL}, reason"), MODELS)),
+                &format!("{MODEL} {{{{reason}}}}"),
+            ),
         ],
     )
 }

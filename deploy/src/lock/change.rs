@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::promql::quote;
+
 /// What is not as the lock says.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "change", rename_all = "snake_case")]

@@ -122,9 +122,12 @@ impl Cases<'_> {
             return Vec::new();
         };
         let labels = &[("provider", PROVIDER), ("model", MODEL)];
-        let by = &["job", "provider", "model"];
-        let counter = Growth { rule, family: UNPRICED, labels, matched: None, by };
-        self.growth(alert, &[counter], 60)
+        let by = &["job", "provider", "model", "reason"];
+        let counter = |missing| {
+            let matched = Some(("reason", missing, "answer"));
+            Growth { rule, family: UNPRICED, labels, matched, by }
+        };
+        self.growth(alert, &["price", "usage"].map(counter), 60)
     }
 
     fn wasted(&self) -> Vec<Scenario> {

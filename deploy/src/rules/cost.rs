@@ -6,7 +6,7 @@
 
 use crate::catalog::Catalog;
 use crate::cli::Options;
-use crate::promql::{number, selector};
+use crate::promql::{number, quote, selector};
 
 use super::alerts::{Words, has_grown};
 use super::recording::percentile;
@@ -132,12 +132,13 @@ pub(super) fn alerts(catalog: &Catalog, options: &Options) -> Group {
             options,
             severity: "ticket",
             summary: "Nobody knows what {{ $labels.model }} of {{ $labels.provider }} costs",
-            description: "In the last hour {{ printf \"%.0f\" $value }} calls of {{ $labels.model }} of \
-                          {{ $labels.provider }} by {{ $labels.job }} had no price, or did not say what they used. They are \
-                          in no sum of dollars.",
+            description: "Of {{ printf \"%.0f\" $value }} answers of {{ $labels.model }} of {{ $labels.provider }} in the last \
+                          hour {{ $labels.job }} does not know the {{ $labels.reason }}: they are in no sum of dollars.",
             dashboard: COST_DASHBOARD,
         };
-        let expr = has_grown(BY, &selector(UNPRICED, &[("job", job)]), "1h");
+        // What has failed says nothing about prices.
+        let counter = format!("{UNPRICED}{{job={}, reason=~\"price|usage\"}}", quote(job));
+        let expr = has_grown("job, provider, model, reason", &counter, "1h");
         rules.push(Rule::alert("TtaLlmUnpricedCalls", expr, "5m", &words));
     }
     if catalog.has(COST) {

@@ -1,5 +1,8 @@
 //! Budgets that allow something, and not everything.
 
+use syn::ext::IdentExt as _;
+use syn::{Ident, LitStr};
+
 use crate::args::Budget;
 use crate::ctxt::Ctxt;
 use crate::words::one_of;
@@ -8,6 +11,20 @@ use crate::words::one_of;
 pub(super) const MOST: u64 = 9_000_000_000_000_000_000;
 
 pub(crate) const UNPRICED: &[&str] = &["allow", "refuse"];
+
+/// What the budgets are called that a program installs for all of its functions.
+const INSTALLED: [&str; 3] = ["process", "session", "user"];
+
+/// Refuses a budget that would be seen as another one.
+pub(super) fn name(budget: &Budget, name: Option<&LitStr>, function: &Ident, cx: &Ctxt) {
+    let own = name.map_or_else(|| function.unraw().to_string(), LitStr::value);
+    if INSTALLED.contains(&own.as_str()) {
+        cx.error(
+            &budget.keyword,
+            format!("`{own}` is the name of a budget that the program can install: write `name = \"..\"` beside `budget`"),
+        );
+    }
+}
 
 pub(super) fn check(budget: &Budget, cx: &Ctxt) {
     let Budget { keyword, usd, tokens, calls, time, unpriced, is_broken } = budget;

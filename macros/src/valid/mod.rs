@@ -69,6 +69,9 @@ pub(crate) fn check(role: Role, args: &Args, function: Option<&Function>, cx: &C
     arguments(args, function.map_or(&no_generics, |function| &function.sig.generics), cx);
     router::arguments(role, args, cx);
     if let Some(function) = function {
+        if let Some(budget) = &args.budget {
+            budget::name(budget, args.name.as_ref(), &function.sig.ident, cx);
+        }
         function::check(role, args.ret.as_ref(), function, cx);
         policy::function(role, &args.policies, function, cx);
         router::function(role, args, function, cx);

@@ -69,7 +69,7 @@ impl Catalog {
         labels(family, &self.sites)
     }
 
-    /// Sites that share a name but not their kind, labels or objectives, so that their series do not add up.
+    /// Sites that share a name but not their kind, labels, objectives or budget, so that their series do not add up.
     #[must_use]
     pub fn conflicts(&self) -> Vec<CatalogConflict> {
         let mut sites = self.sites.clone();
@@ -79,9 +79,13 @@ impl Catalog {
             let is_same = a.labels() == b.labels()
                 && a.type_() == b.type_()
                 && a.labels_are_on_all() == b.labels_are_on_all()
-                && a.slo() == b.slo();
-            // A workflow and a primitive share the series of their objectives only.
-            let shares = a.kind() == b.kind() || (a.slo().is_some() && b.slo().is_some());
+                && a.slo() == b.slo()
+                && a.budget() == b.budget();
+            // A workflow and a primitive share the series of their objectives and of their budgets only.
+            let both = |has: fn(&CatalogSite) -> bool| has(a) && has(b);
+            let shares = a.kind() == b.kind()
+                || both(|site| site.slo().is_some())
+                || both(|site| site.budget().is_some());
             a.name() == b.name() && shares && !(is_same && a.kind() == b.kind())
         };
         let pairs = sites.windows(2).filter(is_conflict);
@@ -94,6 +98,19 @@ impl Catalog {
 pub struct CatalogSite(&'static Site);
 
 impl CatalogSite {
+    /// What it may spend.
+    #[cfg(feature = "llm")]
+    fn budget(&self) -> Option<crate::cost::budget::Limits> {
+        self.0.limits()
+    }
+
+    /// Nothing is spent.
+    #[cfg(not(feature = "llm"))]
+    #[allow(clippy::unused_self, reason = "with the feature it may have one")]
+    fn budget(&self) -> Option<()> {
+        None
+    }
+
     /// Which attribute it has.
     #[must_use]
     pub fn kind(&self) -> SiteKind {
@@ -267,7 +284,7 @@ impl CatalogLabel {
     }
 }
 
-/// Two functions that share a name but not their kind, labels or objectives.
+/// Two functions that share a name but not their kind, labels, objectives or budget.
 #[derive(Clone, Debug)]
 pub struct CatalogConflict(CatalogSite, CatalogSite);
 
@@ -284,8 +301,8 @@ impl fmt::Display for CatalogConflict {
         let CatalogConflict(a, b) = self;
         write!(
             f,
-            "two functions are named `{}` but differ in kind, labels or objectives: {}:{} and {}:{}; give one of them \
-             another `name`",
+            "two functions are named `{}` but differ in kind, labels, objectives or budget: {}:{} and {}:{}; give one of \
+             them another `name`",
             a.name(),
             a.file(),
             a.line(),

@@ -85,12 +85,13 @@ impl Promise {
 
     /// What a call that ended counts as by its cost, the only objective that is judged with it.
     ///
-    /// One that failed has cost something, too. Of one whose cost is not known in full, it is only known if it was too much.
+    /// One that failed has cost something, too. An attempt without an answer is taken to have cost nothing; of a call with an
+    /// answer whose cost is not known, it is only known if it was too much.
     #[cfg(feature = "llm")]
     pub(crate) fn judge_cost(&self, status: Status, spent: &crate::cost::Spent) -> Option<Verdict> {
         let (limit, _) = self.cost.filter(|_| status != Status::Cancelled)?;
         let good = spent.total().pico() <= limit;
-        (spent.is_complete() || !good).then_some(Verdict { objective: Judged::Cost, good })
+        (spent.has_priced_all_answers() || !good).then_some(Verdict { objective: Judged::Cost, good })
     }
 
     /// Everything that a call can count as.

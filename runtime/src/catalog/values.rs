@@ -10,7 +10,7 @@ use crate::cost::{MAX_MODELS, MAX_PROVIDERS, Models};
 use crate::metric::family::{self, FAMILIES, Family, MAX_TARGETS, Producer};
 use crate::names::label;
 #[cfg(feature = "llm")]
-use crate::names::{disposition, token};
+use crate::names::{disposition, token, unknown};
 use crate::outcome::{Category, Outcome, Status};
 use crate::pipeline::Fate;
 use crate::policy::Observed;
@@ -239,6 +239,7 @@ fn of_models(producer: Producer, name: &'static str, sites: &[CatalogSite]) -> F
         }
         label::TYPE => FamilyLabel::closed(name, token::ALL),
         label::DISPOSITION => FamilyLabel::closed(name, disposition::ALL),
+        label::REASON => FamilyLabel::closed(name, unknown::ALL),
         _ => FamilyLabel::closed(name, Status::ALL.into_iter().map(Status::as_str)),
     }
 }

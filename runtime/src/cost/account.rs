@@ -92,6 +92,8 @@ pub struct Spent {
     pub(crate) calls: u64,
     /// Calls of which nobody knows what they cost.
     pub(crate) unpriced: u64,
+    /// Of those, the ones that have failed without an answer.
+    pub(crate) unanswered: u64,
     /// Of `useful` and of `wasted`, what was spent in other processes, which count it themselves.
     pub(crate) remote: [Money; 2],
 }
@@ -147,6 +149,12 @@ impl Spent {
         self.unpriced == 0
     }
 
+    /// Whether it is known of each answer what it has cost.
+    #[cfg(feature = "telemetry")]
+    pub(crate) fn has_priced_all_answers(&self) -> bool {
+        self.unpriced <= self.unanswered
+    }
+
     #[cfg(feature = "telemetry")]
     pub(crate) fn is_nothing(&self) -> bool {
         *self == Spent::default()
@@ -166,6 +174,7 @@ impl Spent {
         self.output = self.output.saturating_add(more.output);
         self.calls = self.calls.saturating_add(more.calls);
         self.unpriced = self.unpriced.saturating_add(more.unpriced);
+        self.unanswered = self.unanswered.saturating_add(more.unanswered);
         self.remote.iter_mut().zip(more.remote).for_each(|(own, more)| *own += more);
     }
 

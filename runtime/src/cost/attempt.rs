@@ -129,6 +129,7 @@ impl Attempt {
             output: usage.output,
             calls: 1,
             unpriced: u64::from(cost.is_none()),
+            unanswered: u64::from(cost.is_none() && !is_useful && answer.used.is_none()),
             ..Spent::default()
         };
         if let Some(account) = &self.account {

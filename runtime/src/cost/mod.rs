@@ -105,8 +105,7 @@ pub(crate) fn asks_models() -> bool {
 #[cfg(all(feature = "llm", feature = "telemetry"))]
 pub(crate) fn prepare(prices: Option<Prices>, budget: Option<budget::Limits>) {
     if let Some(limits) = budget {
-        // The program's own come before, and those of an earlier `init` stay.
-        let _ = budget::install(budget::Budgets::new().process(limits));
+        budget::install_default(limits);
     }
     if let Some(prices) = prices {
         prices.install();

@@ -63,7 +63,7 @@ impl Spent {
         line
     }
 
-    fn numbers(&self) -> [(&'static str, u64); 7] {
+    fn numbers(&self) -> [(&'static str, u64); 8] {
         [
             ("useful", self.useful.pico()),
             ("wasted", self.wasted.pico()),
@@ -72,6 +72,7 @@ impl Spent {
             ("output", self.output),
             ("calls", self.calls),
             ("unpriced", self.unpriced),
+            ("unanswered", self.unanswered),
         ]
     }
 }
@@ -97,6 +98,7 @@ impl FromStr for Spent {
                 "output" => spent.output = number,
                 "calls" => spent.calls = number,
                 "unpriced" => spent.unpriced = number,
+                "unanswered" => spent.unanswered = number,
                 _ => {}
             }
         }
@@ -118,6 +120,7 @@ mod tests {
             output: 5,
             calls: 6,
             unpriced: 7,
+            unanswered: 8,
             remote: [Money::ZERO; 2],
         };
         assert!(spent.to_line().len() <= MOST);

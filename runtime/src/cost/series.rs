@@ -11,7 +11,7 @@ use super::{Money, Usage};
 use crate::metric::cell::{Counter, Gauge, Histogram};
 use crate::metric::family::{self, Family};
 use crate::metric::store::{Labels, Store};
-use crate::names::{disposition, label, operation, token};
+use crate::names::{disposition, label, operation, token, unknown};
 use crate::outcome::Status;
 use crate::testing::Recording;
 
@@ -80,7 +80,6 @@ pub(crate) struct Answered<'a> {
     pub(super) pace: &'a Pace,
     pub(super) usage: Usage,
     /// Whether the answer has told what was used.
-    #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only OTLP wants to know"))]
     pub(super) is_told: bool,
     /// Unless nobody knows.
     pub(super) cost: Option<Money>,
@@ -95,7 +94,7 @@ struct Cells {
     first: Option<Arc<Histogram>>,
     tokens: [Arc<Counter>; token::ALL.len()],
     cost: [Arc<Counter>; disposition::ALL.len()],
-    unpriced: Arc<Counter>,
+    unpriced: [Arc<Counter>; unknown::ALL.len()],
     health: Arc<Gauge>,
     streak: Arc<AtomicU32>,
     #[cfg(feature = "otlp")]
@@ -124,7 +123,7 @@ impl Cells {
             first: is_stream.then(|| store.histogram(&family::LLM_FIRST_TOKEN, labels(None))),
             tokens: token::ALL.map(|token| counter(&family::LLM_TOKENS, label::TYPE, token)),
             cost: disposition::ALL.map(|of| counter(&family::LLM_COST, label::DISPOSITION, of)),
-            unpriced: store.counter(&family::LLM_UNPRICED, labels(None)),
+            unpriced: unknown::ALL.map(|what| counter(&family::LLM_UNPRICED, label::REASON, what)),
             health,
             streak,
             #[cfg(feature = "otlp")]
@@ -151,7 +150,18 @@ impl Cells {
         }
         match cost {
             Some(cost) => self.cost[usize::from(!is_success)].add(cost.pico()),
-            None => self.unpriced.add(1),
+            None => {
+                let what = match status {
+                    _ if answered.is_told => unknown::PRICE,
+                    Status::Success => unknown::USAGE,
+                    Status::Error | Status::Cancelled => unknown::ANSWER,
+                };
+                unknown::ALL
+                    .iter()
+                    .zip(&self.unpriced)
+                    .filter(|(known, _)| **known == what)
+                    .for_each(|(_, count)| count.add(1));
+            }
         }
         match status {
             Status::Success => {

@@ -57,7 +57,8 @@ impl Statement {
 
     /// Counts what a workflow has spent when it ends.
     pub(super) fn count(&self, spent: &Spent, is_root: bool) {
-        if spent.is_free() {
+        if spent.is_free() || !super::asks_models() {
+            // What only others have spent, they count.
             return;
         }
         self.add(spent, is_root);
@@ -68,6 +69,9 @@ impl Statement {
 
     /// Counts what it has spent here: other processes count what is theirs.
     pub(super) fn add(&self, spent: &Spent, is_root: bool) {
+        if !super::asks_models() {
+            return;
+        }
         let root = if is_root { "true" } else { "false" };
         let [useful, wasted] = spent.remote;
         let own = [spent.useful.saturating_sub(useful), spent.wasted.saturating_sub(wasted)];

@@ -6,6 +6,10 @@ use super::Budgets;
 
 static BUDGETS: OnceLock<Budgets> = OnceLock::new();
 
+/// Those of the environment, while the program has installed none.
+#[cfg(feature = "telemetry")]
+static DEFAULT: OnceLock<Budgets> = OnceLock::new();
+
 /// There are budgets already, of which something may be spent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the process has budgets already, and what is spent of them is not forgotten")]
@@ -36,16 +40,34 @@ pub struct InstalledBefore;
 pub fn install(budgets: Budgets) -> Result<(), InstalledBefore> {
     BUDGETS.set(budgets).map_err(|_| InstalledBefore)?;
     #[cfg(feature = "telemetry")]
-    if let Some(budgets) = installed() {
-        budgets.of_process().into_iter().for_each(super::watch);
-        let store = crate::metric::store::Store::global();
-        budgets.declared().for_each(|(name, limits)| super::open(name, &limits, store));
-    }
+    show();
     Ok(())
+}
+
+/// Has calls keep to a budget of the process unless the program installs its own.
+#[cfg(feature = "telemetry")]
+pub(crate) fn install_default(limits: super::Limits) {
+    // That of an earlier `init` stays.
+    if DEFAULT.set(Budgets::new().process(limits)).is_ok() && BUDGETS.get().is_none() {
+        show();
+    }
+}
+
+/// Opens their series.
+#[cfg(feature = "telemetry")]
+fn show() {
+    let Some(budgets) = installed() else { return };
+    super::unwatch(Budgets::PROCESS);
+    budgets.of_process().into_iter().for_each(super::watch);
+    let store = crate::metric::store::Store::global();
+    budgets.declared().for_each(|(name, limits)| super::open(name, &limits, store));
 }
 
 /// Those of the process, to be read.
 #[must_use]
 pub fn installed() -> Option<&'static Budgets> {
+    #[cfg(feature = "telemetry")]
+    return BUDGETS.get().or_else(|| DEFAULT.get());
+    #[cfg(not(feature = "telemetry"))]
     BUDGETS.get()
 }

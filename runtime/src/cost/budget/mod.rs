@@ -47,10 +47,14 @@ mod window;
 mod tests;
 
 pub use chain::{Budget, Chain};
+#[cfg(feature = "telemetry")]
+pub(crate) use installed::install_default;
 pub use installed::{InstalledBefore, install, installed};
 pub use limits::Limits;
 pub use reading::{Passed, Reading};
 pub use reservation::{Actual, Estimate, Reservation};
 pub use scopes::Budgets;
+#[cfg(feature = "telemetry")]
+use seen::unwatch;
 #[cfg(feature = "telemetry")]
 pub(crate) use seen::{count_refusal, declared, open, read, watch};

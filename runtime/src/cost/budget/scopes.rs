@@ -36,6 +36,9 @@ impl Budgets {
     /// Users, and sessions, whose budgets are kept where nothing else is said.
     pub const KEPT: usize = 10_000;
 
+    /// What the budget of the process is called.
+    pub(super) const PROCESS: &str = "process";
+
     /// None.
     pub const fn new() -> Self {
         Budgets { kept: Budgets::KEPT, process: None, users: None, sessions: None }
@@ -43,7 +46,7 @@ impl Budgets {
 
     /// A budget of all calls of this process, named `process`.
     pub fn process(self, limits: Limits) -> Self {
-        Budgets { process: Some((Arc::new(Budget::new("process", limits)), limits)), ..self }
+        Budgets { process: Some((Arc::new(Budget::new(Budgets::PROCESS, limits)), limits)), ..self }
     }
 
     /// A budget of each user, named `user`: one by one, when they first are heard of.

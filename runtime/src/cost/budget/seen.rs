@@ -32,11 +32,26 @@ pub(crate) fn watch(budget: &Arc<Budget>) {
     budgets.push(Arc::downgrade(budget));
 }
 
-/// The budgets that there can be, by name: those of functions, and those that the program has installed.
+/// Shows nothing more of the budgets of this name that there are.
+pub(super) fn unwatch(name: &str) {
+    in_use().remove(name);
+}
+
+/// The budgets that there can be, by name: those of functions, and those that the program has installed, or else the
+/// environment has.
 pub(crate) fn declared() -> Vec<(&'static str, Limits)> {
     let functions = crate::catalog::sites().into_iter();
-    let own = functions.filter_map(|site| Some((site.name(), site.limits()?)));
-    own.chain(installed().into_iter().flat_map(super::Budgets::declared)).collect()
+    let mut all: Vec<_> = functions.filter_map(|site| Some((site.name(), site.limits()?))).collect();
+    match installed() {
+        Some(budgets) => all.extend(budgets.declared()),
+        // So that the catalog can be written without `init`. What is wrong with it, that tells.
+        None if crate::cost::asks_models() => {
+            let limits = crate::config::budget().ok().flatten();
+            all.extend(limits.map(|limits| (super::Budgets::PROCESS, limits)));
+        }
+        None => {}
+    }
+    all
 }
 
 /// Opens the series of a budget.

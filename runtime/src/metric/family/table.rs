@@ -341,8 +341,8 @@ pub(crate) static LLM_COST: Family =
 
 #[cfg(feature = "llm")]
 pub(crate) static LLM_UNPRICED: Family =
-    Family::counter(metric::LLM_UNPRICED, Producer::Models, &[label::PROVIDER, label::MODEL])
-        .help("Attempts of calls of models of which it is not known what they have cost.");
+    Family::counter(metric::LLM_UNPRICED, Producer::Models, &[label::PROVIDER, label::MODEL, label::REASON])
+        .help("Attempts of calls of models of which it is not known what they have cost, by what is missing: the model's price, the usage in the answer, or the answer.");
 
 #[cfg(feature = "llm")]
 pub(crate) static LLM_HEALTH: Family =

@@ -442,9 +442,9 @@ impl Growth<'_> {
 
     /// What is said of one more in the instance `a:1`.
     fn fired(&self, job: &str) -> Fired {
-        let all = [("job", job), ("instance", "a:1")];
-        let kept: Vec<_> =
-            all.iter().chain(self.labels).filter(|(name, _)| self.by.contains(name)).copied().collect();
+        let all = [("job", job), ("instance", "a:1")].into_iter().chain(self.labels.iter().copied());
+        let all = all.chain(self.matched.map(|(label, loss, _)| (label, loss)));
+        let kept: Vec<_> = all.filter(|(name, _)| self.by.contains(name)).collect();
         Fired::of(self.rule, &kept, 1.0)
     }
 }

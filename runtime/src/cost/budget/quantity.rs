@@ -50,8 +50,11 @@ impl Quantity {
         }
     }
 
-    /// Takes what a call may spend, or says what there was when it could not.
+    /// Takes what a call may spend, or says what there was when it could not. Nothing is there to be taken, whatever is spent.
     pub(super) fn reserve(&self, asked: u64) -> Result<(), Counts> {
+        if asked == 0 {
+            return Ok(());
+        }
         // Read before `committed`, of which it is a part: an older one makes more of what is used, never less.
         let base = self.base.load(Ordering::Acquire);
         let fits = |committed: u64| {

@@ -82,6 +82,16 @@ fn a_free_call_passes_where_all_the_money_is_spent() {
 }
 
 #[test]
+fn a_free_call_passes_where_more_than_all_the_money_is_spent() {
+    let run = budget("run", Limits::new().money(dollars("$1")));
+    let chain = Chain::new(run.clone());
+    chain.reserve(&call("$0.90")).expect("it fits").settle(cost("$1.50"), |_| {});
+    chain.reserve(&call("$0")).expect("it costs nothing").settle(cost("$0"), |_| {});
+    assert_eq!(money_of(&run), (dollars("$1.50"), Money::ZERO));
+    assert!(chain.reserve(&Estimate { money: Some(Money::from_pico(1)), ..call("$0") }).is_err());
+}
+
+#[test]
 fn no_call_begins_when_the_time_is_over() {
     let chain = Chain::new(budget("ticket", Limits::new().time(Duration::from_secs(30))));
     let_pass(Duration::from_millis(29_999));

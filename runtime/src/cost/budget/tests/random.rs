@@ -17,7 +17,7 @@ struct Expected {
 
 impl Expected {
     fn fits(&self, asked: [u64; 2]) -> bool {
-        (0..2).all(|i| self.spent[i] + self.reserved[i] + asked[i] <= self.limits[i])
+        (0..2).all(|i| asked[i] == 0 || self.spent[i] + self.reserved[i] + asked[i] <= self.limits[i])
     }
 
     fn check(&self) {

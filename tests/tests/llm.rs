@@ -256,6 +256,34 @@ async fn what_is_dropped_after_it_was_sent_counts_as_it_was_estimated() {
     assert!(!is_more_allowed, "$0.003 is less than a call");
 }
 
+#[derive(Clone, Debug)]
+struct Garbled;
+
+impl From<PolicyError> for Garbled {
+    fn from(_: PolicyError) -> Self {
+        Garbled
+    }
+}
+
+#[tta::primitive]
+async fn asks_and_fails() -> Result<(), Garbled> {
+    ask().await?;
+    Err(Garbled)
+}
+
+#[tta::workflow]
+async fn shrugs() -> Spent {
+    let _ = asks_and_fails().await;
+    ask().await.expect("nobody refuses it");
+    tta::context().spent()
+}
+
+#[tokio::test]
+async fn what_is_spent_in_a_primitive_that_fails_is_wasted_without_a_span() {
+    let spent = shrugs().await;
+    assert_eq!((spent.wasted(), spent.total()), (money("$0.0035"), money("$0.007")));
+}
+
 /// The budgets of a process are for good, so this is the only test of them.
 #[tokio::test]
 async fn users_have_budgets_of_their_own() {

@@ -89,6 +89,7 @@ pub(crate) use {
 
 /// Whether any function of this program asks a model.
 #[cfg(all(feature = "llm", feature = "telemetry"))]
+#[inline]
 pub(crate) fn asks_models() -> bool {
     static ASKS: std::sync::LazyLock<bool> =
         std::sync::LazyLock::new(|| crate::catalog::sites().iter().any(|site| site.llm().is_some()));
@@ -96,7 +97,7 @@ pub(crate) fn asks_models() -> bool {
 }
 
 /// The same, where that is not known.
-#[cfg(all(feature = "llm", feature = "cache", not(feature = "telemetry")))]
+#[cfg(all(feature = "llm", not(feature = "telemetry")))]
 pub(crate) fn asks_models() -> bool {
     true
 }

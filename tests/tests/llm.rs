@@ -284,6 +284,37 @@ async fn what_is_spent_in_a_primitive_that_fails_is_wasted_without_a_span() {
     assert_eq!((spent.wasted(), spent.total()), (money("$0.0035"), money("$0.007")));
 }
 
+/// No primitive, so that it has no account of its own.
+async fn plainly(is_failing: bool) -> Result<u32, Garbled> {
+    ask().await?;
+    if is_failing { Err(Garbled) } else { Ok(1) }
+}
+
+async fn first_member() -> Result<u32, Garbled> {
+    plainly(true).await
+}
+
+async fn second_member() -> Result<u32, Garbled> {
+    plainly(false).await
+}
+
+#[tta::primitive(fallback(first_member, second_member))]
+async fn falls_back() -> Result<u32, Garbled> {
+    plainly(true).await
+}
+
+#[tta::workflow]
+async fn with_members() -> (u32, Spent) {
+    (falls_back().await.unwrap_or_default(), tta::context().spent())
+}
+
+#[tokio::test]
+async fn what_a_member_of_a_fallback_has_spent_that_fails_is_wasted() {
+    let (served, spent) = with_members().await;
+    assert_eq!(served, 1);
+    assert_eq!((spent.wasted(), spent.total()), (money("$0.007"), money("$0.0105")), "two of three");
+}
+
 /// The budgets of a process are for good, so this is the only test of them.
 #[tokio::test]
 async fn users_have_budgets_of_their_own() {

@@ -187,10 +187,11 @@ impl Asked {
         let estimate = (estimate(&known), estimate(&expected));
         match budgets.reserve_guessed(&estimate.0, &estimate.1) {
             Err(_) if !can_refuse => Ok(Some(budgets.overdraw(&estimate.1))),
-            Err(refusal) => {
+            Err(refused) => {
+                account.refused(refused.by);
                 #[cfg(feature = "telemetry")]
-                super::budget::count_refusal(&refusal);
-                Err(refusal)
+                super::budget::count_refusal(&refused.error);
+                Err(refused.error)
             }
             Ok(reservation) => Ok(Some(reservation)),
         }

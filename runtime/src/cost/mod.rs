@@ -73,12 +73,14 @@ pub(crate) use price::{Priced, price};
 pub(crate) use remote::HEADER as SPENT_HEADER;
 #[cfg(feature = "llm")]
 pub use remote::{ParseSpentError, book_remote};
+#[cfg(all(feature = "llm", feature = "cache"))]
+pub(crate) use scoped::account_here;
 #[cfg(all(feature = "llm", feature = "router"))]
 pub(crate) use scoped::account_on;
 #[cfg(feature = "llm")]
 pub(crate) use scoped::scoped;
 #[cfg(all(feature = "llm", feature = "cache"))]
-pub(crate) use scoped::{account_here, scoped_in};
+pub(crate) use scoped::scoped_in;
 #[cfg(feature = "context")]
 pub(crate) use {payer::Payer, purse::Purse};
 #[cfg(all(feature = "llm", feature = "telemetry"))]

@@ -205,6 +205,13 @@ struct Link {
     outer: Option<Chain>,
 }
 
+/// A call that is not made.
+#[derive(Debug)]
+pub(crate) struct Refused<'a> {
+    pub(crate) by: &'a Arc<Budget>,
+    pub(crate) error: PolicyError,
+}
+
 impl Chain {
     /// A budget within nothing else.
     #[must_use]
@@ -215,7 +222,7 @@ impl Chain {
     /// A budget within these. One that is among them already is not counted twice.
     #[must_use]
     pub fn with(&self, budget: Arc<Budget>) -> Self {
-        if self.budgets().any(|outer| Arc::ptr_eq(outer, &budget)) {
+        if self.has(&budget) {
             return self.clone();
         }
         Chain::link(Some(self.clone()), budget)
@@ -224,6 +231,17 @@ impl Chain {
     pub(super) fn link(outer: Option<Chain>, budget: Arc<Budget>) -> Self {
         budget.begin();
         Chain(Arc::new(Link { budget, outer }))
+    }
+
+    /// Whether it is one of them.
+    pub(crate) fn has(&self, budget: &Arc<Budget>) -> bool {
+        self.budgets().any(|own| Arc::ptr_eq(own, budget))
+    }
+
+    /// Those around the innermost one.
+    #[cfg(feature = "cache")]
+    pub(crate) fn outer(&self) -> Option<&Chain> {
+        self.0.outer.as_ref()
     }
 
     /// The budgets, inside out.
@@ -244,7 +262,7 @@ impl Chain {
     /// [`PolicyError::BudgetExceeded`] of the innermost budget that has not enough left, and [`PolicyError::PriceUnknown`] of
     /// one of money that takes no calls without a price. Nothing is reserved then.
     pub fn reserve(&self, estimate: &Estimate<'_>) -> Result<Reservation, PolicyError> {
-        self.reserve_guessed(estimate, estimate)
+        self.reserve_guessed(estimate, estimate).map_err(|refused| refused.error)
     }
 
     /// The same for an estimate of which a part is guessed: where a budget has less left than that, but no less than what is
@@ -253,7 +271,7 @@ impl Chain {
         &self,
         known: &Estimate<'_>,
         guessed: &Estimate<'_>,
-    ) -> Result<Reservation, PolicyError> {
+    ) -> Result<Reservation, Refused<'_>> {
         // The same of each budget: a call cannot spend more than the one that has the least left.
         let mut reserved = guessed.amounts();
         let least = known.amounts().min(reserved);
@@ -268,9 +286,9 @@ impl Chain {
                     }
                     reserved = taken;
                 }
-                Err(refusal) => {
+                Err(error) => {
                     inner.for_each(|budget| budget.refund(&reserved));
-                    return Err(refusal);
+                    return Err(Refused { by: budget, error });
                 }
             }
         }

@@ -3,11 +3,14 @@
 #[cfg(feature = "llm")]
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::policy::CachePolicy;
 #[cfg(feature = "llm")]
 use crate::cost::{Account, Money};
 #[cfg(feature = "llm")]
 use crate::outcome::Outcome;
+use crate::policy::deadline;
 
 /// What was spent in making an entry. Without the feature nothing is, and it takes no room.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,21 +49,42 @@ impl Worth {
 
 /// A call that is made for a cache, with an account of its own: what is spent in it to some use is what its entry is
 /// worth, and what is spent in one that fails is wasted, whatever is returned in its place.
-pub(super) struct Making(#[cfg(feature = "llm")] Option<Arc<Account>>);
+pub(super) struct Making {
+    #[cfg(feature = "llm")]
+    account: Option<Arc<Account>>,
+    /// When its caller wants it to be over.
+    deadline: Option<Instant>,
+}
+
+impl Making {
+    pub(super) fn begin() -> Self {
+        Making {
+            #[cfg(feature = "llm")]
+            account: crate::cost::asks_models().then(crate::cost::account_here),
+            deadline: deadline().map(Instant::from),
+        }
+    }
+
+    /// Whether it may have failed by what only its caller has: a budget around it that has refused a call, or a deadline that
+    /// is over.
+    pub(super) fn is_of_its_caller(&self) -> bool {
+        #[cfg(feature = "llm")]
+        if self.account.as_ref().is_some_and(|account| account.is_refused()) {
+            return true;
+        }
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+}
 
 #[cfg(feature = "llm")]
 impl Making {
-    pub(super) fn begin() -> Self {
-        Making(crate::cost::asks_models().then(crate::cost::account_here))
-    }
-
     /// The call. Dropped before it has ended, it has failed.
     pub(super) fn of<F: Future>(&self, call: F) -> impl Future<Output = F::Output> + use<F> {
-        crate::cost::scoped_in(self.0.clone(), |_: &F::Output| Outcome::SUCCESS, call)
+        crate::cost::scoped_in(self.account.clone(), |_: &F::Output| Outcome::SUCCESS, call)
     }
 
     pub(super) fn ended(self, is_failure: bool) -> Worth {
-        let Some(account) = self.0 else { return Worth::default() };
+        let Some(account) = self.account else { return Worth::default() };
         if is_failure {
             account.waste();
         }
@@ -71,10 +95,6 @@ impl Making {
 #[cfg(not(feature = "llm"))]
 #[allow(clippy::unused_self, reason = "with the feature something is spent")]
 impl Making {
-    pub(super) fn begin() -> Self {
-        Making()
-    }
-
     pub(super) fn of<F: Future>(&self, call: F) -> F {
         call
     }

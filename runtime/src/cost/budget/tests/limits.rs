@@ -99,7 +99,8 @@ fn a_guess_takes_what_the_budget_with_the_least_has_left_and_what_is_known_is_re
     );
     let chain = Chain::new(outer.clone()).with(inner.clone());
     spend(&Chain::new(outer.clone()), "$0.70").expect("it fits");
-    let guess = |known, guessed| chain.reserve_guessed(&call(known), &call(guessed));
+    let guess =
+        |known, guessed| chain.reserve_guessed(&call(known), &call(guessed)).map_err(|refused| refused.error);
     let refusal = guess("$0.31", "$0.60").expect_err("$0.30 are left of the outer one");
     assert_eq!(
         refusal.to_string(),

@@ -95,7 +95,8 @@ fn whatever_calls_do_each_budget_has_counted_what_they_did() {
                 let guessed = known + if u.ratio(1, 2)? { u.int_in_range(0..=900)? } else { 0 };
                 let (chain, within) = &tree.chains[at];
                 let refused_by = within.iter().find(|&&at| !tree.budgets[at].fits([known, 1], [guessed, 1]));
-                match (chain.reserve_guessed(&tokens(known), &tokens(guessed)), refused_by) {
+                let reserved = chain.reserve_guessed(&tokens(known), &tokens(guessed));
+                match (reserved.map_err(|refused| refused.error), refused_by) {
                     (Ok(reservation), None) => {
                         let left = within.iter().map(|&at| tree.budgets[at].left(0)).min();
                         let asked = guessed.min(left.expect("the root"));

@@ -1,4 +1,4 @@
-//! What a budget or a caller's own time refuses is for that caller.
+//! What a budget or a caller's own time refuses is for that caller, and says nothing of the model.
 #![allow(clippy::unused_async, reason = "a model is asked by an async function, whatever is in it")]
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{advance, sleep};
 use tta::llm::Response;
-use tta::{LlmResponse, PolicyError, Usage};
+use tta::{BreakerState, LlmResponse, PolicyError, Usage};
 
 /// gpt-4o costs $2.50 for a million tokens of a prompt and $10 for a million of an answer: half a cent.
 #[derive(Clone, Debug, PartialEq)]
@@ -159,5 +159,96 @@ mod cached {
         advance(Duration::from_mins(2)).await;
         let (poor, rich) = tokio::join!(poor_reader(), old());
         assert_eq!((poor, rich), (Ok(0), Ok(1)));
+    }
+}
+
+mod broken {
+    use super::*;
+
+    /// It tells nobody that a budget was the reason.
+    #[tta::primitive(breaker(failures = 1, window = 2, min_calls = 1, open = "10s", probes = 1))]
+    async fn unkindly(is_down: bool) -> Result<Answer, Failed> {
+        if is_down {
+            return Err(Failed("it is down".to_owned()));
+        }
+        Ok(ask().await?)
+    }
+
+    #[tta::workflow(budget = "$0.001")]
+    async fn poor(is_down: bool) -> Result<Answer, Failed> {
+        unkindly(is_down).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_budget_refuses_is_no_failure_of_the_other_side_and_no_success() {
+        let state = || tta::breaker("unkindly").map(tta::Breaker::state);
+        assert!(poor(false).await.is_err());
+        assert_eq!(state(), Some(BreakerState::Closed), "no failure");
+        assert!(poor(true).await.is_err());
+        assert_eq!(state(), Some(BreakerState::Open), "nothing was asked of a budget");
+        advance(Duration::from_secs(10)).await;
+        assert!(poor(false).await.is_err());
+        assert_eq!(state(), Some(BreakerState::HalfOpen), "no success");
+        assert_eq!(unkindly(false).await, Ok(Answer), "its place is free for another probe");
+        assert_eq!(state(), Some(BreakerState::Closed));
+    }
+
+    #[derive(Debug, tta::ErrorKind)]
+    enum Failure {
+        #[error_kind(transient)]
+        Down,
+        #[error_kind(transparent)]
+        Refused(PolicyError),
+    }
+
+    impl From<PolicyError> for Failure {
+        fn from(refusal: PolicyError) -> Self {
+            Failure::Refused(refusal)
+        }
+    }
+
+    #[tta::primitive(
+        llm(provider = "openai", model = "gpt-4o", input_tokens = 1_600, max_tokens = 100),
+        breaker(failures = 1, window = 1, min_calls = 1, open = "10s", probes = 1)
+    )]
+    async fn kindly(is_down: bool) -> Result<Answer, Failure> {
+        if is_down { Err(Failure::Down) } else { Ok(Answer) }
+    }
+
+    impl LlmResponse for Failure {
+        fn response(&self) -> Response<'_> {
+            Response::unbilled()
+        }
+    }
+
+    #[tta::workflow(budget = "$0.001")]
+    async fn poor_and_kind() -> Result<Answer, Failure> {
+        kindly(false).await
+    }
+
+    /// It asks first, and does without where that is refused.
+    #[tta::primitive(breaker(failures = 1, window = 1, min_calls = 1, open = "10s"))]
+    async fn does_without() -> Result<Answer, Failure> {
+        let _ = ask().await;
+        Err(Failure::Down)
+    }
+
+    #[tta::workflow(budget = "$0.001")]
+    async fn poor_and_down() -> Result<Answer, Failure> {
+        does_without().await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_closes_no_circuit_and_hides_no_failure() {
+        let state = |name| tta::breaker(name).map(tta::Breaker::state);
+        assert!(kindly(true).await.is_err());
+        assert_eq!(state("kindly"), Some(BreakerState::Open));
+        advance(Duration::from_secs(10)).await;
+        assert!(matches!(poor_and_kind().await, Err(Failure::Refused(PolicyError::BudgetExceeded { .. }))));
+        assert_eq!(state("kindly"), Some(BreakerState::HalfOpen));
+        assert!(kindly(false).await.is_ok());
+        assert_eq!(state("kindly"), Some(BreakerState::Closed));
+        assert!(matches!(poor_and_down().await, Err(Failure::Down)));
+        assert_eq!(state("does_without"), Some(BreakerState::Open), "it is known what has failed");
     }
 }

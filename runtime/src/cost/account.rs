@@ -24,6 +24,9 @@ pub(super) type Late = Box<dyn Fn(&Spent) + Send>;
 pub(super) enum Heeded {
     #[default]
     Nobodys,
+    /// Those of any budget.
+    #[cfg(feature = "breaker")]
+    Any,
     /// Those of these.
     #[cfg(feature = "cache")]
     Of(Chain),
@@ -34,6 +37,8 @@ impl Heeded {
     fn has(&self, budget: &Arc<Budget>) -> bool {
         match self {
             Heeded::Nobodys => false,
+            #[cfg(feature = "breaker")]
+            Heeded::Any => true,
             #[cfg(feature = "cache")]
             Heeded::Of(budgets) => budgets.has(budget),
         }
@@ -270,7 +275,7 @@ impl Account {
     }
 
     /// That of what a policy decides on, within `parent`.
-    #[cfg(feature = "cache")]
+    #[cfg(any(feature = "breaker", feature = "cache"))]
     pub(super) fn of_policy(
         parent: Option<Arc<Account>>,
         budgets: Option<Chain>,
@@ -336,7 +341,7 @@ impl Account {
     }
 
     /// Whether a budget that it heeds has refused a call in it.
-    #[cfg(feature = "cache")]
+    #[cfg(any(feature = "breaker", feature = "cache"))]
     pub(crate) fn is_refused(&self) -> bool {
         self.is_refused.load(Relaxed)
     }

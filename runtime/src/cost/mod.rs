@@ -75,11 +75,13 @@ pub(crate) use remote::HEADER as SPENT_HEADER;
 pub use remote::{ParseSpentError, book_remote};
 #[cfg(all(feature = "llm", feature = "cache"))]
 pub(crate) use scoped::account_here;
+#[cfg(all(feature = "llm", feature = "breaker"))]
+pub(crate) use scoped::account_judged;
 #[cfg(all(feature = "llm", feature = "router"))]
 pub(crate) use scoped::account_on;
 #[cfg(feature = "llm")]
 pub(crate) use scoped::scoped;
-#[cfg(all(feature = "llm", feature = "cache"))]
+#[cfg(all(feature = "llm", any(feature = "breaker", feature = "cache")))]
 pub(crate) use scoped::scoped_in;
 #[cfg(feature = "context")]
 pub(crate) use {payer::Payer, purse::Purse};

@@ -57,7 +57,7 @@ fn outermost(outer: Option<&WorkflowContext>) -> Option<Chain> {
 }
 
 /// The same, where it is made.
-#[cfg(all(feature = "llm", any(feature = "cache", feature = "router")))]
+#[cfg(all(feature = "llm", any(feature = "breaker", feature = "cache", feature = "router")))]
 pub(super) fn outermost_here() -> Option<Chain> {
     crate::span::local::current(|context| outermost(WorkflowContext::of(context)))
 }

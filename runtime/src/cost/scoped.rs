@@ -4,10 +4,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-#[cfg(feature = "cache")]
+#[cfg(any(feature = "breaker", feature = "cache"))]
 use super::account::Heeded;
 use super::account::{Account, Told};
-#[cfg(any(feature = "cache", feature = "router"))]
+#[cfg(any(feature = "breaker", feature = "cache", feature = "router"))]
 use super::budget::Chain;
 use super::payer::Payer;
 use crate::outcome::{Outcome, Status};
@@ -61,6 +61,13 @@ pub(crate) fn account_here() -> Arc<Account> {
     Account::of_policy(around, budgets, heeded)
 }
 
+/// The same for a call of which a breaker judges what has failed in it. It heeds all budgets.
+#[cfg(feature = "breaker")]
+pub(crate) fn account_judged() -> Arc<Account> {
+    let (around, budgets) = around();
+    Account::of_policy(around, budgets, Heeded::Any)
+}
+
 /// The same, for what is made on a route.
 #[cfg(feature = "router")]
 pub(crate) fn account_on(route: Arc<crate::router::Repriced>) -> Arc<Account> {
@@ -68,7 +75,7 @@ pub(crate) fn account_on(route: Arc<crate::router::Repriced>) -> Arc<Account> {
     Account::on_route(around, budgets, route)
 }
 
-#[cfg(any(feature = "cache", feature = "router"))]
+#[cfg(any(feature = "breaker", feature = "cache", feature = "router"))]
 fn around() -> (Option<Arc<Account>>, Option<Chain>) {
     let around = crate::span::payer();
     let budgets = match &around {

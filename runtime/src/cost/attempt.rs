@@ -184,9 +184,11 @@ impl Asked {
             ..Estimate::call_of(&begun.request.model)
         };
         let (known, expected) = (begun.known(), begun.expected());
-        let estimate = (estimate(&known), estimate(&expected));
-        match budgets.reserve_guessed(&estimate.0, &estimate.1) {
-            Err(_) if !can_refuse => Ok(Some(budgets.overdraw(&estimate.1))),
+        let guessed = estimate(&expected);
+        // Mostly all of it is said, and has one price.
+        let known = if known == expected { guessed } else { estimate(&known) };
+        match budgets.reserve_guessed(&known, &guessed) {
+            Err(_) if !can_refuse => Ok(Some(budgets.overdraw(&guessed))),
             Err(refused) => {
                 account.refused(refused.by);
                 #[cfg(feature = "telemetry")]

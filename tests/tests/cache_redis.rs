@@ -217,6 +217,14 @@ mod costs {
         }
         let stats = tta::cache("asked").expect("it was called").stats();
         assert_eq!((stats.hits, stats.misses, stats.errors), (5, 1, 0), "the value is of use all the same");
+        #[cfg(feature = "telemetry")]
+        for (remote, counted) in [("1500000000000", 1.0), ("2500000000001", 0.0), ("null", 2.5)] {
+            let capture = tta::testing::capture();
+            server.say(&["SET", key, &written.replace(own, &format!("{own}\"remote\":{remote},"))]);
+            assert_eq!(saved().await, "$2.50");
+            let labels = [("primitive_name", "asked")];
+            assert_eq!(capture.metric("tta_cache_savings_dollars_total", &labels), Some(counted), "{remote}");
+        }
     }
 }
 

@@ -125,8 +125,86 @@ async fn unsaid(input: u64) -> u32 {
 
 #[tokio::test]
 async fn where_nobody_says_how_much_a_call_will_use_it_is_as_much_as_the_last_one() {
-    // What is asked for is $0.0125 at first, then $0.005 each, and a token for the answer.
-    assert_eq!(unsaid(2_000).await, 6);
+    // What is asked for is $0.0125 at first, then $0.005 each, and a token for the answer; of $0.001 the seventh takes all.
+    assert_eq!(unsaid(2_000).await, 7);
+}
+
+#[tta::primitive(llm(provider = "openai", model = "gpt-4o"))]
+async fn rambles() -> Result<Answer, PolicyError> {
+    Ok(Answer(Usage::openai(0, 60_000)))
+}
+
+#[tta::workflow(budget = "$0.50")]
+async fn rambling() -> [bool; 2] {
+    [rambles().await.is_ok(), rambles().await.is_ok()]
+}
+
+#[tokio::test]
+async fn an_answer_dearer_than_the_budget_does_not_refuse_the_calls_of_later_ones() {
+    for _ in 0..3 {
+        assert_eq!(rambling().await, [true, false], "$0.60 of $0.50");
+    }
+}
+
+#[tta::primitive(llm(provider = "openai", model = "gpt-4o"))]
+async fn brief() -> Result<Answer, PolicyError> {
+    Ok(Answer(Usage::openai(100, 100)))
+}
+
+/// The first guess is 1 000 tokens of either kind.
+#[tta::workflow(budget(tokens = 1_500))]
+async fn within_the_first_guess() -> bool {
+    brief().await.is_ok()
+}
+
+#[tta::primitive(llm(provider = "openai", model = "gpt-4o", max_tokens = 1_000))]
+async fn half_said() -> Result<Answer, PolicyError> {
+    Ok(Answer(Usage::openai(100, 100)))
+}
+
+#[tta::workflow(budget(tokens = 999))]
+async fn within_less_than_is_said() -> Result<Answer, PolicyError> {
+    half_said().await
+}
+
+#[tta::workflow(budget(tokens = 1_000))]
+async fn within_what_is_said() -> Result<Answer, PolicyError> {
+    half_said().await
+}
+
+#[tokio::test]
+async fn what_is_guessed_refuses_no_call_where_something_is_left_and_what_is_said_does() {
+    assert!(within_the_first_guess().await);
+    assert!(within_what_is_said().await.is_ok(), "all of it");
+    let Err(PolicyError::BudgetExceeded { unit, asked, .. }) = within_less_than_is_said().await else {
+        panic!("an answer may have 1 000 tokens");
+    };
+    assert_eq!((unit, asked), (BudgetUnit::Tokens, 1_000));
+}
+
+static RUSHED: AtomicU32 = AtomicU32::new(0);
+
+#[tta::primitive(llm(provider = "openai", model = "gpt-4o"))]
+async fn rushed() -> Result<Answer, PolicyError> {
+    RUSHED.fetch_add(1, Relaxed);
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    Ok(Answer(Usage::openai(0, 100)))
+}
+
+/// The first guess is $0.0125.
+#[tta::workflow(budget = "$0.03")]
+async fn rush() -> usize {
+    let calls: Vec<_> = (0..64).map(|_| tokio::spawn(rushed().carried())).collect();
+    let mut made = 0;
+    for call in calls {
+        made += usize::from(call.await.expect("it does not panic").is_ok());
+    }
+    made
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_tasks_that_guess_no_more_are_let_through_than_the_budget_has_room_for() {
+    assert_eq!((rush().await, RUSHED.load(Relaxed)), (3, 3), "two guesses, and one that takes what is left");
 }
 
 struct Unbilled;
@@ -176,6 +254,65 @@ async fn what_is_dropped_after_it_was_sent_counts_as_it_was_estimated() {
     let (spent, is_more_allowed) = gives_up().await;
     assert_eq!((spent.wasted(), spent.total(), spent.calls()), (money("$0.007"), money("$0.007"), 2));
     assert!(!is_more_allowed, "$0.003 is less than a call");
+}
+
+#[derive(Clone, Debug)]
+struct Garbled;
+
+impl From<PolicyError> for Garbled {
+    fn from(_: PolicyError) -> Self {
+        Garbled
+    }
+}
+
+#[tta::primitive]
+async fn asks_and_fails() -> Result<(), Garbled> {
+    ask().await?;
+    Err(Garbled)
+}
+
+#[tta::workflow]
+async fn shrugs() -> Spent {
+    let _ = asks_and_fails().await;
+    ask().await.expect("nobody refuses it");
+    tta::context().spent()
+}
+
+#[tokio::test]
+async fn what_is_spent_in_a_primitive_that_fails_is_wasted_without_a_span() {
+    let spent = shrugs().await;
+    assert_eq!((spent.wasted(), spent.total()), (money("$0.0035"), money("$0.007")));
+}
+
+/// No primitive, so that it has no account of its own.
+async fn plainly(is_failing: bool) -> Result<u32, Garbled> {
+    ask().await?;
+    if is_failing { Err(Garbled) } else { Ok(1) }
+}
+
+async fn first_member() -> Result<u32, Garbled> {
+    plainly(true).await
+}
+
+async fn second_member() -> Result<u32, Garbled> {
+    plainly(false).await
+}
+
+#[tta::primitive(fallback(first_member, second_member))]
+async fn falls_back() -> Result<u32, Garbled> {
+    plainly(true).await
+}
+
+#[tta::workflow]
+async fn with_members() -> (u32, Spent) {
+    (falls_back().await.unwrap_or_default(), tta::context().spent())
+}
+
+#[tokio::test]
+async fn what_a_member_of_a_fallback_has_spent_that_fails_is_wasted() {
+    let (served, spent) = with_members().await;
+    assert_eq!(served, 1);
+    assert_eq!((spent.wasted(), spent.total()), (money("$0.007"), money("$0.0105")), "two of three");
 }
 
 /// The budgets of a process are for good, so this is the only test of them.

@@ -469,3 +469,32 @@ async fn a_workflow_within_a_step_that_is_in_no_workflow_is_outermost() {
     };
     assert!(is(spent("true"), DOLLARS) && spent("false") == Some(0.0), "{:?}", spent("true"));
 }
+
+#[tta::primitive]
+async fn helper_that_fails() -> Result<(), Failure> {
+    helper("gpt-4o").await?;
+    Err(Failure::Busy)
+}
+
+#[tta::workflow]
+async fn makes_do() {
+    let _ = helper_that_fails().await;
+    let _ = helper("gpt-4o").await;
+}
+
+#[tokio::test]
+async fn what_a_workflow_has_wasted_is_the_same_without_spans() {
+    let counted = async |has_spans: bool| {
+        let seen = capture();
+        let _suppressed = (!has_spans).then(opentelemetry::Context::enter_telemetry_suppressed_scope);
+        seen.scope(makes_do()).await;
+        assert_eq!(seen.spans().is_empty(), !has_spans);
+        ["useful", "wasted"].map(|of| {
+            let labels = [("workflow_name", "makes_do"), ("root", "true"), ("disposition", of)];
+            seen.metric("tta_workflow_cost_dollars_total", &labels)
+        })
+    };
+    let without_spans = counted(false).await;
+    assert!(without_spans.iter().all(|dollars| is(*dollars, DOLLARS)), "{without_spans:?}");
+    assert_eq!(counted(true).await, without_spans);
+}

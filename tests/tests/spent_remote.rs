@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tta::http::{ClientLayer, ServerLayer};
 use tta::llm::{Response, Spent};
 use tta::testing::{Capture, capture};
-use tta::{LlmResponse, PolicyError, Usage};
+use tta::{LlmResponse, Money, PolicyError, Usage};
 
 /// gpt-4o costs $2.50 for a million tokens of a prompt and $10 for a million of an answer: half a cent.
 struct Answer;
@@ -154,6 +154,35 @@ async fn only_friends_are_told_and_only_known_hosts_are_believed() {
     }
     let malformed = [("propagator", "spent"), ("reason", "malformed")];
     assert_eq!(capture.metric("tta_propagation_errors_total", &malformed), Some(1.0));
+}
+
+#[tta::primitive(cache(ttl = "10m", key = url.clone()))]
+async fn delegate_once(client: &ClientWithMiddleware, url: String) -> Result<(), PolicyError> {
+    ask().await?;
+    delegate(client, url, "friend").await.expect("the worker is there");
+    Ok(())
+}
+
+#[tta::workflow]
+async fn asks_once(client: &ClientWithMiddleware, url: String) -> Spent {
+    delegate_once(client, url).await.expect("nobody refuses it");
+    tta::context().spent()
+}
+
+#[tokio::test]
+async fn what_an_entry_saves_in_other_processes_is_in_the_call_and_in_no_counter() {
+    let (worker, capture) = (worker().await, capture());
+    let friend = client(ClientLayer::new().propagate_to(["127.0.0.1"]));
+    let url = format!("http://{worker}/work");
+    let first = asks_once(&friend, url.clone()).await;
+    assert_eq!(
+        (shown(&first), first.saved()),
+        (["$0.015", "$0.00", "$0.01"].map(str::to_owned), Money::ZERO)
+    );
+    let second = asks_once(&friend, url).await;
+    assert_eq!((second.total(), second.saved().to_string()), (Money::ZERO, "$0.015".to_owned()));
+    let saved = capture.metric("tta_cache_savings_dollars_total", &[("primitive_name", "delegate_once")]);
+    assert_eq!(saved, Some(0.005), "what is spent is counted without the worker's, too");
 }
 
 #[tta::workflow(budget = "$0.03")]

@@ -4,10 +4,12 @@
 //! steps for each, where a counter for each number would be six.
 
 use std::fmt;
+use std::iter;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Money;
-use super::budget::{Chain, Estimate};
+use super::budget::{Budget, Chain, Estimate};
 
 /// Who is told of all that is spent in a call.
 pub(crate) trait Told: Sync {
@@ -16,6 +18,32 @@ pub(crate) trait Told: Sync {
 
 /// Who is told of what is spent after a workflow has ended.
 pub(super) type Late = Box<dyn Fn(&Spent) + Send>;
+
+/// Whose refusals within a call are of interest to it.
+#[derive(Default)]
+pub(super) enum Heeded {
+    #[default]
+    Nobodys,
+    /// Those of any budget.
+    #[cfg(feature = "breaker")]
+    Any,
+    /// Those of these.
+    #[cfg(feature = "cache")]
+    Of(Chain),
+}
+
+impl Heeded {
+    #[cfg_attr(not(feature = "cache"), allow(unused_variables))]
+    fn has(&self, budget: &Arc<Budget>) -> bool {
+        match self {
+            Heeded::Nobodys => false,
+            #[cfg(feature = "breaker")]
+            Heeded::Any => true,
+            #[cfg(feature = "cache")]
+            Heeded::Of(budgets) => budgets.has(budget),
+        }
+    }
+}
 
 /// The account of a call.
 #[derive(Default)]
@@ -31,6 +59,9 @@ pub(crate) struct Account {
     is_unasked: bool,
     /// What is spent in it is spent by the call around it: it is that of an attempt.
     is_part: bool,
+    heeded: Heeded,
+    /// One of those has refused a call.
+    is_refused: AtomicBool,
     /// The route that is followed, if a router has a baseline to compare it with.
     #[cfg(feature = "router")]
     route: Option<Arc<crate::router::Repriced>>,
@@ -223,6 +254,8 @@ impl Account {
             budgets,
             told: None,
             is_part: false,
+            heeded: Heeded::Nobodys,
+            is_refused: AtomicBool::new(false),
             balance: Mutex::default(),
         }
     }
@@ -250,12 +283,17 @@ impl Account {
         Arc::new(account)
     }
 
-    /// That of what a cache keeps, within `parent`.
-    #[cfg(feature = "cache")]
-    pub(super) fn of_entry(parent: Option<Arc<Account>>, budgets: Option<Chain>) -> Arc<Account> {
+    /// That of what a policy decides on, within `parent`.
+    #[cfg(any(feature = "breaker", feature = "cache"))]
+    pub(super) fn of_policy(
+        parent: Option<Arc<Account>>,
+        budgets: Option<Chain>,
+        heeded: Heeded,
+    ) -> Arc<Account> {
         let workflow = parent.as_ref().map_or(0, |parent| parent.workflow);
         let mut account = Account::of(parent, workflow, budgets);
         account.is_part = true;
+        account.heeded = heeded;
         Arc::new(account)
     }
 
@@ -302,6 +340,19 @@ impl Account {
     /// Whether nobody has asked yet which budgets there are.
     pub(crate) fn is_unasked(&self) -> bool {
         self.is_unasked
+    }
+
+    /// A budget has refused the call, or one in it.
+    pub(super) fn refused(&self, by: &Arc<Budget>) {
+        iter::successors(Some(self), |account| account.parent.as_deref())
+            .filter(|account| account.heeded.has(by))
+            .for_each(|account| account.is_refused.store(true, Relaxed));
+    }
+
+    /// Whether a budget that it heeds has refused a call in it.
+    #[cfg(any(feature = "breaker", feature = "cache"))]
+    pub(crate) fn is_refused(&self) -> bool {
+        self.is_refused.load(Relaxed)
     }
 
     /// What was spent so far.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::Money;
 use super::account::{Account, Spent};
 use super::budget::{Actual, Estimate, Passed, Reservation};
 use super::llm::{Answer, Asked};
 use super::response::Response;
 #[cfg(feature = "telemetry")]
 use super::series::Answered;
+use super::{Money, Usage};
 use crate::names::{attribute, event};
 use crate::outcome::{Outcome, Status};
 use crate::policy::{PolicyError, Refuse};
@@ -178,18 +178,23 @@ impl Asked {
     /// Asks the budgets of the call that is made here. One that cannot be refused is not.
     fn reserve(&self, account: &Account, can_refuse: bool) -> Result<Option<Reservation>, PolicyError> {
         let Some(budgets) = account.budgets() else { return Ok(None) };
-        let usage = self.0.expected();
-        let estimate = Estimate {
-            money: self.0.price(&Response::new(), &usage),
+        let begun = &*self.0;
+        let estimate = |usage: &Usage| Estimate {
+            money: begun.price(&Response::new(), usage),
             tokens: usage.input.saturating_add(usage.output),
-            ..Estimate::call_of(&self.0.request.model)
+            ..Estimate::call_of(&begun.request.model)
         };
-        match budgets.reserve(&estimate) {
-            Err(_) if !can_refuse => Ok(Some(budgets.overdraw(&estimate))),
-            Err(refusal) => {
+        let (known, expected) = (begun.known(), begun.expected());
+        let guessed = estimate(&expected);
+        // Mostly all of it is said, and has one price.
+        let known = if known == expected { guessed } else { estimate(&known) };
+        match budgets.reserve_guessed(&known, &guessed) {
+            Err(_) if !can_refuse => Ok(Some(budgets.overdraw(&guessed))),
+            Err(refused) => {
+                account.refused(refused.by);
                 #[cfg(feature = "telemetry")]
-                super::budget::count_refusal(&refusal);
-                Err(refusal)
+                super::budget::count_refusal(&refused.error);
+                Err(refused.error)
             }
             Ok(reservation) => Ok(Some(reservation)),
         }

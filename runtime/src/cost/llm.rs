@@ -275,7 +275,15 @@ impl Begun {
         }
     }
 
-    /// What a call will use at most: what was said of it, and for the rest what the last one has used.
+    /// What was said of how much a call will use.
+    pub(super) fn known(&self) -> Usage {
+        Usage::openai(
+            self.request.input_tokens.unwrap_or_default(),
+            self.request.longest().unwrap_or_default(),
+        )
+    }
+
+    /// What a call will use at most: what was said of it, and for the rest, as a guess, what the last one has used.
     pub(super) fn expected(&self) -> Usage {
         let Begun { llm: Llm { last, .. }, request, .. } = self;
         let input = request.input_tokens.unwrap_or_else(|| Last::get(&last.input));

@@ -73,12 +73,16 @@ pub(crate) use price::{Priced, cost_in, price, usage_in};
 pub(crate) use remote::HEADER as SPENT_HEADER;
 #[cfg(feature = "llm")]
 pub use remote::{ParseSpentError, book_remote};
+#[cfg(all(feature = "llm", feature = "cache"))]
+pub(crate) use scoped::account_here;
+#[cfg(all(feature = "llm", feature = "breaker"))]
+pub(crate) use scoped::account_judged;
 #[cfg(all(feature = "llm", feature = "router"))]
 pub(crate) use scoped::account_on;
 #[cfg(feature = "llm")]
 pub(crate) use scoped::scoped;
-#[cfg(all(feature = "llm", feature = "cache"))]
-pub(crate) use scoped::{account_here, scoped_in};
+#[cfg(all(feature = "llm", any(feature = "breaker", feature = "cache")))]
+pub(crate) use scoped::scoped_in;
 #[cfg(feature = "context")]
 pub(crate) use {payer::Payer, purse::Purse};
 #[cfg(all(feature = "llm", feature = "telemetry"))]
@@ -89,6 +93,7 @@ pub(crate) use {
 
 /// Whether any function of this program asks a model.
 #[cfg(all(feature = "llm", feature = "telemetry"))]
+#[inline]
 pub(crate) fn asks_models() -> bool {
     static ASKS: std::sync::LazyLock<bool> =
         std::sync::LazyLock::new(|| crate::catalog::sites().iter().any(|site| site.llm().is_some()));
@@ -96,7 +101,7 @@ pub(crate) fn asks_models() -> bool {
 }
 
 /// The same, where that is not known.
-#[cfg(all(feature = "llm", feature = "cache", not(feature = "telemetry")))]
+#[cfg(all(feature = "llm", not(feature = "telemetry")))]
 pub(crate) fn asks_models() -> bool {
     true
 }

@@ -31,6 +31,7 @@ impl Purse {
     pub(crate) fn open(
         &mut self,
         _: &Site,
+        _is_asked: bool,
         _payer: impl FnOnce() -> Payer,
         _outer: Option<&WorkflowContext>,
     ) {
@@ -56,7 +57,7 @@ fn outermost(outer: Option<&WorkflowContext>) -> Option<Chain> {
 }
 
 /// The same, where it is made.
-#[cfg(all(feature = "llm", any(feature = "cache", feature = "router")))]
+#[cfg(all(feature = "llm", any(feature = "breaker", feature = "cache", feature = "router")))]
 pub(super) fn outermost_here() -> Option<Chain> {
     crate::span::local::current(|context| outermost(WorkflowContext::of(context)))
 }
@@ -81,14 +82,26 @@ fn budgets(site: &Site, around: Option<&Arc<Account>>, outer: Option<&WorkflowCo
 
 #[cfg(feature = "llm")]
 impl Purse {
-    /// For a primitive.
+    /// For a primitive, where somebody asks what is spent in it: for itself, or in a call around it, where it is wasted if this
+    /// one fails. Whether the call has a span makes no difference to what a workflow has wasted.
+    #[inline]
     pub(crate) fn open(
         &mut self,
         site: &Site,
+        is_asked: bool,
         payer: impl FnOnce() -> Payer,
         outer: Option<&WorkflowContext>,
     ) {
-        let around = payer().in_workflow(outer.and_then(WorkflowContext::account));
+        if is_asked || super::asks_models() {
+            self.open_within(site, is_asked, payer(), outer);
+        }
+    }
+
+    fn open_within(&mut self, site: &Site, is_asked: bool, payer: Payer, outer: Option<&WorkflowContext>) {
+        let around = payer.in_workflow(outer.and_then(WorkflowContext::account));
+        if !is_asked && around.account().is_none() {
+            return;
+        }
         let budgets = budgets(site, around.account(), outer);
         self.account = Some(Account::new(around.account().cloned(), budgets));
     }

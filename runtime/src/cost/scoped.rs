@@ -4,7 +4,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+#[cfg(any(feature = "breaker", feature = "cache"))]
+use super::account::Heeded;
 use super::account::{Account, Told};
+#[cfg(any(feature = "breaker", feature = "cache", feature = "router"))]
+use super::budget::Chain;
 use super::payer::Payer;
 use crate::outcome::{Outcome, Status};
 use crate::span::Paying;
@@ -46,11 +50,22 @@ pub(crate) fn scoped_in<F: Future, C: Fn(&F::Output) -> Outcome>(
     Scoped { body, outcome, account }
 }
 
-/// An account for what is made here, whether somebody around pays or not.
+/// An account for what is made here for a cache, whether somebody around pays or not. It heeds the budgets around the
+/// function, and not the function's own, which any other call of it has too.
 #[cfg(feature = "cache")]
 pub(crate) fn account_here() -> Arc<Account> {
     let (around, budgets) = around();
-    Account::of_entry(around, budgets)
+    let has_own = crate::span::local::within().is_some_and(|site| site.limits().is_some());
+    let outer = if has_own { budgets.as_ref().and_then(Chain::outer) } else { budgets.as_ref() };
+    let heeded = outer.cloned().map_or(Heeded::Nobodys, Heeded::Of);
+    Account::of_policy(around, budgets, heeded)
+}
+
+/// The same for a call of which a breaker judges what has failed in it. It heeds all budgets.
+#[cfg(feature = "breaker")]
+pub(crate) fn account_judged() -> Arc<Account> {
+    let (around, budgets) = around();
+    Account::of_policy(around, budgets, Heeded::Any)
 }
 
 /// The same, for what is made on a route.
@@ -60,8 +75,8 @@ pub(crate) fn account_on(route: Arc<crate::router::Repriced>) -> Arc<Account> {
     Account::on_route(around, budgets, route)
 }
 
-#[cfg(any(feature = "cache", feature = "router"))]
-fn around() -> (Option<Arc<Account>>, Option<super::budget::Chain>) {
+#[cfg(any(feature = "breaker", feature = "cache", feature = "router"))]
+fn around() -> (Option<Arc<Account>>, Option<Chain>) {
     let around = crate::span::payer();
     let budgets = match &around {
         Some(around) if !around.is_unasked() => around.budgets().cloned(),

@@ -55,19 +55,22 @@ pub async fn fallback<R, F: Future<Output = R>>(
     #[cfg(feature = "llm")]
     let body = crate::cost::scoped(&outcome, None, body);
     let mut result = body.await;
-    for (place, member) in policy.members.iter().enumerate() {
+    for (place, name) in policy.members.iter().enumerate() {
         if outcome(&result).status != Status::Error {
             break;
         }
         policy.fallbacks.count(place);
-        crate::span().set(attribute::FALLBACK_MEMBER, *member);
+        crate::span().set(attribute::FALLBACK_MEMBER, *name);
         #[cfg(feature = "telemetry")]
         opentelemetry::Context::map_current(|context| {
             if let Some(run) = WorkflowContext::of(context).and_then(WorkflowContext::run) {
                 run.degrade();
             }
         });
-        result = call(place).await;
+        let member = call(place);
+        #[cfg(feature = "llm")]
+        let member = crate::cost::scoped(&outcome, None, member);
+        result = member.await;
     }
     result
 }

@@ -34,9 +34,7 @@ impl Started {
         self.context = Context::map_current(|around| {
             let outer = WorkflowContext::of(around);
             if site.kind() == SiteKind::Primitive {
-                if site.has_purse() {
-                    self.purse.open(site, || local.payer(), outer);
-                }
+                self.purse.open(site, site.has_purse(), || local.payer(), outer);
                 return None;
             }
             let account = self.purse.open_workflow(site, local.payer(), outer);

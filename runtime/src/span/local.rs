@@ -121,7 +121,11 @@ pub(crate) fn current<R>(look: impl FnOnce(&Context) -> R) -> R {
 }
 
 /// The innermost annotated function that runs on this thread.
-#[cfg(any(feature = "log", all(any(feature = "parallel", feature = "router"), feature = "telemetry")))]
+#[cfg(any(
+    feature = "log",
+    all(feature = "cache", feature = "llm"),
+    all(any(feature = "parallel", feature = "router"), feature = "telemetry")
+))]
 pub(crate) fn within() -> Within {
     local(|local| local.within.get()).flatten()
 }

@@ -45,11 +45,27 @@ impl Watched {
         Arc::new(Watched { quantity: Quantity::new(LIMIT), held: AtomicU64::new(0) })
     }
 
+    /// Takes what there is up to `most`, and looks whether all that is held at this time is within the limit.
+    fn guess(&self, most: u64) -> Option<u64> {
+        match self.quantity.reserve(0, most) {
+            Ok(taken) => {
+                let held = self.held.fetch_add(taken, SeqCst) + taken;
+                assert!(taken > 0 && held <= LIMIT, "{held} of {LIMIT} are held, {taken} of it by a guess");
+                Some(taken)
+            }
+            Err(Counts { spent, reserved, .. }) => {
+                assert!(spent + reserved >= LIMIT, "refused a guess with {spent} and {reserved}");
+                None
+            }
+        }
+    }
+
     /// Reserves, and looks whether all that is held at this time is within the limit.
     fn reserve(&self, asked: u64) -> bool {
-        match self.quantity.reserve(asked) {
-            Ok(()) => {
+        match self.quantity.reserve(asked, asked) {
+            Ok(taken) => {
                 let held = self.held.fetch_add(asked, SeqCst) + asked;
+                assert_eq!(taken, asked);
                 assert!(held <= LIMIT, "{held} of {LIMIT} are held");
                 true
             }
@@ -96,6 +112,36 @@ fn of_three_calls_that_do_not_fit_together_one_passes() {
 }
 
 #[test]
+fn a_guess_takes_what_is_left_and_nobody_takes_it_twice() {
+    interrupted_thrice(|| {
+        let budget = Watched::new();
+        let guesses: Vec<_> = (0..2)
+            .map(|_| {
+                let budget = budget.clone();
+                thread::spawn(move || {
+                    let Some(taken) = budget.guess(7) else { return (0, 1) };
+                    budget.settle(taken, taken / 2);
+                    (taken / 2, 0)
+                })
+            })
+            .collect();
+        let mut spent = 0;
+        if budget.reserve(5) {
+            budget.settle(5, 5);
+            spent = 5;
+        }
+        let mut refused = 0;
+        for guess in guesses {
+            let (used, is_refused) = guess.join().expect("it does not panic");
+            spent += used;
+            refused += is_refused;
+        }
+        assert!(refused < 2, "one of them is the first");
+        assert_eq!(budget.counts(), (spent, 0));
+    });
+}
+
+#[test]
 fn what_is_settled_or_given_back_meanwhile_is_neither_lost_nor_lent_twice() {
     interrupted_thrice(|| {
         let budget = Watched::new();
@@ -137,7 +183,7 @@ fn what_costs_more_than_it_reserved_counts_in_full_and_holds_back_who_comes_afte
             .map(|(reserved, actual)| {
                 let budget = budget.clone();
                 thread::spawn(move || {
-                    let is_passed = budget.reserve(reserved).is_ok();
+                    let is_passed = budget.reserve(reserved, reserved).is_ok();
                     if is_passed {
                         budget.settle(reserved, actual);
                     }
@@ -154,7 +200,7 @@ fn what_costs_more_than_it_reserved_counts_in_full_and_holds_back_who_comes_afte
         let counts = budget.counts();
         assert_eq!((counts.spent, counts.reserved), (spent, 0));
         assert!(spent <= LIMIT + errors, "{spent} with errors of {errors}");
-        assert_eq!(budget.reserve(2).is_ok(), spent + 2 <= LIMIT);
+        assert_eq!(budget.reserve(2, 2).is_ok(), spent + 2 <= LIMIT);
     });
 }
 
@@ -218,7 +264,7 @@ struct Windowed {
 impl Windowed {
     fn spent() -> Arc<Self> {
         let budget = Windowed { quantity: Quantity::new(LIMIT), window: Window::new(100) };
-        assert!(budget.quantity.reserve(LIMIT).is_ok());
+        assert!(budget.quantity.reserve(LIMIT, LIMIT).is_ok());
         budget.quantity.settle(LIMIT, LIMIT);
         Arc::new(budget)
     }
@@ -234,7 +280,7 @@ fn a_window_that_two_calls_begin_is_begun_once() {
         let budget = Windowed::spent();
         let call = |budget: &Windowed| {
             budget.turn(100);
-            let is_passed = budget.quantity.reserve(6).is_ok();
+            let is_passed = budget.quantity.reserve(6, 6).is_ok();
             if is_passed {
                 budget.quantity.settle(6, 6);
             }
@@ -256,7 +302,7 @@ fn no_call_is_refused_because_its_window_is_just_beginning() {
         let budget = Windowed::spent();
         let call = |budget: &Windowed| {
             budget.turn(100);
-            assert!(budget.quantity.reserve(5).is_ok());
+            assert!(budget.quantity.reserve(5, 5).is_ok());
         };
         let other = {
             let budget = budget.clone();
@@ -271,7 +317,7 @@ fn no_call_is_refused_because_its_window_is_just_beginning() {
 fn a_call_of_the_old_window_is_not_refused_because_another_one_begins() {
     loom::model(|| {
         let budget = Arc::new(Windowed { quantity: Quantity::new(LIMIT), window: Window::new(100) });
-        assert!(budget.quantity.reserve(4).is_ok());
+        assert!(budget.quantity.reserve(4, 4).is_ok());
         let settles = {
             let budget = budget.clone();
             thread::spawn(move || budget.quantity.settle(4, 7))
@@ -281,7 +327,10 @@ fn a_call_of_the_old_window_is_not_refused_because_another_one_begins() {
             thread::spawn(move || budget.turn(100))
         };
         // By its clock the window has not ended yet.
-        assert!(budget.quantity.reserve(3).is_ok(), "with 4 reserved, with 7 spent, and with a new window");
+        assert!(
+            budget.quantity.reserve(3, 3).is_ok(),
+            "with 4 reserved, with 7 spent, and with a new window"
+        );
         settles.join().expect("it does not panic");
         begins.join().expect("it does not panic");
     });
@@ -295,7 +344,7 @@ fn a_reader_never_sees_two_windows_as_one() {
             let budget = budget.clone();
             thread::spawn(move || {
                 budget.turn(100);
-                assert!(budget.quantity.reserve(7).is_ok());
+                assert!(budget.quantity.reserve(7, 7).is_ok());
                 budget.quantity.settle(7, 7);
             })
         };
@@ -312,7 +361,7 @@ fn a_reader_never_sees_two_windows_as_one() {
 fn what_settles_while_a_window_begins_is_in_one_of_the_two() {
     loom::model(|| {
         let budget = Arc::new(Windowed { quantity: Quantity::new(LIMIT), window: Window::new(100) });
-        assert!(budget.quantity.reserve(8).is_ok());
+        assert!(budget.quantity.reserve(8, 8).is_ok());
         let settles = {
             let budget = budget.clone();
             // It has looked at the clock before the window ended.
@@ -320,7 +369,7 @@ fn what_settles_while_a_window_begins_is_in_one_of_the_two() {
         };
         budget.turn(100);
         let (lets_two, lets_all) =
-            (budget.quantity.reserve(2).is_ok(), budget.quantity.reserve(LIMIT).is_ok());
+            (budget.quantity.reserve(2, 2).is_ok(), budget.quantity.reserve(LIMIT, LIMIT).is_ok());
         assert!(lets_two, "8 are reserved at most");
         assert!(!lets_all, "2 are reserved at least");
         settles.join().expect("it does not panic");
@@ -335,7 +384,7 @@ fn two_calls_that_pass_the_threshold_tell_of_it_once() {
     loom::model(|| {
         let budget = Arc::new(Quantity::new(LIMIT));
         let call = |budget: &Quantity, actual: u64| {
-            assert!(budget.reserve(actual).is_ok());
+            assert!(budget.reserve(actual, actual).is_ok());
             budget.settle(actual, actual);
             u32::from(budget.tell_threshold().is_some())
         };

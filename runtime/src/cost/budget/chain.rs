@@ -121,7 +121,13 @@ impl Budget {
             .filter_map(|(unit, quantity)| Some((unit, quantity.as_ref()?)))
     }
 
-    fn reserve(&self, estimate: &Estimate<'_>) -> Result<(), PolicyError> {
+    /// Takes of each quantity `most`, or what is left if that is no less than `least`.
+    fn reserve(
+        &self,
+        estimate: &Estimate<'_>,
+        least: &Amounts,
+        most: &Amounts,
+    ) -> Result<Amounts, PolicyError> {
         if let Some(limit) = self.time {
             let age = self.age();
             if age >= limit {
@@ -137,15 +143,20 @@ impl Budget {
             });
         }
         self.turn();
-        let asked = estimate.amounts();
+        let mut taken = *most;
         for (unit, quantity) in self.quantities() {
-            if let Err(counts) = quantity.reserve(asked.of(unit)) {
-                let before = self.quantities().take_while(|(taken, _)| *taken != unit);
-                before.for_each(|(unit, quantity)| quantity.refund(asked.of(unit)));
-                return Err(self.exceeded(unit, counts, asked.of(unit)));
+            match quantity.reserve(least.of(unit), most.of(unit)) {
+                Ok(amount) => taken.set(unit, amount),
+                Err(counts) => {
+                    let before = self.quantities().take_while(|(taken, _)| *taken != unit);
+                    before.for_each(|(unit, quantity)| quantity.refund(taken.of(unit)));
+                    // What was guessed is refused only where there is nothing.
+                    let asked = if least.of(unit) > 0 { least } else { most };
+                    return Err(self.exceeded(unit, counts, asked.of(unit)));
+                }
             }
         }
-        Ok(())
+        Ok(taken)
     }
 
     fn refund(&self, reserved: &Amounts) {
@@ -194,6 +205,13 @@ struct Link {
     outer: Option<Chain>,
 }
 
+/// A call that is not made.
+#[derive(Debug)]
+pub(crate) struct Refused<'a> {
+    pub(crate) by: &'a Arc<Budget>,
+    pub(crate) error: PolicyError,
+}
+
 impl Chain {
     /// A budget within nothing else.
     #[must_use]
@@ -204,7 +222,7 @@ impl Chain {
     /// A budget within these. One that is among them already is not counted twice.
     #[must_use]
     pub fn with(&self, budget: Arc<Budget>) -> Self {
-        if self.budgets().any(|outer| Arc::ptr_eq(outer, &budget)) {
+        if self.has(&budget) {
             return self.clone();
         }
         Chain::link(Some(self.clone()), budget)
@@ -213,6 +231,17 @@ impl Chain {
     pub(super) fn link(outer: Option<Chain>, budget: Arc<Budget>) -> Self {
         budget.begin();
         Chain(Arc::new(Link { budget, outer }))
+    }
+
+    /// Whether it is one of them.
+    pub(crate) fn has(&self, budget: &Arc<Budget>) -> bool {
+        self.budgets().any(|own| Arc::ptr_eq(own, budget))
+    }
+
+    /// Those around the innermost one.
+    #[cfg(feature = "cache")]
+    pub(crate) fn outer(&self) -> Option<&Chain> {
+        self.0.outer.as_ref()
     }
 
     /// The budgets, inside out.
@@ -233,15 +262,37 @@ impl Chain {
     /// [`PolicyError::BudgetExceeded`] of the innermost budget that has not enough left, and [`PolicyError::PriceUnknown`] of
     /// one of money that takes no calls without a price. Nothing is reserved then.
     pub fn reserve(&self, estimate: &Estimate<'_>) -> Result<Reservation, PolicyError> {
+        self.reserve_guessed(estimate, estimate).map_err(|refused| refused.error)
+    }
+
+    /// The same for an estimate of which a part is guessed: where a budget has less left than that, but no less than what is
+    /// known, the call takes all that it has left.
+    pub(crate) fn reserve_guessed(
+        &self,
+        known: &Estimate<'_>,
+        guessed: &Estimate<'_>,
+    ) -> Result<Reservation, Refused<'_>> {
+        // The same of each budget: a call cannot spend more than the one that has the least left.
+        let mut reserved = guessed.amounts();
+        let least = known.amounts().min(reserved);
         // Inside out, so that a call that is refused holds what belongs to many for the shortest time, or not at all.
-        for (taken, budget) in self.budgets().enumerate() {
-            if let Err(refusal) = budget.reserve(estimate) {
-                let reserved = estimate.amounts();
-                self.budgets().take(taken).for_each(|budget| budget.refund(&reserved));
-                return Err(refusal);
+        for (asked, budget) in self.budgets().enumerate() {
+            let inner = self.budgets().take(asked);
+            match budget.reserve(guessed, &least, &reserved) {
+                Ok(taken) => {
+                    if taken != reserved {
+                        let excess = reserved.less(taken);
+                        inner.for_each(|budget| budget.refund(&excess));
+                    }
+                    reserved = taken;
+                }
+                Err(error) => {
+                    inner.for_each(|budget| budget.refund(&reserved));
+                    return Err(Refused { by: budget, error });
+                }
             }
         }
-        Ok(Reservation::new(self.clone(), estimate.amounts()))
+        Ok(Reservation::new(self.clone(), reserved))
     }
 
     /// For a call that is made although a budget refuses it: it has no way to say so.

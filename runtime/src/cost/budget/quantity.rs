@@ -50,17 +50,22 @@ impl Quantity {
         }
     }
 
-    /// Takes what a call may spend, or says what there was when it could not.
-    pub(super) fn reserve(&self, asked: u64) -> Result<(), Counts> {
+    /// Takes what a call may spend, `most` if there is as much and else what is left, or says what there was when that was less
+    /// than `least`, or nothing. Nothing is there to be taken whatever is spent.
+    pub(super) fn reserve(&self, least: u64, most: u64) -> Result<u64, Counts> {
+        if most == 0 {
+            return Ok(0);
+        }
         // Read before `committed`, of which it is a part: an older one makes more of what is used, never less.
         let base = self.base.load(Ordering::Acquire);
-        let fits = |committed: u64| {
-            let used = committed.wrapping_sub(base);
-            let then = used.checked_add(asked).filter(|&then| then <= self.limit);
-            then.map(|then| base.wrapping_add(then))
+        let mut taken = 0;
+        let take = |committed: u64| {
+            let left = self.limit.saturating_sub(committed.wrapping_sub(base));
+            taken = most.min(left);
+            (left >= least.max(1)).then(|| committed.wrapping_add(taken))
         };
-        match self.committed.fetch_update(Ordering::AcqRel, Ordering::Acquire, fits) {
-            Ok(_) => Ok(()),
+        match self.committed.fetch_update(Ordering::AcqRel, Ordering::Acquire, take) {
+            Ok(_) => Ok(taken),
             Err(committed) => Err(self.counts_at(base, committed)),
         }
     }

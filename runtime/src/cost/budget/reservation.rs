@@ -41,7 +41,7 @@ pub struct Actual {
 }
 
 /// What a budget counts of a call.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Amounts {
     money: u64,
     tokens: u64,
@@ -58,6 +58,32 @@ impl Amounts {
             BudgetUnit::Calls => self.calls,
             // It passes by itself.
             BudgetUnit::Nanoseconds => 0,
+        }
+    }
+
+    pub(super) fn set(&mut self, unit: BudgetUnit, amount: u64) {
+        match unit {
+            BudgetUnit::PicoDollars => self.money = amount,
+            BudgetUnit::Tokens => self.tokens = amount,
+            BudgetUnit::Calls => self.calls = amount,
+            BudgetUnit::Nanoseconds => {}
+        }
+    }
+
+    pub(super) fn min(self, other: Amounts) -> Amounts {
+        Amounts {
+            money: self.money.min(other.money),
+            tokens: self.tokens.min(other.tokens),
+            calls: self.calls.min(other.calls),
+        }
+    }
+
+    /// What it is more than the other, which is no more than this.
+    pub(super) fn less(self, other: Amounts) -> Amounts {
+        Amounts {
+            money: self.money - other.money,
+            tokens: self.tokens - other.tokens,
+            calls: self.calls - other.calls,
         }
     }
 }

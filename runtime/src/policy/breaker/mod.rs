@@ -19,10 +19,12 @@ use super::aspect::{Aspect, Observed, Series};
 use super::result::Refusable;
 #[cfg(feature = "telemetry")]
 use crate::catalog::{Site, sites};
+#[cfg(feature = "llm")]
+use crate::cost::Account;
 #[cfg(feature = "telemetry")]
 use crate::metric::family;
 use crate::names::{attribute, label};
-use crate::outcome::{Category, Outcome, Status};
+use crate::outcome::{Category, Kind, Outcome, Status};
 
 /// What a circuit breaker does with calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -256,10 +258,9 @@ pub async fn breaker<R: Refusable>(
 ) -> R {
     let is_failure = |result: &R| {
         let outcome = outcome(result);
-        let category = outcome.error.map_or(Category::Unknown, |kind| kind.category());
-        outcome.status == Status::Error && category != Category::Permanent
+        outcome.status == Status::Error && category(&outcome) != Category::Permanent
     };
-    policy.run(key, body, is_failure).await
+    policy.run(key, body, &outcome, is_failure).await
 }
 
 /// Runs a body unless the breaker is open, which `when` says which errors count for.
@@ -267,10 +268,53 @@ pub async fn breaker_when<R: Refusable>(
     policy: &'static Breaker,
     key: Key,
     body: impl Future<Output = R>,
-    _outcome: impl Fn(&R) -> Outcome,
+    outcome: impl Fn(&R) -> Outcome,
     when: impl Fn(&R::Error) -> bool,
 ) -> R {
-    policy.run(key, body, |result| result.as_error().is_some_and(&when)).await
+    policy.run(key, body, outcome, |result| result.as_error().is_some_and(&when)).await
+}
+
+fn category(outcome: &Outcome) -> Category {
+    outcome.error.as_ref().map_or(Category::Unknown, Kind::category)
+}
+
+/// A call of which a breaker judges how it ends.
+struct Judged(#[cfg(feature = "llm")] Option<Arc<Account>>);
+
+#[cfg(feature = "llm")]
+impl Judged {
+    fn begin() -> Self {
+        Judged(crate::cost::asks_models().then(crate::cost::account_judged))
+    }
+
+    fn of<F: Future>(&self, call: F) -> impl Future<Output = F::Output> + use<F> {
+        crate::cost::scoped_in(self.0.clone(), |_: &F::Output| Outcome::SUCCESS, call)
+    }
+
+    /// Whether a budget has refused it, or a call in it, so that it says nothing of the other side; unless the error is known to
+    /// be of those that do.
+    fn says_nothing(&self, outcome: impl FnOnce() -> Outcome) -> bool {
+        self.0.as_ref().is_some_and(|account| account.is_refused()) && {
+            let outcome = outcome();
+            outcome.status == Status::Error && category(&outcome) != Category::Transient
+        }
+    }
+}
+
+#[cfg(not(feature = "llm"))]
+#[allow(clippy::unused_self, reason = "with the feature there are budgets")]
+impl Judged {
+    fn begin() -> Self {
+        Judged()
+    }
+
+    fn of<F: Future>(&self, call: F) -> F {
+        call
+    }
+
+    fn says_nothing(&self, _: impl FnOnce() -> Outcome) -> bool {
+        false
+    }
 }
 
 /// Those that have been called.
@@ -358,6 +402,7 @@ impl Breaker {
         &'static self,
         key: Key,
         body: impl Future<Output = R>,
+        outcome: impl Fn(&R) -> Outcome,
         is_failure: impl Fn(&R) -> bool,
     ) -> R {
         self.called.call_once(|| KNOWN.lock().unwrap_or_else(PoisonError::into_inner).push(self));
@@ -375,7 +420,8 @@ impl Breaker {
             }
         };
         let mut passing = Passing { breaker: self, circuit, admitted, begun, ended: Ended::Cancelled };
-        let mut body = pin!(body);
+        let judged = Judged::begin();
+        let mut body = pin!(judged.of(body));
         let result = std::future::poll_fn(|task| {
             // Until it has returned: where it unwinds, this is how it ends.
             passing.ended = Ended::Failure;
@@ -384,7 +430,9 @@ impl Breaker {
             polled
         })
         .await;
-        passing.ended = if is_failure(&result) { Ended::Failure } else { Ended::Success };
+        if !judged.says_nothing(|| outcome(&result)) {
+            passing.ended = if is_failure(&result) { Ended::Failure } else { Ended::Success };
+        }
         result
     }
 

@@ -252,21 +252,24 @@ impl<K: Key, S: Kept> Leading<K, S> {
         let making = Making::begin();
         let returned = making.of(self.lead.seat.lead(call)).await;
         let is_failure = is_failure::<S>(&returned, &outcome);
+        let is_of_its_caller = is_failure && making.is_of_its_caller();
         let worth = making.ended(is_failure);
         if is_failure
             && self.policy.settings.stale_if_error.is_some()
             && let Some(old) = old
         {
-            let landing = self.lead.seat.land(|| ());
-            if landing.has_others {
-                landing.share((Held::Value(old.clone()), Worth::default()));
+            if !is_of_its_caller {
+                let landing = self.lead.seat.land(|| ());
+                if landing.has_others {
+                    landing.share((Held::Value(old.clone()), Worth::default()));
+                }
             }
             self.policy.tell(Operation::Stale);
             return S::returned(Held::Value(old));
         }
         self.policy.tell(Operation::Miss);
         let keeps_errors = self.policy.settings.negative_ttl.is_some();
-        if is_for_one::<S>(&returned) {
+        if is_of_its_caller || is_for_one::<S>(&returned) {
             return returned;
         }
         let kept = keep::<S>(&returned, is_failure, when, keeps_errors);
@@ -285,8 +288,9 @@ impl<K: Key, S: Kept> Leading<K, S> {
         let making = Making::begin();
         let returned = making.of(self.lead.seat.lead_alone(call)).await;
         let is_failure = is_failure::<S>(&returned, &outcome);
+        let is_of_its_caller = is_failure && making.is_of_its_caller();
         let worth = making.ended(is_failure);
-        if is_for_one::<S>(&returned) {
+        if is_of_its_caller || is_for_one::<S>(&returned) {
             return;
         }
         let kept = keep::<S>(&returned, is_failure, when, false);

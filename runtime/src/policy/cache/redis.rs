@@ -298,6 +298,9 @@ struct Envelope<V> {
     /// Pico-dollars. Where it is something else, the value is of use all the same.
     #[serde(default, deserialize_with = "whole_number", skip_serializing_if = "Option::is_none")]
     cost: Option<u64>,
+    /// Of that, what was spent in other processes than the one that has written this.
+    #[serde(default, deserialize_with = "whole_number", skip_serializing_if = "Option::is_none")]
+    remote: Option<u64>,
     value: V,
 }
 
@@ -307,13 +310,14 @@ fn whole_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Er
 
 /// JSON.
 pub(super) fn encode<V: Serialize>(value: &V, worth: Worth) -> Option<Vec<u8>> {
-    serde_json::to_vec(&Envelope { at: now(), cost: worth.written(), value }).ok()
+    let [cost, remote] = worth.written();
+    serde_json::to_vec(&Envelope { at: now(), cost, remote, value }).ok()
 }
 
 /// Its age, the value, and what that is worth.
 pub(super) fn decode<V: DeserializeOwned>(bytes: &[u8]) -> Option<(Duration, V, Worth)> {
-    let Envelope { at, cost, value } = serde_json::from_slice(bytes).ok()?;
-    Some((Duration::from_millis(now().saturating_sub(at)), value, Worth::read(cost)))
+    let Envelope { at, cost, remote, value } = serde_json::from_slice(bytes).ok()?;
+    Some((Duration::from_millis(now().saturating_sub(at)), value, Worth::read([cost, remote])))
 }
 
 fn now() -> u64 {

@@ -158,9 +158,8 @@ impl Started {
         if site.kind() == SiteKind::Primitive {
             self.step_of = run.map(|run| run.site);
             self.open_span(site, local, around, step, shown);
-            if self.span.is_some() || site.has_purse() {
-                self.purse.open(site, || local.payer(), outer);
-            }
+            let is_asked = self.span.is_some() || site.has_purse();
+            self.purse.open(site, is_asked, || local.payer(), outer);
             return;
         }
         let account = self.purse.open_workflow(site, local.payer(), outer);

@@ -82,6 +82,42 @@ fn a_free_call_passes_where_all_the_money_is_spent() {
 }
 
 #[test]
+fn a_free_call_passes_where_more_than_all_the_money_is_spent() {
+    let run = budget("run", Limits::new().money(dollars("$1")));
+    let chain = Chain::new(run.clone());
+    chain.reserve(&call("$0.90")).expect("it fits").settle(cost("$1.50"), |_| {});
+    chain.reserve(&call("$0")).expect("it costs nothing").settle(cost("$0"), |_| {});
+    assert_eq!(money_of(&run), (dollars("$1.50"), Money::ZERO));
+    assert!(chain.reserve(&Estimate { money: Some(Money::from_pico(1)), ..call("$0") }).is_err());
+}
+
+#[test]
+fn a_guess_takes_what_the_budget_with_the_least_has_left_and_what_is_known_is_refused() {
+    let (outer, inner) = (
+        budget("outer", Limits::new().money(dollars("$1"))),
+        budget("inner", Limits::new().money(dollars("$0.50"))),
+    );
+    let chain = Chain::new(outer.clone()).with(inner.clone());
+    spend(&Chain::new(outer.clone()), "$0.70").expect("it fits");
+    let guess =
+        |known, guessed| chain.reserve_guessed(&call(known), &call(guessed)).map_err(|refused| refused.error);
+    let refusal = guess("$0.31", "$0.60").expect_err("$0.30 are left of the outer one");
+    assert_eq!(
+        refusal.to_string(),
+        "budget `outer` of $1.00 would be passed: $0.70 spent, $0.00 reserved, $0.31 asked for"
+    );
+    let in_flight = guess("$0.10", "$0.60").expect("something is left");
+    assert_eq!(money_of(&outer), (dollars("$0.70"), dollars("$0.30")));
+    assert_eq!(money_of(&inner), (Money::ZERO, dollars("$0.30")), "of both the same");
+    guess("$0", "$0.01").expect_err("nothing is left of the outer one");
+    assert_eq!(money_of(&inner), (Money::ZERO, dollars("$0.30")), "what it had taken is given back");
+    in_flight.settle(cost("$0.10"), |_| {});
+    drop(guess("$0.20", "$0.60").expect("all that is left"));
+    assert_eq!(money_of(&outer), (dollars("$0.80"), Money::ZERO));
+    assert_eq!(money_of(&inner), (dollars("$0.10"), Money::ZERO));
+}
+
+#[test]
 fn no_call_begins_when_the_time_is_over() {
     let chain = Chain::new(budget("ticket", Limits::new().time(Duration::from_secs(30))));
     let_pass(Duration::from_millis(29_999));

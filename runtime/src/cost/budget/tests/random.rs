@@ -16,8 +16,13 @@ struct Expected {
 }
 
 impl Expected {
-    fn fits(&self, asked: [u64; 2]) -> bool {
-        (0..2).all(|i| self.spent[i] + self.reserved[i] + asked[i] <= self.limits[i])
+    fn left(&self, i: usize) -> u64 {
+        self.limits[i].saturating_sub(self.spent[i] + self.reserved[i])
+    }
+
+    /// Of an estimate, so much is known, and so much guessed.
+    fn fits(&self, known: [u64; 2], guessed: [u64; 2]) -> bool {
+        (0..2).all(|i| guessed[i] == 0 || self.left(i) >= known[i].max(1))
     }
 
     fn check(&self) {
@@ -25,7 +30,7 @@ impl Expected {
         assert_eq!([tokens.spent(), calls.spent()], self.spent);
         assert_eq!([tokens.reserved(), calls.reserved()], self.reserved);
         for (i, remaining) in [tokens.remaining(), calls.remaining()].into_iter().enumerate() {
-            assert_eq!(remaining, self.limits[i].saturating_sub(self.spent[i] + self.reserved[i]));
+            assert_eq!(remaining, self.left(i));
         }
     }
 }
@@ -86,11 +91,15 @@ fn whatever_calls_do_each_budget_has_counted_what_they_did() {
             let is_new = in_flight.is_empty() || u.ratio(1, 2)?;
             let how = if is_new {
                 let at = u.choose_index(tree.chains.len())?;
-                let asked = u.int_in_range(0..=300)?;
+                let known = u.int_in_range(0..=300)?;
+                let guessed = known + if u.ratio(1, 2)? { u.int_in_range(0..=900)? } else { 0 };
                 let (chain, within) = &tree.chains[at];
-                let refused_by = within.iter().find(|&&at| !tree.budgets[at].fits([asked, 1]));
-                match (chain.reserve(&tokens(asked)), refused_by) {
+                let refused_by = within.iter().find(|&&at| !tree.budgets[at].fits([known, 1], [guessed, 1]));
+                let reserved = chain.reserve_guessed(&tokens(known), &tokens(guessed));
+                match (reserved.map_err(|refused| refused.error), refused_by) {
                     (Ok(reservation), None) => {
+                        let left = within.iter().map(|&at| tree.budgets[at].left(0)).min();
+                        let asked = guessed.min(left.expect("the root"));
                         for &at in within {
                             tree.budgets[at].reserved[0] += asked;
                             tree.budgets[at].reserved[1] += 1;

@@ -88,3 +88,35 @@ fn with_estimates_that_are_too_low_they_pass_it_by_no_more_than_the_errors_in_fl
     let bound = dollars("$1") + Money::from_pico(CALLERS * WORST);
     assert!(most <= bound.pico(), "{} of $1.00", Money::from_pico(most));
 }
+
+#[test]
+fn of_sixty_four_callers_who_guess_no_more_are_let_through_than_the_budget_has_room_for() {
+    let process = budget("process", Limits::new().money(dollars("$1")));
+    let (in_flight, most, made) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let start = Barrier::new(CALLERS as usize);
+    thread::scope(|scope| {
+        for _ in 0..CALLERS {
+            scope.spawn(|| {
+                let own = Chain::new(process.clone()).with(budget("run", Limits::new().money(dollars("$2"))));
+                start.wait();
+                for _ in 0..200 {
+                    let Ok(mut reservation) = own.reserve_guessed(&call("$0"), &call("$0.40")) else {
+                        continue;
+                    };
+                    reservation.sent();
+                    most.fetch_max(in_flight.fetch_add(1, SeqCst) + 1, SeqCst);
+                    made.fetch_add(1, SeqCst);
+                    thread::yield_now();
+                    in_flight.fetch_sub(1, SeqCst);
+                    reservation.settle(cost("$0.0001"), |_| {});
+                }
+            });
+        }
+    });
+    // Two guesses, and one that takes the fifth that is left. What one gives back another can take, but not two.
+    assert!((1..=3).contains(&most.load(SeqCst)), "{most:?} at once");
+    let (spent, reserved) = money_of(&process);
+    assert_eq!(reserved, Money::ZERO);
+    assert_eq!(spent.pico(), made.load(SeqCst) * dollars("$0.0001").pico());
+    assert!(spent <= dollars("$1"));
+}

@@ -257,7 +257,7 @@ fn tokens() -> Row {
             .up_from_zero()
             .target(
                 format!("60 * {}", rate(UNPRICED, &format!("{BY_MODEL}, reason"), MODELS)),
-                &format!("{MODEL} {{{{reason}}}}"),
+                format!("{MODEL} {{{{reason}}}}"),
             ),
         ],
     )

@@ -100,14 +100,14 @@ pub struct CatalogSite(&'static Site);
 impl CatalogSite {
     /// What it may spend.
     #[cfg(feature = "llm")]
-    fn budget(&self) -> Option<crate::cost::budget::Limits> {
+    fn budget(self) -> Option<crate::cost::budget::Limits> {
         self.0.limits()
     }
 
     /// Nothing is spent.
     #[cfg(not(feature = "llm"))]
     #[allow(clippy::unused_self, reason = "with the feature it may have one")]
-    fn budget(&self) -> Option<()> {
+    fn budget(self) -> Option<()> {
         None
     }
 

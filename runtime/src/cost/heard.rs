@@ -68,8 +68,8 @@ impl Heard {
     }
 
     /// Hands over what was said.
+    #[cfg(feature = "telemetry")]
     pub(super) fn take_content(&mut self) {
-        #[cfg(feature = "telemetry")]
         if !self.answer.is_empty() {
             self.said.content = vec![Said::Text(Cow::Owned(std::mem::take(&mut self.answer)))];
         }

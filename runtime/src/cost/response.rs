@@ -140,7 +140,7 @@ impl<'a> Response<'a> {
         self
     }
 
-    /// What it has cost, where whoever answers tells: OpenRouter's `usage.cost`. It wins over every price.
+    /// What it has cost, where whoever answers tells, as `OpenRouter` does in `usage.cost`. It wins over every price.
     pub const fn cost(mut self, cost: Money) -> Self {
         self.cost = Some(cost);
         self

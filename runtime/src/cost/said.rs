@@ -32,6 +32,7 @@ impl Said<'_> {
     }
 
     #[cfg(feature = "tiktoken")]
+    #[cfg_attr(not(feature = "telemetry"), allow(clippy::unnecessary_wraps))]
     pub(super) fn text(&self) -> Option<&str> {
         match self {
             Said::Text(text) | Said::Aside(text) => Some(text),
@@ -52,7 +53,7 @@ pub(super) fn is_wanted() -> bool {
 
 /// The text in an event of a stream.
 pub(super) fn pieces(event: &Value) -> Vec<Said<'_>> {
-    fn list<'a>(value: Option<&'a Value>) -> impl Iterator<Item = &'a Value> {
+    fn list(value: Option<&Value>) -> impl Iterator<Item = &Value> {
         value.and_then(Value::as_array).into_iter().flatten()
     }
 

@@ -148,19 +148,16 @@ impl Cells {
         for (counter, tokens) in self.tokens.iter().zip(tokens) {
             counter.add(tokens);
         }
-        match cost {
-            Some(cost) => self.cost[usize::from(!is_success)].add(cost.pico()),
-            None => {
-                let what = match status {
-                    _ if answered.is_told => unknown::PRICE,
-                    Status::Success => unknown::USAGE,
-                    Status::Error | Status::Cancelled => unknown::ANSWER,
-                };
-                unknown::ALL
-                    .iter()
-                    .zip(&self.unpriced)
-                    .filter(|(known, _)| **known == what)
-                    .for_each(|(_, count)| count.add(1));
+        if let Some(cost) = cost {
+            self.cost[usize::from(!is_success)].add(cost.pico());
+        } else {
+            let missing = match status {
+                _ if answered.is_told => unknown::PRICE,
+                Status::Success => unknown::USAGE,
+                Status::Error | Status::Cancelled => unknown::ANSWER,
+            };
+            if let Some(place) = unknown::ALL.iter().position(|known| *known == missing) {
+                self.unpriced[place].add(1);
             }
         }
         match status {

@@ -51,6 +51,7 @@ impl Streaming {
             elsewhere.begin(attempt.account());
             elsewhere.price(&begun.priced_as(&begun.request.model, &heard.said), &heard.said);
         }
+        #[cfg(feature = "telemetry")]
         heard.take_content();
         if let Some(span) = &begun.span {
             describe(span, &heard.said);

@@ -1,12 +1,12 @@
 //! What is spent within a call: booked once, into every call around it.
 //!
-//! Each account has a lock of its own, and a booking takes one after the other from the call outwards: two uncontended
-//! steps for each, where a counter for each number would be six.
+//! A call and all that are around it, or within one of those, share a lock, that of the outermost account: a booking takes it
+//! once, and nobody sees it half done. The numbers are atomics that only who has the lock changes, by a load and a store.
 
 use std::fmt;
 use std::iter;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::Money;
 use super::budget::{Budget, Chain, Estimate};
@@ -17,7 +17,7 @@ pub(crate) trait Told: Sync {
 }
 
 /// Who is told of what is spent after a workflow has ended.
-pub(super) type Late = Box<dyn Fn(&Spent) + Send>;
+pub(super) type Late = Box<dyn Fn(&Spent) + Send + Sync>;
 
 /// Whose refusals within a call are of interest to it.
 #[derive(Default)]
@@ -65,23 +65,53 @@ pub(crate) struct Account {
     /// The route that is followed, if a router has a baseline to compare it with.
     #[cfg(feature = "router")]
     route: Option<Arc<crate::router::Repriced>>,
-    balance: Mutex<Balance>,
+    balance: Balance,
+    /// The call did not succeed: what was spent in it, and what still will be, is wasted.
+    is_wasted: AtomicBool,
+    /// It was read for the last time, and does not change what it has said.
+    is_closed: AtomicBool,
+    /// Of a workflow that has ended: who is told of what is spent later.
+    late: OnceLock<Late>,
+    /// Of the outermost one, that of all within it.
+    lock: Mutex<()>,
 }
 
+/// A number that is changed by who has the lock, and read by anybody.
+#[derive(Default)]
+struct Number(AtomicU64);
+
+impl Number {
+    fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+
+    fn set(&self, number: u64) {
+        self.0.store(number, Relaxed);
+    }
+
+    fn add(&self, more: u64) {
+        self.set(self.get().saturating_add(more));
+    }
+
+    fn take_away(&self, less: u64) {
+        self.set(self.get().saturating_sub(less));
+    }
+}
+
+/// What was spent, money in pico-dollars.
 #[derive(Default)]
 struct Balance {
-    spent: Spent,
-    /// Of that, what the call has spent itself, and not by what it has called.
-    own: Money,
-    /// What is to be wasted of what is on its way here, and what of that was spent elsewhere: a call has failed that had
-    /// booked it, but not yet here.
-    owed: [Money; 2],
-    /// The call did not succeed: what was spent in it, and what still will be, is wasted.
-    is_wasted: bool,
-    /// Of a workflow that has ended: who is told of what is spent later.
-    late: Option<Late>,
-    /// It was read for the last time, and does not change what it has said.
-    is_closed: bool,
+    useful: Number,
+    wasted: Number,
+    saved: Number,
+    input: Number,
+    output: Number,
+    calls: Number,
+    unpriced: Number,
+    unanswered: Number,
+    remote: [Number; 2],
+    /// What the call has spent itself, and not by what it has called.
+    own: Number,
 }
 
 /// What was spent on calls of models.
@@ -186,7 +216,6 @@ impl Spent {
         self.unpriced <= self.unanswered
     }
 
-    #[cfg(feature = "telemetry")]
     pub(crate) fn is_nothing(&self) -> bool {
         *self == Spent::default()
     }
@@ -197,39 +226,47 @@ impl Spent {
         Spent { saved: Money::ZERO, ..*self }.is_nothing()
     }
 
-    fn add(&mut self, more: &Spent) {
-        self.useful += more.useful;
-        self.wasted += more.wasted;
-        self.saved += more.saved;
-        self.input = self.input.saturating_add(more.input);
-        self.output = self.output.saturating_add(more.output);
-        self.calls = self.calls.saturating_add(more.calls);
-        self.unpriced = self.unpriced.saturating_add(more.unpriced);
-        self.unanswered = self.unanswered.saturating_add(more.unanswered);
-        self.remote.iter_mut().zip(more.remote).for_each(|(own, more)| *own += more);
-    }
-
+    /// All that is useful of it is wasted.
     fn waste(&mut self) {
-        let all = [self.useful, self.remote[0]];
-        self.move_to_wasted(all);
-    }
-
-    /// Useful money was wasted after all; the second is what of it was spent elsewhere.
-    fn move_to_wasted(&mut self, [useful, remote]: [Money; 2]) {
-        self.useful = self.useful.saturating_sub(useful);
-        self.wasted += useful;
-        self.remote[0] = self.remote[0].saturating_sub(remote);
-        self.remote[1] += remote;
+        self.wasted += std::mem::take(&mut self.useful);
+        self.remote = [Money::ZERO, self.remote()];
     }
 }
 
 impl Balance {
-    fn pay_what_is_owed(&mut self) {
-        let paid = [self.owed[0].min(self.spent.useful), self.owed[1].min(self.spent.remote[0])];
-        if paid[0] > Money::ZERO {
-            self.spent.move_to_wasted(paid);
-            self.owed.iter_mut().zip(paid).for_each(|(owed, paid)| *owed = owed.saturating_sub(paid));
+    fn read(&self) -> Spent {
+        let money = |number: &Number| Money::from_pico(number.get());
+        Spent {
+            useful: money(&self.useful),
+            wasted: money(&self.wasted),
+            saved: money(&self.saved),
+            input: self.input.get(),
+            output: self.output.get(),
+            calls: self.calls.get(),
+            unpriced: self.unpriced.get(),
+            unanswered: self.unanswered.get(),
+            remote: [money(&self.remote[0]), money(&self.remote[1])],
         }
+    }
+
+    fn add(&self, more: &Spent) {
+        self.useful.add(more.useful.pico());
+        self.wasted.add(more.wasted.pico());
+        self.saved.add(more.saved.pico());
+        self.input.add(more.input);
+        self.output.add(more.output);
+        self.calls.add(more.calls);
+        self.unpriced.add(more.unpriced);
+        self.unanswered.add(more.unanswered);
+        self.remote.iter().zip(more.remote).for_each(|(own, more)| own.add(more.pico()));
+    }
+
+    /// Useful money was wasted after all; the second is what of it was spent elsewhere.
+    fn waste(&self, [useful, remote]: [Money; 2]) {
+        self.useful.take_away(useful.pico());
+        self.wasted.add(useful.pico());
+        self.remote[0].take_away(remote.pico());
+        self.remote[1].add(remote.pico());
     }
 }
 
@@ -240,8 +277,18 @@ impl fmt::Debug for Account {
 }
 
 impl Account {
-    fn lock(&self) -> MutexGuard<'_, Balance> {
-        self.balance.lock().unwrap_or_else(PoisonError::into_inner)
+    /// It, and those around it.
+    fn outwards(&self) -> impl Iterator<Item = &Account> {
+        iter::successors(Some(self), |account| account.parent.as_deref())
+    }
+
+    /// Has all that is in the outermost call around it to itself.
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        let mut outermost = self;
+        while let Some(parent) = &outermost.parent {
+            outermost = parent;
+        }
+        outermost.lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn of(parent: Option<Arc<Account>>, workflow: usize, budgets: Option<Chain>) -> Self {
@@ -256,7 +303,11 @@ impl Account {
             is_part: false,
             heeded: Heeded::Nobodys,
             is_refused: AtomicBool::new(false),
-            balance: Mutex::default(),
+            balance: Balance::default(),
+            is_wasted: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
+            late: OnceLock::new(),
+            lock: Mutex::new(()),
         }
     }
 
@@ -344,7 +395,7 @@ impl Account {
 
     /// A budget has refused the call, or one in it.
     pub(super) fn refused(&self, by: &Arc<Budget>) {
-        iter::successors(Some(self), |account| account.parent.as_deref())
+        self.outwards()
             .filter(|account| account.heeded.has(by))
             .for_each(|account| account.is_refused.store(true, Relaxed));
     }
@@ -357,7 +408,8 @@ impl Account {
 
     /// What was spent so far.
     pub(crate) fn spent(&self) -> Spent {
-        self.lock().spent
+        let _lock = self.lock();
+        self.balance.read()
     }
 
     /// Books what the call itself has spent: here, and in every account around this one.
@@ -366,26 +418,25 @@ impl Account {
     }
 
     fn book_as(&self, mut spent: Spent, mut is_own: bool) {
-        let mut account = Some(self);
-        while let Some(this) = account {
-            let mut balance = this.lock();
-            if balance.is_wasted {
+        let (lock, total) = (self.lock(), spent.total());
+        let mut somebody_is_told = false;
+        for account in self.outwards() {
+            if account.is_wasted.load(Relaxed) {
                 spent.waste();
             }
-            balance.spent.add(&spent);
-            balance.pay_what_is_owed();
+            account.balance.add(&spent);
             if is_own {
-                balance.own += spent.total();
+                account.balance.own.add(total.pico());
             }
-            is_own &= this.is_part;
-            if let Some(late) = &balance.late {
+            is_own &= account.is_part;
+            somebody_is_told |= account.told.is_some();
+            if let Some(late) = account.late.get() {
                 late(&spent);
             }
-            drop(balance);
-            if let Some(told) = this.told {
-                told.spent(spent.total());
-            }
-            account = this.parent.as_deref();
+        }
+        drop(lock);
+        if somebody_is_told {
+            self.outwards().filter_map(|account| account.told).for_each(|told| told.spent(total));
         }
     }
 
@@ -413,39 +464,43 @@ impl Account {
 
     /// The call did not succeed: what was spent in it was wasted, and what is still to be booked is too.
     pub(crate) fn waste(&self) {
-        let mut balance = self.lock();
-        balance.is_wasted = true;
-        let moved = [balance.spent.useful, balance.spent.remote[0]];
-        balance.spent.waste();
-        drop(balance);
-        let mut account = self.parent.as_deref();
-        while let Some(this) = account.filter(|_| moved[0] > Money::ZERO) {
-            let mut balance = this.lock();
-            if balance.is_wasted {
+        let _lock = self.lock();
+        self.is_wasted.store(true, Relaxed);
+        let spent = self.balance.read();
+        let moved = [spent.useful, spent.remote[0]];
+        if moved[0] == Money::ZERO {
+            return;
+        }
+        self.balance.waste(moved);
+        for account in self.outwards().skip(1) {
+            if account.is_wasted.load(Relaxed) {
                 // With all that was in it, here and further out.
                 return;
             }
-            if !balance.is_closed {
-                balance.owed.iter_mut().zip(moved).for_each(|(owed, moved)| *owed += moved);
-                balance.pay_what_is_owed();
+            if !account.is_closed.load(Relaxed) {
+                account.balance.waste(moved);
             }
-            drop(balance);
-            account = this.parent.as_deref();
         }
     }
 
     /// What the call has spent itself, and not by what it has called.
     #[cfg(feature = "telemetry")]
     pub(super) fn own(&self) -> Money {
-        self.lock().own
+        Money::from_pico(self.balance.own.get())
     }
 
     /// Reads it for the last time. `late` is told of what is spent after that.
     pub(crate) fn close(&self, late: Option<Late>) -> Spent {
-        let mut balance = self.lock();
-        balance.is_closed = true;
-        balance.late = late;
-        balance.spent
+        // Who tells nobody of what comes later need not know whether something is on its way.
+        let lock = (late.is_some() || !self.balance.read().is_nothing()).then(|| self.lock());
+        self.is_closed.store(true, Relaxed);
+        if let Some(late) = late {
+            // It is closed once.
+            let _ = self.late.set(late);
+        }
+        let spent = if lock.is_some() { self.balance.read() } else { Spent::default() };
+        drop(lock);
+        spent
     }
 }
 
@@ -515,6 +570,40 @@ mod tests {
         step.waste();
         assert_eq!(*told.lock().expect("nobody panics"), cents(4).useful);
         assert_eq!((in_cents(&workflow), in_cents(&outer)), ((7, 0), (0, 7)));
+    }
+
+    #[test]
+    fn threads_that_spend_and_fail_at_once_add_up() {
+        const STEPS: u64 = 2_000;
+        let workflow = Account::of_workflow(None, None);
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let step = Account::within(workflow.clone(), None);
+                scope.spawn(move || {
+                    for index in 0..STEPS {
+                        let attempt = Account::within(step.clone(), None);
+                        attempt.book(cents(1));
+                        // Of the second thread, every other attempt; of the third, the step at the end.
+                        if thread == 1 && index % 2 == 0 {
+                            attempt.waste();
+                            attempt.book(cents(1));
+                        }
+                        let spent = step.spent();
+                        assert_eq!(
+                            spent.total(),
+                            cents(spent.calls).useful,
+                            "nobody sees a booking half done"
+                        );
+                    }
+                    if thread == 2 {
+                        step.waste();
+                    }
+                });
+            }
+        });
+        // The second one has booked again what it had booked in vain.
+        assert_eq!(in_cents(&workflow), (STEPS * 2 + STEPS / 2, STEPS + STEPS));
+        assert_eq!(workflow.spent().calls, STEPS * 4 + STEPS / 2);
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::account::{Account, Spent};
+use super::account::Account;
 use super::budget::{Actual, Estimate, Passed, Reservation};
 use super::llm::{Answer, Asked};
 use super::response::Response;
 #[cfg(feature = "telemetry")]
 use super::series::Answered;
+use super::spent::Spent;
 use super::{Money, Usage};
 use crate::names::{attribute, event};
 use crate::outcome::{Outcome, Status};

@@ -7,6 +7,8 @@ mod account;
 #[cfg(feature = "llm")]
 mod attempt;
 #[cfg(feature = "llm")]
+mod balance;
+#[cfg(feature = "llm")]
 pub mod budget;
 mod chunk;
 #[cfg(all(feature = "llm", feature = "otlp"))]
@@ -38,6 +40,8 @@ mod said;
 mod scoped;
 #[cfg(all(feature = "llm", feature = "telemetry"))]
 mod series;
+#[cfg(feature = "llm")]
+mod spent;
 #[cfg(all(feature = "llm", feature = "telemetry"))]
 mod statement;
 #[cfg(feature = "llm")]
@@ -50,6 +54,8 @@ mod usage;
 pub use chunk::LlmChunk;
 pub use money::{Money, ParseMoneyError};
 pub use response::{LlmResponse, Response};
+#[cfg(feature = "llm")]
+pub use spent::Spent;
 #[cfg(feature = "tiktoken")]
 pub use tokens::count_tokens;
 pub use unit::UsageUnit;
@@ -57,8 +63,6 @@ pub use usage::{RawUsage, Usage, UsageShape};
 
 #[cfg(feature = "llm")]
 pub(crate) use account::Account;
-#[cfg(feature = "llm")]
-pub use account::Spent;
 #[cfg(all(feature = "llm", any(feature = "hedge", feature = "retry")))]
 pub(crate) use account::Told;
 #[cfg(all(feature = "llm", feature = "telemetry"))]

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 
 use super::Money;
-use super::account::Spent;
+use super::spent::Spent;
 
 /// The header in which a server tells.
 #[cfg(any(feature = "reqwest", feature = "tower"))]

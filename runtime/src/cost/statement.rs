@@ -5,7 +5,7 @@ use std::sync::Arc;
 use opentelemetry::KeyValue;
 
 use super::Money;
-use super::account::Spent;
+use super::spent::Spent;
 use crate::catalog::{Site, SiteKind};
 use crate::metric::family;
 use crate::metric::store::Store;

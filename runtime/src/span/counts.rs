@@ -36,6 +36,7 @@ impl Counts {
     }
 
     /// The call's combination of labels.
+    #[inline]
     pub(super) fn key(&self) -> LabelKey {
         match self {
             Counts::Process(combination) => combination.key(),
@@ -43,11 +44,13 @@ impl Counts {
         }
     }
 
+    #[inline]
     pub(super) fn asks_a_sampler_of_the_programs(&self) -> bool {
         matches!(self, Counts::Process(_)) && Pipeline::is_open() && Pipeline::reads_attributes()
     }
 
     /// What is said of what a call of `site` has spent.
+    #[inline]
     #[cfg(feature = "llm")]
     pub(super) fn statement(&self, site: &'static Site) -> crate::cost::Statement {
         let recording = match self {
@@ -58,11 +61,13 @@ impl Counts {
     }
 
     /// Nothing is.
+    #[inline]
     #[cfg(not(feature = "llm"))]
     #[allow(clippy::unused_self, reason = "with the feature there is something to say")]
     pub(super) fn statement(&self, _site: &'static Site) {}
 
     /// How to ask how much a span may hold that goes where this is counted.
+    #[inline]
     pub(super) fn limits(&self) -> fn() -> Limits {
         match self {
             Counts::Process(_) => Pipeline::current_limits,
@@ -70,6 +75,7 @@ impl Counts {
         }
     }
 
+    #[inline]
     pub(super) fn ended(
         &self,
         site: &'static Site,

@@ -82,6 +82,7 @@ enum OnDrop {
 
 impl Started {
     /// How to ask how much the call's span may hold.
+    #[inline]
     fn limits(&self) -> fn() -> Limits {
         self.counts.as_ref().map_or(Limits::default, Counts::limits)
     }
